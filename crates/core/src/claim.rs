@@ -1,0 +1,283 @@
+//! Claims: how a key is done at most once, whoever else tries.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::proposal::{Key, Target};
+use crate::scope::{Mode, Scope};
+
+/// How long after its claim an action may still be started; whoever was paused for longer must not act.
+pub const ACT_WITHIN: TimeDelta = TimeDelta::seconds(60);
+
+/// How long a call may take. A call is started only while it fits before `act_before`.
+pub const CALL_TIMEOUT: TimeDelta = TimeDelta::seconds(20);
+
+/// How long after `act_before` a call that we no longer hear of may still happen: AWS honours a signed request for
+/// 15 minutes (Signature Version 4), and one minute is for the clocks.
+pub const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(16);
+
+/// A counter that a claim adds to, all of them or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// A day's counter. Never given back.
+    Day {
+        /// Its name, with mode and date.
+        counter: String,
+        /// How much is added.
+        cost: u32,
+        /// The most it may reach; `None` for no limit.
+        limit: Option<u32>,
+    },
+    /// Targets of claims of this mode that are being acted on or watched: at most so many with this claim's own.
+    Concurrent {
+        /// The limit.
+        limit: Option<u32>,
+    },
+    /// Targets of claims of this mode past their recovery deadline: fewer than so many.
+    Unrecovered {
+        /// The limit.
+        limit: Option<u32>,
+    },
+}
+
+/// What a claim wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What to claim.
+    pub key: Key,
+    /// For real, or a rehearsal.
+    pub mode: Mode,
+    /// The monkey.
+    pub monkey: String,
+    /// The date that it counts for.
+    pub date: NaiveDate,
+    /// Where.
+    pub scope: Scope,
+    /// The unit, such as `cluster:shop-prod`.
+    pub unit: String,
+    /// The unit's app.
+    pub app: String,
+    /// The unit's owner.
+    pub owner: Option<String>,
+    /// What will be done.
+    pub action: Action,
+    /// To whom: the winner's choice.
+    pub targets: Vec<Target>,
+    /// Who claims.
+    pub holder: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Until when the action may be started.
+    pub act_before: DateTime<Utc>,
+    /// The counters that it adds to.
+    pub slots: Vec<Slot>,
+}
+
+/// What came of one claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// The key is ours.
+    Won,
+    /// Somebody has it already.
+    Taken {
+        /// Who.
+        holder: String,
+        /// Since when.
+        at: DateTime<Utc>,
+    },
+    /// A counter is full; nothing was added to any.
+    Full {
+        /// Which.
+        counter: String,
+        /// How far it is.
+        used: u32,
+        /// Its limit.
+        limit: u32,
+    },
+}
+
+/// How an action ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A rehearsal: nothing was to be done.
+    Rehearsed,
+    /// It happened.
+    Done,
+    /// It was tried and did not happen.
+    Failed,
+    /// AWS refused it.
+    Refused,
+    /// It was never tried.
+    Abandoned,
+    /// It was tried, and nobody knows.
+    Unknown,
+}
+
+impl Outcome {
+    const ALL: [Outcome; 6] =
+        [Outcome::Rehearsed, Outcome::Done, Outcome::Failed, Outcome::Refused, Outcome::Abandoned, Outcome::Unknown];
+
+    /// Its name in events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Rehearsed => "rehearsed",
+            Outcome::Done => "done",
+            Outcome::Failed => "failed",
+            Outcome::Refused => "refused",
+            Outcome::Abandoned => "abandoned",
+            Outcome::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the unit counts as acted on: what may have happened counts as if it had.
+    pub fn counts(self) -> bool {
+        matches!(self, Outcome::Rehearsed | Outcome::Done | Outcome::Unknown)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that names no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no outcome")]
+pub struct UnknownOutcome(String);
+
+impl FromStr for Outcome {
+    type Err = UnknownOutcome;
+    fn from_str(text: &str) -> Result<Self, UnknownOutcome> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == text).ok_or_else(|| UnknownOutcome(text.into()))
+    }
+}
+
+/// Where a claim is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Claimed; the outcome is not recorded yet.
+    Acting,
+    /// Its unit is watched until it recovers.
+    Watching,
+    /// Past the recovery deadline, still watched.
+    Unrecovered,
+    /// Nothing more will come.
+    Closed,
+}
+
+impl Stage {
+    /// Its name in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Acting => "acting",
+            Stage::Watching => "watching",
+            Stage::Unrecovered => "unrecovered",
+            Stage::Closed => "closed",
+        }
+    }
+}
+
+/// What recovery means for one action: measured before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// When the action was done.
+    pub since: DateTime<Utc>,
+    /// When it should be back.
+    pub deadline: DateTime<Utc>,
+    /// Serving members by group, before the action.
+    pub baseline: BTreeMap<String, u32>,
+}
+
+/// A claim as the ledger keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimRecord {
+    /// What was claimed.
+    pub key: Key,
+    /// For real, or a rehearsal.
+    pub mode: Mode,
+    /// The monkey.
+    pub monkey: String,
+    /// The date that it counts for.
+    pub date: NaiveDate,
+    /// Where.
+    pub scope: Scope,
+    /// The unit.
+    pub unit: String,
+    /// The unit's app.
+    pub app: String,
+    /// The unit's owner.
+    pub owner: Option<String>,
+    /// What.
+    pub action: Action,
+    /// To whom.
+    pub targets: Vec<Target>,
+    /// By whom.
+    pub holder: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Until when the action may be started.
+    pub act_before: DateTime<Utc>,
+    /// Where it is.
+    pub stage: Stage,
+    /// How it ended, once that is recorded.
+    pub outcome: Option<Outcome>,
+    /// What to watch for, while it is watched.
+    pub watch: Option<Watch>,
+}
+
+impl ClaimRecord {
+    /// The record of a claim just won.
+    pub fn won(claim: &Claim) -> Self {
+        Self {
+            key: claim.key.clone(),
+            mode: claim.mode,
+            monkey: claim.monkey.clone(),
+            date: claim.date,
+            scope: claim.scope.clone(),
+            unit: claim.unit.clone(),
+            app: claim.app.clone(),
+            owner: claim.owner.clone(),
+            action: claim.action,
+            targets: claim.targets.clone(),
+            holder: claim.holder.clone(),
+            at: claim.at,
+            act_before: claim.act_before,
+            stage: Stage::Acting,
+            outcome: None,
+            watch: None,
+        }
+    }
+
+    /// The unit with its scope, as in [`crate::UnitId::full`].
+    pub fn full_unit(&self) -> String {
+        format!("{}/{}", self.scope, self.unit)
+    }
+}
+
+/// A change to the ledger's state that is committed together with the events that tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A claim moves on. The key must be claimed; a `None` leaves the field as it is.
+    Move {
+        /// Which claim.
+        key: Key,
+        /// Where it is now.
+        stage: Stage,
+        /// How it ended, when that is known now.
+        outcome: Option<Outcome>,
+        /// What to watch for.
+        watch: Option<Watch>,
+    },
+    /// The kill switch: paused, or no longer.
+    Pause(Option<crate::ledger::Pause>),
+    /// The operator's word that nothing acted here before this ledger was born.
+    FirstRun(DateTime<Utc>),
+}

@@ -1,0 +1,176 @@
+//! What the ledger remembers of one account in one mode: all that a judgement needs of the past.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::claim::{ClaimRecord, Stage};
+use crate::event::{Draft, Kind};
+use crate::fleet::InstanceId;
+use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
+use crate::proposal::Key;
+use crate::scope::{AccountId, Mode, Scope};
+
+/// How many recoveries the breaker looks back on: more in a row than any sensible limit.
+const RECOVERIES: usize = 64;
+
+/// How many closed rounds are looked at for each scope's last good survey: an account has some forty regions at most.
+const SURVEYS: usize = 128;
+
+/// The past, as of a date. Live and rehearsed histories are apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// When the ledger was born and whether that still counts.
+    pub birth: Birth,
+    /// The kill switch, if it is pulled and has not ended by itself.
+    pub pause: Option<Pause>,
+    /// The date's keys that were planned, by the event that said so.
+    pub planned: BTreeMap<Key, Draft>,
+    /// The date's keys that were claimed.
+    pub claimed: BTreeSet<Key>,
+    /// The date's keys whose time went by.
+    pub missed: BTreeSet<Key>,
+    /// The date's holds that were told: key and rail.
+    pub held: BTreeSet<(Key, String)>,
+    /// The last date on which each unit (in full) was acted on.
+    pub last_action: BTreeMap<String, NaiveDate>,
+    /// The account's claims that are not closed: being acted on, watched, or unrecovered.
+    pub open: Vec<ClaimRecord>,
+    /// Targets of this mode that are acted on or watched, in all accounts.
+    pub concurrent: u32,
+    /// Targets of this mode past their recovery deadline, in all accounts.
+    pub unrecovered: u32,
+    /// How many of the last recoveries failed in a row, since the last resume.
+    pub failed_in_a_row: u32,
+    /// The date's day counters.
+    pub counters: BTreeMap<String, u32>,
+    /// How many groups the last good survey of each scope saw.
+    pub last_survey: BTreeMap<Scope, u64>,
+    /// The findings that were opened and not closed, by id.
+    pub findings: BTreeSet<String>,
+}
+
+impl History {
+    /// A past in which nothing ever happened, with the birth lifted.
+    pub fn empty(birth: Birth) -> Self {
+        Self {
+            birth,
+            pause: None,
+            planned: BTreeMap::new(),
+            claimed: BTreeSet::new(),
+            missed: BTreeSet::new(),
+            held: BTreeSet::new(),
+            last_action: BTreeMap::new(),
+            open: Vec::new(),
+            concurrent: 0,
+            unrecovered: 0,
+            failed_in_a_row: 0,
+            counters: BTreeMap::new(),
+            last_survey: BTreeMap::new(),
+            findings: BTreeSet::new(),
+        }
+    }
+
+    /// Reads what is remembered of an account: for one monkey, in one mode, for a date, at a time.
+    pub async fn read(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
+        let Ask { account, monkey, mode, date, now } = *ask;
+        let mut history = Self::empty(ledger.birth().await?);
+        history.pause = ledger.pause().await?.filter(|pause| pause.until.is_none_or(|until| now < until));
+        history.last_action = ledger.last_actions(mode, account).await?;
+        history.counters = ledger.counters(mode, date).await?;
+
+        let of_date = ClaimQuery { mode: Some(mode), account: Some(account.clone()), date: Some(date), open: false };
+        history.claimed = ledger.claims(&of_date).await?.into_iter().map(|claim| claim.key).collect();
+        for claim in ledger.claims(&ClaimQuery { mode: Some(mode), open: true, ..ClaimQuery::default() }).await? {
+            let cost = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);
+            match claim.stage {
+                Stage::Acting | Stage::Watching => history.concurrent += cost,
+                Stage::Unrecovered => history.unrecovered += cost,
+                Stage::Closed => {}
+            }
+            if claim.scope.account == *account {
+                history.open.push(claim);
+            }
+        }
+
+        let of_date = EventQuery {
+            kinds: vec![Kind::ActionPlanned, Kind::ActionMissed, Kind::ActionHeld],
+            account: Some(account.clone()),
+            key_prefix: Some(Key::prefix(mode, monkey, date)),
+            ..EventQuery::default()
+        };
+        for event in ledger.events(&of_date).await? {
+            let Some(key) = event.body.key.clone().map(Key::from_stored) else { continue };
+            match event.body.kind {
+                Kind::ActionPlanned => drop(history.planned.insert(key, event.body)),
+                Kind::ActionMissed => drop(history.missed.insert(key)),
+                _ => drop(history.held.insert((key, event.body.outcome.unwrap_or_default()))),
+            }
+        }
+        history.read_standing(ledger, ask).await?;
+        Ok(history)
+    }
+
+    /// What holds over days: recoveries in a row, the last good surveys, open findings.
+    async fn read_standing(&mut self, ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<(), LedgerError> {
+        let newest = |kinds: &[Kind], account: Option<&AccountId>, limit| EventQuery {
+            kinds: kinds.to_vec(),
+            account: account.cloned(),
+            limit: Some(limit),
+            newest_first: true,
+            ..EventQuery::default()
+        };
+        let recoveries = [Kind::ActionRecovered, Kind::ActionUnrecovered, Kind::DaemonResumed];
+        self.failed_in_a_row = 0;
+        for event in ledger.events(&newest(&recoveries, None, RECOVERIES)).await? {
+            if event.body.kind != Kind::ActionUnrecovered {
+                break;
+            }
+            self.failed_in_a_row += 1;
+        }
+        for event in ledger.events(&newest(&[Kind::RoundClosed], Some(ask.account), SURVEYS)).await? {
+            let (Some(region), Some(groups)) = (event.body.region, event.body.counts.get("groups")) else { continue };
+            let scope = Scope { account: ask.account.clone(), region };
+            self.last_survey.entry(scope).or_insert(*groups);
+        }
+        let findings = EventQuery {
+            kinds: vec![Kind::FindingOpened, Kind::FindingClosed],
+            account: Some(ask.account.clone()),
+            ..EventQuery::default()
+        };
+        for event in ledger.events(&findings).await? {
+            let id = event.body.key.unwrap_or_default();
+            if event.body.kind == Kind::FindingOpened {
+                self.findings.insert(id);
+            } else {
+                self.findings.remove(&id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the birth still counts as everything's last action, in live mode.
+    pub fn newborn(&self) -> bool {
+        self.birth.lifted.is_none()
+    }
+
+    /// Instances that are being ended or watched: a stale read may still show them in service.
+    pub fn in_flight(&self) -> impl Iterator<Item = &InstanceId> {
+        self.open.iter().flat_map(|claim| &claim.targets).map(|target| &target.instance)
+    }
+}
+
+/// Which past to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Of this account.
+    pub account: &'a AccountId,
+    /// For this monkey.
+    pub monkey: &'a str,
+    /// Lived or rehearsed.
+    pub mode: Mode,
+    /// For this date.
+    pub date: NaiveDate,
+    /// At this time.
+    pub now: DateTime<Utc>,
+}

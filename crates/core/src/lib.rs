@@ -1,0 +1,46 @@
+//! The nouns and ports of simian.
+//!
+//! Everything here is a value or a trait. A monkey is a pure function from a [`World`] to an [`Outlook`]; the
+//! [`rails`] judge what it proposes; what happened is an [`Event`]. The effects live behind five ports: [`Cloud`]
+//! (reads), [`Actuator`] (writes), [`Ledger`], [`Sink`] and [`Clock`].
+//!
+//! What may not happen in this crate: no runtime, no HTTP, no SDK type, no clock read, no randomness that is not
+//! drawn from [`Dice`].
+
+pub mod action;
+pub mod calendar;
+pub mod claim;
+pub mod cron;
+pub mod dice;
+pub mod event;
+pub mod fleet;
+pub mod history;
+pub mod ledger;
+pub mod monkey;
+pub mod name;
+pub mod ports;
+pub mod proposal;
+pub mod rails;
+pub mod scope;
+pub mod tags;
+pub mod unit;
+pub mod world;
+
+pub use action::Action;
+pub use calendar::{Calendar, Day, Window};
+pub use claim::{Change, Claim, ClaimRecord, Claimed, Outcome, Slot, Stage, Watch};
+pub use cron::CronSpec;
+pub use dice::Dice;
+pub use event::{Draft, Event, Kind};
+pub use fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
+pub use history::History;
+pub use ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
+pub use monkey::{Considered, Finding, Monkey, Needs, Outlook};
+pub use name::Name;
+pub use ports::{Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, Sink, SinkError};
+pub use proposal::{Key, Proposal, Target};
+pub use rails::{Detail, Judged, Policy, Verdict, judge};
+pub use scope::{AccountId, Mode, Region, Scope};
+pub use tags::{Faults, OptIn, Settings, TagRules};
+pub use unit::{Unit, UnitId, UnitKind};
+pub use world::{Observed, Request, World};

@@ -1,0 +1,84 @@
+//! A monkey: a pure function from a world to what it would do there.
+
+use std::fmt;
+
+use crate::calendar::Day;
+use crate::dice::Dice;
+use crate::proposal::Proposal;
+use crate::scope::Scope;
+use crate::world::World;
+
+/// The views that a monkey wants surveyed. Each is read once a round and shared by all monkeys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Auto Scaling groups that opted in.
+    pub groups: bool,
+}
+
+impl Needs {
+    /// What either of the two wants.
+    #[must_use]
+    pub fn or(self, other: Needs) -> Needs {
+        Needs { groups: self.groups || other.groups }
+    }
+}
+
+/// A unit that the monkey looked at and did not propose, and why not: so that silence can be explained too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    /// Which unit, in full.
+    pub unit: String,
+    /// Why it has no turn.
+    pub why: String,
+}
+
+/// Something wrong that an owner should mend. Findings are never held.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Which rule found it: a stable name.
+    pub rule: &'static str,
+    /// Where.
+    pub scope: Scope,
+    /// In which group or resource.
+    pub subject: String,
+    /// Whose, by the owner tag.
+    pub owner: Option<String>,
+    /// What is wrong and how to mend it: one or two sentences.
+    pub why: String,
+}
+
+impl Finding {
+    /// What makes two findings the same one.
+    pub fn id(&self) -> String {
+        format!("{}/{}/{}", self.rule, self.scope, self.subject)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}: {}", self.subject, self.scope, self.why)
+    }
+}
+
+/// What a monkey makes of a world.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outlook {
+    /// What it would do, sorted by (due, key).
+    pub proposals: Vec<Proposal>,
+    /// Units without a turn.
+    pub considered: Vec<Considered>,
+    /// What owners should mend.
+    pub findings: Vec<Finding>,
+}
+
+/// A monkey. Pure and synchronous: no clock, no I/O, no handle that can write.
+pub trait Monkey: Send + Sync {
+    /// Its name in config, commands, keys and events.
+    fn name(&self) -> &'static str;
+    /// What it does: one line for help.
+    fn about(&self) -> &'static str;
+    /// What it wants surveyed.
+    fn needs(&self) -> Needs;
+    /// What it would do on that day. Called with the same world, day and dice it answers the same.
+    fn propose(&self, world: &World, day: &Day, dice: &Dice) -> Outlook;
+}

@@ -1,0 +1,191 @@
+//! The ports through which the daemon sees and touches the world. Implemented for AWS, and by the simulator.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::event::Event;
+use crate::fleet::{Group, InstanceId};
+use crate::scope::{AccountId, Region};
+
+/// The only way to know the time or to wait. `main` makes the real one; tests and the sandbox bring their own.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> DateTime<Utc>;
+    /// Returns at or after `when` by [`Clock::now`], also when the machine slept or the clock was set meanwhile.
+    async fn sleep_until(&self, when: DateTime<Utc>);
+}
+
+/// Who the credentials belong to. Source: STS API, `GetCallerIdentity`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub account: AccountId,
+    /// The caller's ARN.
+    pub arn: String,
+}
+
+/// Which groups a survey asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupQuery {
+    /// A tag with one of these keys and a tag with one of these values (AWS joins filters with AND, and they need
+    /// not be the same tag: the exact match is the caller's to make).
+    Tagged {
+        /// Tag keys, any of them.
+        keys: Vec<String>,
+        /// Tag values, any of them.
+        values: Vec<String>,
+    },
+    /// A tag with one of these keys, whatever its value.
+    Keyed(Vec<String>),
+    /// These names. A group that is gone is left out.
+    Named(Vec<String>),
+}
+
+/// An instance's state. Source: EC2 API, `InstanceStateName`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceState {
+    /// `pending`
+    Pending,
+    /// `running`
+    Running,
+    /// `stopping` or `stopped`
+    Stopped,
+    /// `shutting-down` or `terminated`
+    Terminated,
+}
+
+/// What may be read of an account. Every method reads whole lists; an answer that could not be read to its last page
+/// is an error.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// Who we are.
+    async fn identity(&self) -> Result<Identity, CallError>;
+    /// The instance that we run on, or `None` when we do not run on EC2.
+    async fn ourselves(&self) -> Result<Option<InstanceId>, CallError>;
+    /// The groups that match.
+    async fn groups(&self, region: &Region, query: &GroupQuery) -> Result<Vec<Group>, CallError>;
+    /// The states of these instances; an id that the region does not know is left out. Eventually consistent: a
+    /// `Running` may be old news, a `Terminated` never is.
+    async fn instances(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError>;
+    /// AWS's clock minus ours by the newest answer from this region, or `None` before the first.
+    fn skew(&self, region: &Region) -> Option<TimeDelta>;
+}
+
+/// What may be done to an account. One call, one try: whoever calls decides what an unclear answer means.
+#[async_trait]
+pub trait Actuator: Send + Sync {
+    /// EC2 `TerminateInstances`, up to [`MAX_BATCH`] ids in one call. Returns the ids that AWS says are now shutting
+    /// down or terminated. A failed call may have ended some of them.
+    async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError>;
+    /// Auto Scaling `TerminateInstanceInAutoScalingGroup`, desired capacity kept: lifecycle hooks run.
+    async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError>;
+}
+
+/// Ids in one call of [`Actuator::terminate`]. EC2 advises batches of no more than 50 to 100 instances a call and
+/// throttles terminations at 5 calls a second, so many small calls are no way either.
+pub const MAX_BATCH: usize = 50;
+
+/// What kind of failure a call ended in: as much as a decision needs, and no SDK type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// AWS asked us to slow down; nothing happened.
+    Throttled,
+    /// The caller lacks a permission.
+    Denied,
+    /// The credentials are missing, expired or wrong.
+    Credentials,
+    /// AWS refused for a reason of its own; its error code.
+    Refused(String),
+    /// The endpoint does not resolve or cannot be reached: the request never left.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// The connection broke, or AWS answered with a 5xx.
+    Broken,
+    /// An answer that we cannot read, or a list that ended early.
+    Malformed,
+}
+
+/// Whether a failed call may have changed something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It certainly did not.
+    None,
+    /// It may have: look before anything else.
+    Unknown,
+}
+
+impl Cause {
+    /// Whether a call that failed so may have changed something. For batches, `Refused` may have: see
+    /// [`Actuator::terminate`].
+    pub fn effect(&self) -> Effect {
+        match self {
+            Cause::Throttled | Cause::Denied | Cause::Credentials | Cause::Refused(_) | Cause::Unreachable => {
+                Effect::None
+            }
+            Cause::Timeout | Cause::Broken | Cause::Malformed => Effect::Unknown,
+        }
+    }
+}
+
+/// A call to the cloud that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// The permission's name of the call, such as `ec2:TerminateInstances`.
+    pub call: &'static str,
+    /// Where: a region, an account or a resource, for people.
+    pub on: String,
+    /// What kind of failure.
+    pub cause: Cause,
+    /// What the other side said, in its words.
+    pub message: String,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call, on, cause, message } = self;
+        match cause {
+            Cause::Throttled => write!(f, "{call} in {on} was throttled")?,
+            Cause::Denied => write!(f, "no permission for {call} on {on}: allow it in the role's policy")?,
+            Cause::Credentials => write!(f, "{call} in {on}: the credentials are missing, expired or wrong")?,
+            Cause::Refused(code) => write!(f, "{call} in {on} was refused with {code}")?,
+            Cause::Unreachable => write!(f, "{call}: cannot reach {on}; does the region exist?")?,
+            Cause::Timeout => write!(f, "{call} in {on} gave no answer in time")?,
+            Cause::Broken => write!(f, "{call} in {on} failed on AWS's side or on the way")?,
+            Cause::Malformed => write!(f, "{call} in {on} gave an answer that is not whole")?,
+        }
+        if message.is_empty() { Ok(()) } else { write!(f, " ({message})") }
+    }
+}
+
+impl std::error::Error for CallError {}
+
+/// A place that events are told to.
+#[async_trait]
+pub trait Sink: Send + Sync {
+    /// Its name in the ledger's cursors: lower-case, unique.
+    fn name(&self) -> &'static str;
+    /// Tells these events, in order. Returns how many of them, from the front, have arrived; fewer than all only
+    /// together with the reason.
+    async fn publish(&self, events: &[Event]) -> (usize, Option<SinkError>);
+}
+
+/// Why a sink took no more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{sink}: {message}")]
+pub struct SinkError {
+    /// The sink.
+    pub sink: String,
+    /// What it said.
+    pub message: String,
+    /// An operator must act (the topic is gone, a permission is missing): waiting alone will not mend it.
+    pub lasting: bool,
+}

@@ -1,0 +1,105 @@
+//! What a monkey proposes, and the key under which it is done at most once.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::action::Action;
+use crate::fleet::InstanceId;
+use crate::scope::Mode;
+use crate::unit::{Unit, UnitId};
+
+/// The name of one thing to be done. A key is claimed at most once, for ever.
+///
+/// `chaos/2026-11-23/111122223333/us-east-1/cluster:shop-prod` for the unit's turn on that date (the date, in the
+/// operator's zone, on which the window opened), `chaos/request:ID/…` for what a person asked for. A rehearsal's key
+/// begins with `dry-run/`, so that it never takes a live one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(String);
+
+impl Key {
+    /// The key of a unit's turn on a date.
+    pub fn dated(mode: Mode, monkey: &str, date: NaiveDate, unit: &UnitId) -> Self {
+        Self(format!("{}{}", Self::prefix(mode, monkey, date), unit.full()))
+    }
+
+    /// The key of a unit's part in a request.
+    pub fn requested(mode: Mode, monkey: &str, request: &str, unit: &UnitId) -> Self {
+        Self(format!("{}{monkey}/request:{request}/{}", Self::mode(mode), unit.full()))
+    }
+
+    /// What all keys of a date begin with.
+    pub fn prefix(mode: Mode, monkey: &str, date: NaiveDate) -> String {
+        format!("{}{monkey}/{date}/", Self::mode(mode))
+    }
+
+    /// Takes a key as the ledger holds it.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn mode(mode: Mode) -> &'static str {
+        match mode {
+            Mode::Live => "",
+            Mode::DryRun => "dry-run/",
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// One instance that an action is aimed at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its group.
+    pub group: String,
+    /// Its availability zone.
+    pub zone: String,
+}
+
+/// Something that a monkey would do. Nothing more than a wish until the rails have judged it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// Its name.
+    pub key: Key,
+    /// For real, or a rehearsal.
+    pub mode: Mode,
+    /// The monkey.
+    pub monkey: String,
+    /// The date that it counts for: the operator-zone date on which the window opened.
+    pub date: NaiveDate,
+    /// Not before this.
+    pub due: DateTime<Utc>,
+    /// Not at or after this.
+    pub expires: DateTime<Utc>,
+    /// Whose turn it is.
+    pub unit: Unit,
+    /// Whom it hits. Empty when nobody could be chosen; then the member rail holds it.
+    pub targets: Vec<Target>,
+    /// What would be done to them.
+    pub action: Action,
+    /// The request that asked for it, if one did.
+    pub request: Option<String>,
+    /// Why this unit, now: one sentence.
+    pub why: String,
+}
+
+impl Proposal {
+    /// How much it costs: its targets.
+    pub fn cost(&self) -> u32 {
+        u32::try_from(self.targets.len()).unwrap_or(u32::MAX)
+    }
+}

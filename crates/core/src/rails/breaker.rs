@@ -1,0 +1,31 @@
+//! So many failed recoveries in a row, anywhere, stop everything: perhaps it is we who do not understand this fleet.
+
+use super::{Case, Phase, Rail, Verdict};
+
+pub(super) const RAIL: Rail =
+    Rail { name: "breaker", about: "recent actions did recover", phase: Phase::Survey, judge };
+
+fn judge(case: &Case<'_>) -> Verdict {
+    let failed = case.world.history.failed_in_a_row;
+    match case.policy.breaker {
+        None => Verdict::NotApplicable("no limit is set".into()),
+        Some(limit) if failed >= limit => Verdict::Hold(format!(
+            "the last {failed} actions did not recover in time: look into it, then lift this with `simian resume`"
+        )),
+        Some(limit) => Verdict::Pass(format!("{failed} failed in a row, the limit is {limit}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Scene;
+
+    #[test]
+    fn failures_in_a_row_stop_everything() {
+        for (failed, holds) in [(0, false), (2, false), (3, true)] {
+            let mut scene = Scene::quiet();
+            scene.world.history.failed_in_a_row = failed;
+            assert_eq!(scene.verdict("breaker").holds(), holds, "{failed}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A survey that suddenly sees far fewer or far more groups than the last is not believed.
+
+use super::{Case, Phase, Rail, Verdict};
+
+pub(super) const RAIL: Rail =
+    Rail { name: "candidates", about: "the survey saw about as many groups as the last", phase: Phase::Survey, judge };
+
+fn judge(case: &Case<'_>) -> Verdict {
+    let scope = &case.proposal.unit.id.scope;
+    let Some(groups) = case.world.fleets.get(scope).and_then(|fleet| fleet.groups.known()) else {
+        return Verdict::Unknown(format!("the groups of {scope} are not known"));
+    };
+    let now = groups.len() as u64;
+    let Some(&before) = case.world.history.last_survey.get(scope) else {
+        return Verdict::Pass(format!("{now} groups; there was no survey before"));
+    };
+    let limits = &case.policy.candidates;
+    let percent = if now < before { limits.shrink_percent } else { limits.grow_percent };
+    let moved = now.abs_diff(before);
+    if moved > u64::from(limits.slack) && moved * 100 > before * u64::from(percent) {
+        Verdict::Hold(format!("{now} groups, {before} the last time: more than {percent} % apart"))
+    } else {
+        Verdict::Pass(format!("{now} groups, {before} the last time"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Scene;
+
+    #[test]
+    fn far_fewer_groups_than_last_time_hold() {
+        for (before, holds) in [(1, false), (11, false), (12, true), (0, false)] {
+            let mut scene = Scene::quiet();
+            let scope = scene.proposal.unit.id.scope.clone();
+            scene.world.history.last_survey.insert(scope, before);
+            assert_eq!(scene.verdict("candidates").holds(), holds, "one now, {before} before");
+        }
+    }
+}

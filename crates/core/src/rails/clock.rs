@@ -1,0 +1,46 @@
+//! Our clock must agree with AWS's: hours, claims and leases all go by it.
+
+use super::{Case, Phase, Rail, Verdict};
+use crate::fleet::View;
+
+pub(super) const RAIL: Rail = Rail { name: "clock", about: "our clock agrees with AWS's", phase: Phase::Survey, judge };
+
+fn judge(case: &Case<'_>) -> Verdict {
+    let skew = case.world.fleets.get(&case.proposal.unit.id.scope).map_or(&View::Unasked, |fleet| &fleet.skew);
+    match skew {
+        View::Known(skew) if skew.abs() <= case.policy.max_skew => {
+            Verdict::Pass(format!("{} s from AWS's", skew.num_seconds().abs()))
+        }
+        View::Known(skew) => Verdict::Hold(format!(
+            "our clock is {} s {} AWS's, more than {} s: mend the time service",
+            skew.num_seconds().abs(),
+            if skew.num_seconds() > 0 { "behind" } else { "ahead of" },
+            case.policy.max_skew.num_seconds()
+        )),
+        other => Verdict::Unknown(format!("AWS's time is not known: {}", other.unknown().unwrap_or(""))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::super::testing::Scene;
+    use super::*;
+
+    #[test]
+    fn a_minute_is_the_limit_either_way() {
+        for (seconds, holds) in [(0, false), (60, false), (-60, false), (61, true), (-61, true)] {
+            let mut scene = Scene::quiet();
+            scene.fleet().skew = View::Known(TimeDelta::seconds(seconds));
+            assert_eq!(scene.verdict("clock").holds(), holds, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_skew_holds() {
+        let mut scene = Scene::quiet();
+        scene.fleet().skew = View::Unasked;
+        assert!(matches!(scene.verdict("clock"), Verdict::Unknown(_)));
+    }
+}

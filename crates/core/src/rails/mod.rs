@@ -1,0 +1,326 @@
+//! The rails: what stands between a proposal and the account. A file each.
+//!
+//! Pure: a rail sees the proposal, the world, the detail if it was read, the policy and the time, and nothing else.
+//! What it cannot know it answers with [`Verdict::Unknown`], and unknown holds. All verdicts are kept, so that every
+//! reason can be shown and not only the first.
+
+mod account;
+mod breaker;
+mod budgets;
+mod candidates;
+mod clock;
+mod cool_down;
+mod floors;
+mod hours;
+mod member;
+mod mode;
+mod opted_in;
+mod ourselves;
+mod paused;
+mod policy;
+mod recovered;
+mod reread;
+mod veto;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use budgets::slots;
+pub use paused::NEWBORN;
+pub use policy::{Budgets, Candidates, Floors, Policy};
+pub use reread::FRESH;
+
+use crate::fleet::{Group, View};
+use crate::proposal::Proposal;
+use crate::scope::Scope;
+use crate::world::World;
+
+/// What a rail says of a proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", content = "why", rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing against it; what was looked at, for people.
+    Pass(String),
+    /// It must not happen now, and why.
+    Hold(String),
+    /// It cannot be known whether it may; holds.
+    Unknown(String),
+    /// The rail has nothing to say of it.
+    NotApplicable(String),
+}
+
+impl Verdict {
+    /// Whether it stops the proposal.
+    pub fn holds(&self) -> bool {
+        matches!(self, Verdict::Hold(_) | Verdict::Unknown(_))
+    }
+
+    /// The words.
+    pub fn why(&self) -> &str {
+        match self {
+            Verdict::Pass(why) | Verdict::Hold(why) | Verdict::Unknown(why) | Verdict::NotApplicable(why) => why,
+        }
+    }
+
+    /// One word for a table.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Pass(_) => "pass",
+            Verdict::Hold(_) => "hold",
+            Verdict::Unknown(_) => "unknown",
+            Verdict::NotApplicable(_) => "n/a",
+        }
+    }
+}
+
+/// Which rail said what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// The rail's name.
+    pub rail: String,
+    /// What it said.
+    pub says: Verdict,
+}
+
+/// When a rail can answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// From the survey alone.
+    Survey,
+    /// From what is read for the few that are due.
+    Detail,
+}
+
+/// One rail. Its name is its key under `[rails]`.
+pub struct Rail {
+    /// The name in config, events and tables.
+    pub name: &'static str,
+    /// What it watches over: one line.
+    pub about: &'static str,
+    /// When it can answer.
+    pub phase: Phase,
+    /// The rule.
+    pub judge: fn(&Case<'_>) -> Verdict,
+}
+
+impl fmt::Debug for Rail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rail({})", self.name)
+    }
+}
+
+/// Every rail, in the order in which people read them.
+pub static RAILS: &[Rail] = &[
+    mode::RAIL,
+    paused::RAIL,
+    account::RAIL,
+    clock::RAIL,
+    hours::RAIL,
+    opted_in::RAIL,
+    veto::RAIL,
+    ourselves::RAIL,
+    member::RAIL,
+    floors::HEALTHY,
+    floors::ZONE,
+    cool_down::RAIL,
+    recovered::RAIL,
+    breaker::RAIL,
+    candidates::RAIL,
+    budgets::RAIL,
+    reread::RAIL,
+];
+
+/// What was read for the proposals that are due: their groups again, by scope and name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>,
+}
+
+impl Detail {
+    /// Nothing was read: only survey rails can answer.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The groups of these scopes were read again.
+    pub fn of(groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>) -> Self {
+        Self { groups }
+    }
+
+    fn groups(&self, scope: &Scope) -> &View<BTreeMap<String, Group>> {
+        self.groups.get(scope).unwrap_or(&View::Unasked)
+    }
+}
+
+/// All that a rail may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What is proposed.
+    pub proposal: &'a Proposal,
+    /// The world that it was proposed for.
+    pub world: &'a World,
+    /// What was read since.
+    pub detail: &'a Detail,
+    /// What the operator wants.
+    pub policy: &'a Policy,
+    /// When it would happen: now, or at its due minute if that is still to come.
+    pub at: DateTime<Utc>,
+    /// What proposals before it in this judgement will take.
+    pub spent: &'a Spent,
+}
+
+impl<'a> Case<'a> {
+    /// A group as freshly as it is known: the re-read one where it was read again, else the survey's.
+    pub fn group(&self, name: &str) -> Option<&'a Group> {
+        let scope = &self.proposal.unit.id.scope;
+        match self.detail.groups(scope) {
+            View::Known(groups) => groups.get(name),
+            View::Unasked | View::Unknown(_) => self.world.group(scope, name),
+        }
+    }
+
+    /// Members of a group that serve and are not about to go: neither this proposal's targets, nor those of proposals
+    /// that passed before it, nor those of open claims, which a stale read may still show in service.
+    fn remaining<'g>(&self, group: &'g Group) -> impl Iterator<Item = &'g crate::fleet::Member> + use<'g> {
+        let going: BTreeSet<&str> = self
+            .proposal
+            .targets
+            .iter()
+            .map(|target| target.instance.as_str())
+            .chain(self.spent.targets.iter().map(String::as_str))
+            .chain(self.world.history.in_flight().map(crate::fleet::InstanceId::as_str))
+            .collect();
+        let left: Vec<_> = group.members.iter().filter(|m| m.serves() && !going.contains(m.id.as_str())).collect();
+        left.into_iter()
+    }
+}
+
+/// What passed already in this judgement.
+#[derive(Clone, Debug, Default)]
+pub struct Spent {
+    counters: BTreeMap<String, u32>,
+    concurrent: u32,
+    targets: BTreeSet<String>,
+}
+
+impl Spent {
+    fn add(&mut self, proposal: &Proposal, policy: &Policy) {
+        for slot in budgets::slots(proposal, policy) {
+            if let crate::claim::Slot::Day { counter, cost, .. } = slot {
+                *self.counters.entry(counter).or_default() += cost;
+            }
+        }
+        self.concurrent += proposal.cost();
+        self.targets.extend(proposal.targets.iter().map(|target| target.instance.to_string()));
+    }
+}
+
+/// A proposal and what every rail said of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// What was proposed.
+    pub proposal: Proposal,
+    /// One ruling a rail, in the order of [`RAILS`].
+    pub rulings: Vec<Ruling>,
+}
+
+impl Judged {
+    /// No rail holds it.
+    pub fn passes(&self) -> bool {
+        self.held_by().is_none()
+    }
+
+    /// The first rail that holds it.
+    pub fn held_by(&self) -> Option<&Ruling> {
+        self.rulings.iter().find(|ruling| ruling.says.holds())
+    }
+
+    /// Every rail that holds it.
+    pub fn holds(&self) -> impl Iterator<Item = &Ruling> {
+        self.rulings.iter().filter(|ruling| ruling.says.holds())
+    }
+}
+
+/// Judges proposals in the order of (due, key): one that passes spends its budget before the next is judged.
+pub fn judge(
+    proposals: &[Proposal],
+    world: &World,
+    detail: &Detail,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Vec<Judged> {
+    let mut ordered: Vec<&Proposal> = proposals.iter().collect();
+    ordered.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
+    let mut spent = Spent::default();
+    ordered
+        .into_iter()
+        .map(|proposal| {
+            let case = Case { proposal, world, detail, policy, at: now.max(proposal.due), spent: &spent };
+            let rulings = RAILS
+                .iter()
+                .map(|rail| {
+                    let says = if policy.disabled.contains(rail.name) {
+                        Verdict::NotApplicable("disabled in the config".into())
+                    } else {
+                        (rail.judge)(&case)
+                    };
+                    Ruling { rail: rail.name.into(), says }
+                })
+                .collect();
+            let judged = Judged { proposal: proposal.clone(), rulings };
+            if judged.passes() {
+                spent.add(proposal, policy);
+            }
+            judged
+        })
+        .collect()
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+#[cfg(test)]
+mod tests {
+    use super::testing::Scene;
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_shaped_like_config_keys() {
+        let names: BTreeSet<&str> = RAILS.iter().map(|rail| rail.name).collect();
+        assert_eq!(names.len(), RAILS.len());
+        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+    }
+
+    #[test]
+    fn the_quiet_scene_passes_every_rail() {
+        let scene = Scene::quiet();
+        let judged = scene.judge();
+        assert!(judged.passes(), "{:?}", judged.held_by());
+        assert_eq!(judged.rulings.len(), RAILS.len());
+    }
+
+    #[test]
+    fn a_pass_spends_its_budget_before_the_next_is_judged() {
+        let mut scene = Scene::quiet();
+        scene.policy.budgets.per_app_day = Some(1);
+        let mut second = scene.proposal.clone();
+        second.key = crate::proposal::Key::from_stored("z");
+        second.unit.id.name = "shop-other".into();
+        let judged = judge(&[second, scene.proposal.clone()], &scene.world, &Detail::none(), &scene.policy, scene.now);
+        assert!(judged[0].passes());
+        assert!(judged[1].holds().any(|ruling| ruling.rail == "budgets"));
+    }
+
+    #[test]
+    fn a_disabled_rail_says_so_and_holds_nothing() {
+        let mut scene = Scene::quiet();
+        scene.policy.budgets.per_app_day = Some(0);
+        assert!(!scene.judge().passes());
+        scene.policy.disabled.insert("budgets".into());
+        assert!(scene.judge().passes());
+        assert_eq!(scene.verdict("budgets"), Verdict::NotApplicable("disabled in the config".into()));
+    }
+}

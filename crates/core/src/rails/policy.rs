@@ -1,0 +1,124 @@
+//! What the operator wants of the rails. The defaults are cautious.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use crate::calendar::Calendar;
+use crate::scope::{AccountId, Mode};
+use crate::tags::TagRules;
+use crate::unit::UnitKind;
+
+/// Everything that the rails of one account go by.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The account that the credentials must belong to.
+    pub account: AccountId,
+    /// The most that the operator allows here: the global mode and the account's.
+    pub mode: Mode,
+    /// When anything may be done.
+    pub calendar: Calendar,
+    /// What tags mean.
+    pub tags: TagRules,
+    /// What groups are taken together.
+    pub unit: UnitKind,
+    /// How much may be done.
+    pub budgets: Budgets,
+    /// What must be left.
+    pub floors: Floors,
+    /// How far a survey may differ from the last.
+    pub candidates: Candidates,
+    /// How far our clock may be from AWS's.
+    pub max_skew: TimeDelta,
+    /// So many failed recoveries in a row stop everything; `None` for never.
+    pub breaker: Option<u32>,
+    /// Rails that are off.
+    pub disabled: BTreeSet<String>,
+}
+
+impl Policy {
+    /// The cautious defaults for an account.
+    pub fn cautious(account: AccountId, calendar: Calendar) -> Self {
+        Self {
+            account,
+            mode: Mode::DryRun,
+            calendar,
+            tags: TagRules::default(),
+            unit: UnitKind::default(),
+            budgets: Budgets::default(),
+            floors: Floors::default(),
+            candidates: Candidates::default(),
+            max_skew: TimeDelta::seconds(60),
+            breaker: Some(3),
+            disabled: BTreeSet::new(),
+        }
+    }
+}
+
+/// Limits of counters; `None` for unlimited. All count targets, but for `per_unit_day`, which counts keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budgets {
+    /// Keys per unit and day.
+    pub per_unit_day: Option<u32>,
+    /// Per app and day, over all accounts.
+    pub per_app_day: Option<u32>,
+    /// Per owner and day, over all accounts.
+    pub per_owner_day: Option<u32>,
+    /// Per availability zone and day.
+    pub per_zone_day: Option<u32>,
+    /// Per account's region and day.
+    pub per_scope_day: Option<u32>,
+    /// Per account and day.
+    pub per_account_day: Option<u32>,
+    /// At once: acted on or watched, over all accounts.
+    pub concurrent: Option<u32>,
+    /// Past their recovery deadline, over all accounts: nothing more is done while there are so many.
+    pub unrecovered: Option<u32>,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            per_unit_day: Some(1),
+            per_app_day: Some(2),
+            per_owner_day: Some(5),
+            per_zone_day: Some(5),
+            per_scope_day: Some(10),
+            per_account_day: Some(20),
+            concurrent: Some(3),
+            unrecovered: Some(1),
+        }
+    }
+}
+
+/// What must still serve in a group after the action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Floors {
+    /// Serving members of the group.
+    pub healthy: u32,
+    /// Serving members of the group in the target's zone; 0 for no floor.
+    pub zone: u32,
+}
+
+impl Default for Floors {
+    fn default() -> Self {
+        Self { healthy: 2, zone: 0 }
+    }
+}
+
+/// How far the number of surveyed groups may move from one good survey to the next, in percent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// Down by at most so much.
+    pub shrink_percent: u32,
+    /// Up by at most so much.
+    pub grow_percent: u32,
+    /// Differences of at most so many groups never hold: small fleets move in large steps.
+    pub slack: u32,
+}
+
+impl Default for Candidates {
+    fn default() -> Self {
+        Self { shrink_percent: 50, grow_percent: 100, slack: 10 }
+    }
+}

@@ -1,0 +1,70 @@
+//! The group, read again by name at the moment of acting. A survey of the last half minute counts as that.
+//!
+//! All other rails judge the fresh group; this one says whether there is one.
+
+use chrono::TimeDelta;
+
+use super::{Case, Phase, Rail, Verdict};
+use crate::fleet::View;
+
+pub(super) const RAIL: Rail =
+    Rail { name: "reread", about: "the group was looked at again just before the act", phase: Phase::Detail, judge };
+
+/// A survey younger than this needs no second look.
+pub const FRESH: TimeDelta = TimeDelta::seconds(30);
+
+fn judge(case: &Case<'_>) -> Verdict {
+    let scope = &case.proposal.unit.id.scope;
+    match case.detail.groups(scope) {
+        View::Unknown(why) => Verdict::Unknown(format!("its groups could not be read again: {why}")),
+        View::Known(groups) => match case.proposal.targets.iter().find(|target| !groups.contains_key(&target.group)) {
+            Some(target) => Verdict::Hold(format!("{} is gone", target.group)),
+            None => Verdict::Pass("read again".into()),
+        },
+        View::Unasked => match case.world.fleets.get(scope) {
+            Some(fleet) if case.at - fleet.taken_at < FRESH => Verdict::Pass("the survey is fresh".into()),
+            _ => Verdict::NotApplicable("asked when it is due".into()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::testing::Scene;
+    use super::super::{Detail, judge as judge_all};
+    use super::*;
+    use crate::fleet::Lifecycle;
+
+    fn with_detail(scene: &Scene, groups: View<BTreeMap<String, crate::fleet::Group>>) -> super::super::Judged {
+        let detail = Detail::of([(scene.proposal.unit.id.scope.clone(), groups)].into());
+        let proposals = std::slice::from_ref(&scene.proposal);
+        judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0)
+    }
+
+    #[test]
+    fn a_failed_second_look_holds() {
+        let scene = Scene::quiet();
+        let judged = with_detail(&scene, View::Unknown("throttled".into()));
+        assert_eq!(judged.held_by().map(|r| r.rail.as_str()), Some("reread"));
+    }
+
+    #[test]
+    fn the_other_rails_judge_the_fresh_group() {
+        let mut scene = Scene::quiet();
+        let mut fresh = scene.group().clone();
+        fresh.members[0].lifecycle = Lifecycle::Terminating;
+        let judged = with_detail(&scene, View::Known([(fresh.name.clone(), fresh)].into()));
+        assert_eq!(judged.held_by().map(|r| r.rail.as_str()), Some("member"));
+        let judged = with_detail(&scene, View::Known(BTreeMap::new()));
+        assert!(judged.holds().any(|r| r.rail == "reread"));
+    }
+
+    #[test]
+    fn an_old_survey_waits_for_the_second_look() {
+        let mut scene = Scene::quiet();
+        scene.fleet().taken_at = scene.now - TimeDelta::seconds(31);
+        assert!(matches!(scene.verdict("reread"), Verdict::NotApplicable(_)));
+    }
+}

@@ -1,0 +1,165 @@
+//! A scene in which nothing is wrong: each rail's test spoils one thing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::{Detail, Judged, Policy, Verdict, judge};
+use crate::action::Action;
+use crate::calendar::{Calendar, Hours};
+use crate::claim::{Claim, ClaimRecord};
+use crate::fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
+use crate::history::History;
+use crate::ledger::Birth;
+use crate::ports::Identity;
+use crate::proposal::{Key, Proposal, Target};
+use crate::scope::{Mode, Scope};
+use crate::tags::Settings;
+use crate::unit::{Unit, UnitId, UnitKind};
+use crate::world::{Observed, World};
+
+pub(crate) struct Scene {
+    pub(crate) proposal: Proposal,
+    pub(crate) world: World,
+    pub(crate) policy: Policy,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl Scene {
+    /// Monday 2026-11-23, noon in UTC, live: a cluster of four in two zones whose first member is aimed at.
+    pub(crate) fn quiet() -> Self {
+        let now: DateTime<Utc> = "2026-11-23T12:00:00Z".parse().unwrap();
+        let scope = Scope { account: "111122223333".parse().unwrap(), region: "us-east-1".parse().unwrap() };
+        let calendar = Calendar {
+            zone: chrono_tz::UTC,
+            days: [
+                chrono::Weekday::Mon,
+                chrono::Weekday::Tue,
+                chrono::Weekday::Wed,
+                chrono::Weekday::Thu,
+                chrono::Weekday::Fri,
+            ]
+            .into_iter()
+            .collect(),
+            hours: Hours { open: 9 * 60, close: 15 * 60 },
+            holidays: BTreeSet::new(),
+            freezes: Vec::new(),
+        };
+        let mut policy = Policy::cautious(scope.account.clone(), calendar);
+        policy.mode = Mode::Live;
+
+        let member = |n: usize| Member {
+            id: InstanceId::new(format!("i-{n}")),
+            zone: format!("us-east-1{}", ["a", "b"][n % 2]),
+            lifecycle: Lifecycle::InService,
+            healthy: true,
+            protected: false,
+            template_version: None,
+        };
+        let group = Group {
+            name: "shop-prod-v001".into(),
+            tags: [("simian:chaos".into(), "on".into()), ("owner".into(), "ann".into())].into(),
+            min: 4,
+            desired: 4,
+            max: 8,
+            members: (0..4).map(member).collect(),
+            ..Group::default()
+        };
+        let fleet = Fleet {
+            scope: scope.clone(),
+            taken_at: now,
+            groups: View::Known([(group.name.clone(), group)].into()),
+            skew: View::Known(TimeDelta::zero()),
+        };
+        let birth = Birth { id: Uuid::nil(), at: now - TimeDelta::days(90), lifted: Some(now - TimeDelta::days(90)) };
+        let world = World {
+            account: scope.account.clone(),
+            mode: Mode::Live,
+            at: now,
+            fleets: BTreeMap::from([(scope.clone(), fleet)]),
+            observed: Observed {
+                identity: View::Known(Identity {
+                    account: scope.account.clone(),
+                    arn: "arn:aws:iam::111122223333:role/simian".into(),
+                }),
+                ourselves: View::Known(None),
+            },
+            history: History::empty(birth),
+            requests: Vec::new(),
+        };
+        let unit = Unit {
+            id: UnitId { scope, kind: UnitKind::Cluster, name: "shop-prod".into() },
+            app: "shop".into(),
+            owner: Some("ann".into()),
+            groups: vec!["shop-prod-v001".into()],
+            settings: Settings::default(),
+        };
+        let date = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+        let proposal = Proposal {
+            key: Key::dated(Mode::Live, "chaos", date, &unit.id),
+            mode: Mode::Live,
+            monkey: "chaos".into(),
+            date,
+            due: now,
+            expires: now + TimeDelta::minutes(30),
+            unit,
+            targets: vec![Target {
+                instance: InstanceId::new("i-0"),
+                group: "shop-prod-v001".into(),
+                zone: "us-east-1a".into(),
+            }],
+            action: Action::Terminate,
+            request: None,
+            why: "its turn".into(),
+        };
+        Self { proposal, world, policy, now }
+    }
+
+    pub(crate) fn fleet(&mut self) -> &mut Fleet {
+        self.world.fleets.values_mut().next().unwrap()
+    }
+
+    pub(crate) fn group(&mut self) -> &mut Group {
+        match &mut self.fleet().groups {
+            View::Known(groups) => groups.values_mut().next().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// An open claim of an earlier key on the same target.
+    pub(crate) fn open_claim(&mut self) {
+        self.open_claim_on(0);
+    }
+
+    /// An open claim of an earlier key on the n-th member.
+    pub(crate) fn open_claim_on(&mut self, n: usize) {
+        let proposal = &self.proposal;
+        let claim = Claim {
+            key: Key::from_stored("chaos/2026-11-20/x"),
+            mode: proposal.mode,
+            monkey: proposal.monkey.clone(),
+            date: proposal.date,
+            scope: proposal.unit.id.scope.clone(),
+            unit: proposal.unit.id.to_string(),
+            app: proposal.unit.app.clone(),
+            owner: None,
+            action: proposal.action,
+            targets: vec![Target { instance: InstanceId::new(format!("i-{n}")), ..proposal.targets[0].clone() }],
+            holder: "h".into(),
+            at: self.now,
+            act_before: self.now,
+            slots: Vec::new(),
+        };
+        self.world.history.open.push(ClaimRecord::won(&claim));
+    }
+
+    pub(crate) fn judge(&self) -> Judged {
+        let proposals = std::slice::from_ref(&self.proposal);
+        judge(proposals, &self.world, &Detail::none(), &self.policy, self.now).remove(0)
+    }
+
+    pub(crate) fn verdict(&self, rail: &str) -> Verdict {
+        self.judge().rulings.into_iter().find(|ruling| ruling.rail == rail).unwrap().says
+    }
+}

@@ -1,0 +1,255 @@
+//! The unit: what owns a coin, a minute, a cool-down and a key.
+//!
+//! By default the cluster (`app-stack-detail` without `-vNNN`), so that a red/black push at noon does not draw a
+//! second coin.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::fleet::{Fleet, Group};
+use crate::monkey::Finding;
+use crate::name::Name;
+use crate::scope::Scope;
+use crate::tags::{OptIn, Settings, TagRules};
+
+/// What groups are taken together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitKind {
+    /// Groups with the same app, stack and detail.
+    #[default]
+    Cluster,
+    /// Every group alone.
+    Asg,
+    /// Groups with the same app and stack.
+    Stack,
+    /// Groups with the same app.
+    App,
+}
+
+impl UnitKind {
+    /// Its name in the config and before the colon of a unit's id.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UnitKind::Cluster => "cluster",
+            UnitKind::Asg => "asg",
+            UnitKind::Stack => "stack",
+            UnitKind::App => "app",
+        }
+    }
+
+    /// The name of the unit of this kind that a group is in.
+    pub fn name_of(self, group: &str) -> String {
+        let name = Name::parse(group);
+        match (self, name.stack.as_deref()) {
+            (UnitKind::Asg, _) => group.to_owned(),
+            (UnitKind::Cluster, _) => name.cluster(),
+            (UnitKind::Stack, Some(stack)) if !stack.is_empty() => format!("{}-{stack}", name.app),
+            (UnitKind::Stack | UnitKind::App, _) => name.app,
+        }
+    }
+}
+
+impl FromStr for UnitKind {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        [UnitKind::Cluster, UnitKind::Asg, UnitKind::Stack, UnitKind::App]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no kind of unit; there are: cluster, asg, stack, app"))
+    }
+}
+
+/// Which unit. Displayed as `cluster:shop-prod`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnitId {
+    /// Where: a unit lives in one region.
+    pub scope: Scope,
+    /// What its groups have in common.
+    pub kind: UnitKind,
+    /// Its name.
+    pub name: String,
+}
+
+impl UnitId {
+    /// `111122223333/us-east-1/cluster:shop-prod`: unique over accounts and regions.
+    pub fn full(&self) -> String {
+        format!("{}/{self}", self.scope)
+    }
+}
+
+impl fmt::Display for UnitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}:{}", self.kind.as_str(), self.name))
+    }
+}
+
+/// A unit that opted in: its groups and what their tags say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unit {
+    /// Which.
+    pub id: UnitId,
+    /// The app of its groups' names.
+    pub app: String,
+    /// The owner, by the owner tag of the first group that has one.
+    pub owner: Option<String>,
+    /// The names of its opted-in groups, sorted.
+    pub groups: Vec<String>,
+    /// The strictest of its groups' settings.
+    pub settings: Settings,
+}
+
+/// The units of a fleet, and what owners should mend.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Units {
+    /// Units that opted in, by id.
+    pub opted_in: Vec<Unit>,
+    /// Units that a malformed tag keeps out (in full), with the reason: the daemon leaves them alone.
+    pub kept_out: BTreeMap<String, String>,
+    /// Malformed and contradicting tags.
+    pub findings: Vec<Finding>,
+}
+
+/// Takes a fleet's groups together. An unknown fleet has no units.
+pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
+    let mut out = Units::default();
+    let mut members: BTreeMap<UnitId, Vec<(&Group, OptIn)>> = BTreeMap::new();
+    for group in fleet.groups.known().into_iter().flat_map(BTreeMap::values) {
+        let opt_in = rules.read(&group.tags);
+        if opt_in == OptIn::Out {
+            continue;
+        }
+        let id = UnitId { scope: fleet.scope.clone(), kind, name: kind.name_of(&group.name) };
+        members.entry(id).or_default().push((group, opt_in));
+    }
+    for (id, groups) in members {
+        let finding = |rule, group: &Group, why| Finding {
+            rule,
+            scope: id.scope.clone(),
+            subject: group.name.clone(),
+            owner: rules.owner(&group.tags),
+            why,
+        };
+        let mut settings: Vec<Settings> = Vec::new();
+        let mut malformed = None;
+        for (group, opt_in) in &groups {
+            match opt_in {
+                OptIn::In(theirs) => settings.push(theirs.clone()),
+                OptIn::Malformed(problems) => {
+                    let why = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                    malformed = Some(format!("{}: {why}", group.name));
+                    out.findings.push(finding(
+                        "opt-in-malformed",
+                        group,
+                        format!("{why}. Until this is mended, {id} is left alone"),
+                    ));
+                }
+                OptIn::Out => {}
+            }
+        }
+        if let Some(why) = malformed {
+            out.kept_out.insert(id.full(), why);
+            continue;
+        }
+        let Some(strictest) = settings.iter().cloned().reduce(|a, b| a.strictest(&b)) else { continue };
+        let (first, _) = groups[0];
+        if settings.iter().any(|theirs| *theirs != settings[0]) {
+            out.findings.push(finding(
+                "opt-in-differs",
+                first,
+                format!("the groups of {id} have different settings: the strictest of each counts ({strictest})"),
+            ));
+        }
+        if strictest.faults.is_empty() {
+            let why = format!("the groups of {id} have no fault in common: give them the same `faults` tag");
+            out.findings.push(finding("opt-in-malformed", first, why.clone()));
+            out.kept_out.insert(id.full(), why);
+            continue;
+        }
+        out.opted_in.push(Unit {
+            app: Name::parse(&first.name).app,
+            owner: groups.iter().find_map(|(group, _)| rules.owner(&group.tags)),
+            groups: groups.iter().map(|(group, _)| group.name.clone()).collect(),
+            settings: strictest,
+            id,
+        });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::fleet::View;
+    use crate::tags::Faults;
+
+    fn fleet(groups: &[(&str, &[(&str, &str)])]) -> Fleet {
+        let groups = groups
+            .iter()
+            .map(|(name, tags)| {
+                let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+                ((*name).to_owned(), Group { name: (*name).into(), tags, ..Group::default() })
+            })
+            .collect();
+        Fleet {
+            scope: Scope { account: "111122223333".parse().unwrap(), region: "us-east-1".parse().unwrap() },
+            taken_at: DateTime::UNIX_EPOCH,
+            groups: View::Known(groups),
+            skew: View::Unasked,
+        }
+    }
+
+    const ON: (&str, &str) = ("simian:chaos", "on");
+
+    #[test]
+    fn a_push_joins_its_cluster() {
+        let fleet = fleet(&[("shop-prod-v001", &[ON]), ("shop-prod-v002", &[ON]), ("shop-test-v001", &[ON])]);
+        let names = |kind| {
+            let units = units(&fleet, kind, &TagRules::default());
+            units.opted_in.iter().map(|unit| format!("{}={}", unit.id, unit.groups.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(names(UnitKind::Cluster), ["cluster:shop-prod=2", "cluster:shop-test=1"]);
+        assert_eq!(names(UnitKind::Asg), ["asg:shop-prod-v001=1", "asg:shop-prod-v002=1", "asg:shop-test-v001=1"]);
+        assert_eq!(names(UnitKind::Stack), ["stack:shop-prod=2", "stack:shop-test=1"]);
+        assert_eq!(names(UnitKind::App), ["app:shop=3"]);
+    }
+
+    #[test]
+    fn different_settings_take_the_strictest_and_are_a_finding() {
+        let fleet = fleet(&[
+            ("shop-v001", &[ON, ("simian:chaos:mean-days", "4"), ("simian:chaos:min-days", "2"), ("owner", "a")]),
+            ("shop-v002", &[ON, ("simian:chaos:mean-days", "9")]),
+        ]);
+        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        let settings = &units.opted_in[0].settings;
+        assert_eq!((settings.mean_days, settings.min_days), (9.0, 2));
+        assert_eq!(units.opted_in[0].owner.as_deref(), Some("a"));
+        assert_eq!(units.findings.iter().map(|f| f.rule).collect::<Vec<_>>(), ["opt-in-differs"]);
+    }
+
+    #[test]
+    fn one_malformed_tag_keeps_the_whole_unit_out() {
+        let fleet = fleet(&[("shop-v001", &[ON]), ("shop-v002", &[ON, ("simian:chaos:mean-days", "soon")])]);
+        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        assert!(units.opted_in.is_empty());
+        assert!(units.kept_out["111122223333/us-east-1/cluster:shop"].contains("`soon`"));
+        assert_eq!(units.findings[0].rule, "opt-in-malformed");
+    }
+
+    #[test]
+    fn groups_without_a_common_fault_are_left_alone() {
+        let fleet = fleet(&[
+            ("shop-v001", &[ON, ("simian:chaos:faults", "terminate")]),
+            ("shop-v002", &[ON, ("simian:chaos:faults", "terminate-gracefully")]),
+        ]);
+        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        assert!(units.opted_in.is_empty());
+        assert_eq!(units.kept_out.len(), 1);
+        assert_eq!(Faults::default().to_string(), "terminate=1");
+    }
+}

@@ -1,0 +1,1 @@
+//! A simulated AWS account: seeded, in virtual time, awkward on purpose.

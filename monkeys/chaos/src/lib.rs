@@ -1,0 +1,1 @@
+//! The chaos monkey: ends instances of units that opted in.

@@ -1,0 +1,541 @@
+"""Self-test of the launcher, over the wire, with the AWS SDK for Python as the client.
+
+    python -m unittest -v test_launcher      (in this directory, with the venv's python)
+
+The Rust tests lean on every behaviour that is checked here; a new moto is accepted when this passes.
+"""
+
+import http.client
+import json
+import pathlib
+import subprocess
+import sys
+import time
+import unittest
+import urllib.error
+import urllib.request
+from email.utils import parsedate_to_datetime
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+LAUNCHER = pathlib.Path(__file__).with_name("launcher.py")
+KEY = "AKIA123456789012TEST"
+OTHER_KEY = "AKIA111122223333TEST"
+
+
+def start() -> tuple[subprocess.Popen, int]:
+    process = subprocess.Popen(
+        [sys.executable, "-B", str(LAUNCHER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    word, port = process.stdout.readline().split()
+    assert word == "ready", word
+    return process, int(port)
+
+
+def stop(process: subprocess.Popen) -> int:
+    process.stdin.close()
+    try:
+        return process.wait(10)
+    finally:
+        process.stdout.close()
+
+
+def setUpModule() -> None:
+    global PROCESS, PORT
+    PROCESS, PORT = start()
+
+
+def tearDownModule() -> None:
+    stop(PROCESS)
+
+
+def control(method: str, path: str, body: object = None) -> dict:
+    """A control call that must succeed."""
+    status, answer = raw_control(method, path, body)
+    assert status == 200, (status, answer)
+    return answer
+
+
+def raw_control(method: str, path: str, body: object = None) -> tuple[int, dict]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{PORT}/simian/{path}", data=data, method=method)
+    try:
+        with urllib.request.urlopen(request) as reply:
+            return reply.status, json.load(reply)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def client(service: str, region: str = "us-east-1", key: str = KEY, token: str | None = None, **config: object):
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=f"http://127.0.0.1:{PORT}",
+        aws_access_key_id=key,
+        aws_secret_access_key="not checked",
+        aws_session_token=token,
+        config=Config(retries={"total_max_attempts": 1}, **config),
+    )
+
+
+def seed_group(name: str = "shop", count: int = 3, **more: object) -> list[str]:
+    """One group; returns the ids of its members."""
+    return control("POST", "seed", {"groups": [{"name": name, "count": count, **more}]})["members"][name]
+
+
+def states() -> dict[str, str]:
+    return {one["id"]: one["state"] for one in control("GET", "instances")["instances"]}
+
+
+def group(name: str = "shop") -> dict:
+    return next(one for one in control("GET", "groups")["groups"] if one["name"] == name)
+
+
+class Case(unittest.TestCase):
+    def setUp(self) -> None:
+        control("POST", "reset")
+
+    def refused(self, code: str, call, *args: object, **kwargs: object) -> ClientError:
+        with self.assertRaises(ClientError) as caught:
+            call(*args, **kwargs)
+        self.assertEqual(caught.exception.response["Error"]["Code"], code)
+        return caught.exception
+
+    def nothing_unimplemented(self) -> None:
+        self.assertEqual(control("GET", "calls")["unimplemented"], [])
+
+
+class Calls(Case):
+    def test_counts_by_action_region_and_key(self) -> None:
+        client("ec2").describe_instances()
+        client("ec2", "eu-west-1").describe_instances(MaxResults=5)
+        client("sts", key=OTHER_KEY).get_caller_identity()
+        client("ssm").describe_parameters()
+        calls = control("GET", "calls")
+        expected = {"ec2:DescribeInstances": 2, "ssm:DescribeParameters": 1, "sts:GetCallerIdentity": 1}
+        self.assertEqual(calls["counts"], expected)
+        scope = {"call": "ec2:DescribeInstances", "region": "eu-west-1", "access_key": KEY, "count": 1}
+        self.assertIn(scope, calls["scopes"])
+        self.assertEqual([one["number"] for one in calls["log"]], [1, 2, 3, 4])
+        self.assertEqual(calls["log"][1]["params"], {"MaxResults": "5"})
+        self.assertEqual(len(control("GET", "calls?call=sts:GetCallerIdentity")["log"]), 1)
+        self.nothing_unimplemented()
+        control("POST", "calls/reset")
+        self.assertEqual(control("GET", "calls")["total"], 0)
+
+    def test_what_moto_cannot_do_is_seen(self) -> None:
+        error = self.refused("NotEmulated", client("autoscaling").describe_account_limits)
+        self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 501)
+        seen = control("GET", "calls")["unimplemented"]
+        self.assertEqual([one["call"] for one in seen], ["autoscaling:DescribeAccountLimits"])
+
+    def test_control_errors(self) -> None:
+        self.assertEqual(raw_control("GET", "nothing")[0], 404)
+        self.assertEqual(raw_control("GET", "reset")[0], 404)
+        wrong = (
+            ("faults", {"rules": [{"kind": "nonsense"}]}),
+            ("faults", {"rules": [{"kind": "error"}]}),
+            ("faults", {"rules": [{"kind": "drop", "tmes": 2}]}),
+            ("seed", {"gruops": []}),
+            ("seed", {"region": "mars-1"}),
+            ("clock", {"now": "soon"}),
+            ("member", {"instance": "i-0123456789abcdef0"}),
+            ("settings", {"healing": "never"}),
+        )
+        for path, body in wrong:
+            with self.subTest(path=path, body=body):
+                status, answer = raw_control("POST", path, body)
+                self.assertEqual(status, 400)
+                self.assertTrue(answer["error"])
+
+    def test_one_connection_serves_many_calls(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", PORT)
+        for _ in range(3):
+            connection.request("GET", "/simian/clock")
+            reply = connection.getresponse()
+            reply.read()
+            self.assertFalse(reply.will_close)
+        connection.close()
+
+    def test_ends_with_its_parent(self) -> None:
+        process, _ = start()
+        self.assertEqual(stop(process), 0)
+
+
+class Time(Case):
+    def date(self) -> str:
+        return client("ec2").describe_instances()["ResponseMetadata"]["HTTPHeaders"]["date"]
+
+    def test_clock(self) -> None:
+        control("POST", "clock", {"now": "2026-11-23T10:00:00-08:00"})
+        self.assertEqual(self.date(), "Mon, 23 Nov 2026 18:00:00 GMT")
+        seed_group()
+        self.assertEqual(group()["created"], "2026-11-23T18:00:00Z")
+        launched = {one["launched"] for one in control("GET", "instances")["instances"]}
+        self.assertEqual(launched, {"2026-11-23T18:00:00Z"})
+        control("POST", "clock", {"offset_seconds": -3600})
+        self.assertAlmostEqual(parsedate_to_datetime(self.date()).timestamp(), time.time() - 3600, delta=5)
+        control("POST", "clock", {"now": None})
+        self.assertAlmostEqual(parsedate_to_datetime(self.date()).timestamp(), time.time(), delta=5)
+
+
+class Accounts(Case):
+    def who(self, **kwargs: object) -> str:
+        return client("sts", **kwargs).get_caller_identity()["Account"]
+
+    def test_account_by_access_key(self) -> None:
+        self.assertEqual(self.who(key="AKIAIOSFODNN7EXAMPLE"), "123456789012")
+        self.assertEqual(self.who(key=OTHER_KEY), "111122223333")
+        role = client("sts").assume_role(RoleArn="arn:aws:iam::444455556666:role/simian", RoleSessionName="simian")
+        given = role["Credentials"]
+        key = {"key": given["AccessKeyId"], "token": given["SessionToken"]}
+        self.assertEqual(self.who(**key), "444455556666")
+        control("POST", "seed", {"account": "444455556666", "groups": [{"name": "theirs"}]})
+        names = [one["AutoScalingGroupName"] for one in self.groups(**key)]
+        self.assertEqual(names, ["theirs"])
+        self.assertEqual(self.groups(key=OTHER_KEY), [])
+
+    def groups(self, **kwargs: object) -> list[dict]:
+        return client("autoscaling", **kwargs).describe_auto_scaling_groups()["AutoScalingGroups"]
+
+
+class Faults(Case):
+    def rules(self, *rules: dict) -> None:
+        control("POST", "faults", {"rules": list(rules)})
+
+    def test_codes_in_the_shape_of_each_protocol(self) -> None:
+        self.rules(
+            {"kind": "throttle", "service": "ec2"},
+            {"kind": "error", "service": "ec2", "code": "UnauthorizedOperation"},
+            {"kind": "throttle", "service": "autoscaling"},
+            {"kind": "error", "service": "sts", "code": "ExpiredToken"},
+            {"kind": "error", "service": "sns", "code": "NotFound", "message": "Topic <does> not exist"},
+            {"kind": "error", "service": "ssm", "code": "AccessDeniedException"},
+        )
+        answers = (
+            ("RequestLimitExceeded", 503, client("ec2").describe_instances),
+            ("UnauthorizedOperation", 403, client("ec2").describe_instances),
+            ("Throttling", 400, client("autoscaling").describe_auto_scaling_groups),
+            ("ExpiredToken", 403, client("sts").get_caller_identity),
+            ("NotFound", 404, client("sns").list_topics),
+            ("AccessDeniedException", 403, client("ssm").describe_parameters),
+        )
+        for code, status, call in answers:
+            with self.subTest(code=code):
+                error = self.refused(code, call).response
+                self.assertEqual(error["ResponseMetadata"]["HTTPStatusCode"], status)
+                if code == "NotFound":
+                    self.assertEqual(error["Error"]["Message"], "Topic <does> not exist")
+        for _, _, call in answers:
+            call()  # every rule is used up
+        self.assertEqual([rule["remaining"] for rule in control("GET", "faults")["rules"]], [0] * 6)
+        self.nothing_unimplemented()
+
+    def test_before_has_no_effect_and_after_has(self) -> None:
+        first, second, _ = seed_group()
+        ec2 = client("ec2")
+        rule = {"kind": "error", "service": "ec2", "action": "TerminateInstances", "code": "InternalError"}
+        self.rules(rule, rule | {"when": "after"})
+        self.refused("InternalError", ec2.terminate_instances, InstanceIds=[first])
+        self.assertEqual(states()[first], "running")
+        self.refused("InternalError", ec2.terminate_instances, InstanceIds=[second])
+        self.assertEqual(states()[second], "terminated")
+        log = control("GET", "calls")["log"]
+        self.assertEqual([one["executed"] for one in log], [False, True])
+        self.assertEqual([one["error"] for one in log], ["InternalError", "InternalError"])
+
+    def test_drop_delay_and_broken_answers(self) -> None:
+        first, *_ = seed_group()
+        ec2 = client("ec2", read_timeout=1)
+        self.rules({"kind": "drop", "action": "TerminateInstances", "when": "after"})
+        with self.assertRaises(ConnectionClosedError):
+            ec2.terminate_instances(InstanceIds=[first])
+        self.assertEqual(states()[first], "terminated")
+        self.rules({"kind": "delay", "seconds": 2})
+        with self.assertRaises(ReadTimeoutError):
+            ec2.describe_instances()
+        self.rules({"kind": "malformed"}, {"kind": "truncate", "when": "after"})
+        for _ in range(2):
+            with self.assertRaises(ResponseParserError):
+                ec2.describe_instances()
+        ec2.describe_instances()
+
+    def test_a_truncated_answer_is_short_of_its_promised_length(self) -> None:
+        self.rules({"kind": "truncate", "when": "after"})
+        body = b"Action=GetCallerIdentity&Version=2011-06-15"
+        request = urllib.request.Request(f"http://127.0.0.1:{PORT}/", data=body)
+        scope = f"{KEY}/20261123/us-east-1/sts/aws4_request"
+        request.add_header("Authorization", f"AWS4-HMAC-SHA256 Credential={scope}, Signature=0")
+        with urllib.request.urlopen(request) as reply, self.assertRaises(http.client.IncompleteRead):
+            reply.read()
+
+    def test_match_region_skip_and_times(self) -> None:
+        ids = seed_group()
+        ec2 = client("ec2")
+        rule = {"kind": "error", "service": "ec2", "code": "Unavailable"}
+        self.rules(rule | {"match": {r"InstanceId.1": f"^{ids[1]}$"}, "times": -1})
+        ec2.describe_instances(InstanceIds=ids[:1])
+        for _ in range(3):
+            self.refused("Unavailable", ec2.describe_instances, InstanceIds=ids[1:2])
+        self.assertEqual(control("GET", "faults")["rules"][0]["hits"], 3)
+        self.rules(rule | {"region": "eu-west-1", "skip": 1, "times": 2})
+        abroad = client("ec2", "eu-west-1")
+        ec2.describe_instances()
+        abroad.describe_instances()
+        for _ in range(2):
+            self.refused("Unavailable", abroad.describe_instances)
+        abroad.describe_instances()
+
+
+class Groups(Case):
+    def names(self, *filters: tuple[str, list[str]]) -> list[str]:
+        wanted = [{"Name": name, "Values": values} for name, values in filters]
+        found = client("autoscaling").describe_auto_scaling_groups(Filters=wanted)["AutoScalingGroups"]
+        return [one["AutoScalingGroupName"] for one in found]
+
+    def test_pages(self) -> None:
+        control("POST", "seed", {"bulk": {"prefix": "g", "count": 230, "instances_each": [1, 0]}})
+        scaling, seen, token = client("autoscaling"), [], {}
+        sizes = []
+        while True:
+            page = scaling.describe_auto_scaling_groups(MaxRecords=100, **token)
+            sizes.append(len(page["AutoScalingGroups"]))
+            seen += [one["AutoScalingGroupName"] for one in page["AutoScalingGroups"]]
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+            # The group that the token stands on goes away between two pages.
+            control("POST", "group", {"name": seen[-1], "delete": True})
+        self.assertEqual(sizes, [100, 100, 30])
+        self.assertEqual(seen, [f"g-{number:04d}" for number in range(230)])
+        self.assertEqual(len(scaling.describe_auto_scaling_groups()["AutoScalingGroups"]), 50)
+        self.refused("InvalidNextToken", scaling.describe_auto_scaling_groups, NextToken="never given")
+        self.refused("ValidationError", scaling.describe_auto_scaling_groups, MaxRecords=101)
+        self.nothing_unimplemented()
+
+    def test_filters(self) -> None:
+        control(
+            "POST",
+            "seed",
+            {
+                "groups": [
+                    {"name": "a", "tags": {"simian:chaos": "on", "team": "red"}},
+                    {"name": "b", "tags": {"simian:chaos": "off", "team": "on"}},
+                    {"name": "c", "tags": {"simian:latency": "on"}},
+                    {"name": "d", "tags": {"simian:chaos": "On"}},
+                    {"name": "e"},
+                ]
+            },
+        )
+        self.assertEqual(self.names(("tag-key", ["simian:chaos"])), ["a", "b", "d"])
+        self.assertEqual(self.names(("tag-key", ["simian:chaos", "simian:latency"])), ["a", "b", "c", "d"])
+        self.assertEqual(self.names(("tag-value", ["on"])), ["a", "b", "c"])
+        self.assertEqual(self.names(("tag-key", ["simian:chaos"]), ("tag-value", ["on"])), ["a", "b"])
+        self.assertEqual(self.names(("tag:simian:chaos", ["on", "off"])), ["a", "b"])
+        self.assertEqual(self.names(("tag:simian:chaos", ["on"]), ("tag:team", ["red", "blue"])), ["a"])
+        self.assertEqual(self.names(), ["a", "b", "c", "d", "e"])
+        self.refused("ValidationError", self.names, ("name", ["a"]))
+
+    def test_terminate_in_group(self) -> None:
+        first, second = seed_group(count=2)
+        scaling = client("autoscaling")
+        call = scaling.terminate_instance_in_auto_scaling_group
+        unknown = "i-0123456789abcdef0"
+        self.refused("ValidationError", call, InstanceId=unknown, ShouldDecrementDesiredCapacity=False)
+        self.refused("ValidationError", call, InstanceId=first, ShouldDecrementDesiredCapacity=True)
+        call(InstanceId=first, ShouldDecrementDesiredCapacity=False)
+        self.assertEqual(states(), {first: "terminated", second: "running"})
+        control("POST", "group", {"name": "shop", "min": 0})
+        call(InstanceId=second, ShouldDecrementDesiredCapacity=True)
+        self.assertEqual(group()["desired"], 1)
+        self.assertEqual(len(control("POST", "heal", {})["healed"][0]["launched"]), 1)
+        tag = {"ResourceId": "none", "ResourceType": "auto-scaling-group", "Key": "k", "Value": "v"}
+        self.refused("ValidationError", scaling.create_or_update_tags, Tags=[tag | {"PropagateAtLaunch": False}])
+        self.nothing_unimplemented()
+
+    def test_created_once_and_spread_over_zones(self) -> None:
+        seed_group(count=6)
+        zones = [member["zone"] for member in group()["members"]]
+        self.assertEqual(sorted(zones), ["us-east-1a"] * 2 + ["us-east-1b"] * 2 + ["us-east-1c"] * 2)
+        template = client("ec2").describe_launch_templates()["LaunchTemplates"][0]["LaunchTemplateId"]
+        again = {
+            "AutoScalingGroupName": "shop",
+            "MinSize": 0,
+            "MaxSize": 1,
+            "AvailabilityZones": ["us-east-1a"],
+            "LaunchTemplate": {"LaunchTemplateId": template},
+        }
+        self.refused("AlreadyExists", client("autoscaling").create_auto_scaling_group, **again)
+
+    def test_knobs(self) -> None:
+        first, second, third = seed_group(tags={"simian:chaos": "on"})
+        control("POST", "member", {"instance": first, "health": "Unhealthy"})
+        control("POST", "member", {"instance": second, "lifecycle": "Standby", "protected": True})
+        shown = control("POST", "member", {"instance": third, "launched": "2026-01-02T03:04:05Z", "tags": {"a": "b"}})
+        self.assertEqual((shown["launched"], shown["tags"]["a"]), ("2026-01-02T03:04:05Z", "b"))
+        change = {"desired": 1, "tags": {"simian:chaos": None, "owner": "x"}, "refresh": "InProgress"}
+        control("POST", "group", {"name": "shop", "suspended": ["Launch"], "activity": "InProgress", **change})
+        scaling = client("autoscaling")
+        found = scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+        self.assertEqual([one["HealthStatus"] for one in found["Instances"]], ["Unhealthy", "Healthy", "Healthy"])
+        self.assertEqual([one["LifecycleState"] for one in found["Instances"]], ["InService", "Standby", "InService"])
+        self.assertEqual([one["ProtectedFromScaleIn"] for one in found["Instances"]], [False, True, False])
+        self.assertEqual(found["DesiredCapacity"], 1)
+        self.assertEqual([(one["Key"], one["Value"]) for one in found["Tags"]], [("owner", "x")])
+        self.assertEqual(found["SuspendedProcesses"][0]["ProcessName"], "Launch")
+        refreshes = scaling.describe_instance_refreshes(AutoScalingGroupName="shop")["InstanceRefreshes"]
+        self.assertEqual([one["Status"] for one in refreshes], ["InProgress"])
+        activities = scaling.describe_scaling_activities(AutoScalingGroupName="shop")["Activities"]
+        self.assertEqual([one["StatusCode"] for one in activities], ["InProgress"])
+        healed = control("POST", "heal", {})["healed"]
+        self.assertEqual(healed, [{"group": "shop", "removed": [first], "launched": []}])
+
+    def test_a_big_fleet(self) -> None:
+        tags = {"simian:chaos": "on"}
+        bulk = {"prefix": "fleet", "count": 300, "instances_each": [2, 3, 4, 5], "tags": tags}
+        made = control("POST", "seed", {"bulk": bulk, "loose": 2, "launched": "2026-01-01T00:00:00Z"})
+        self.assertEqual((made["groups"], made["instances"], len(made["loose"])), (300, 1052, 2))
+        ec2, token, total = client("ec2"), {}, 0
+        while True:
+            page = ec2.describe_instances(MaxResults=500, **token)
+            size = sum(len(one["Instances"]) for one in page["Reservations"])
+            self.assertLessEqual(size, 500)
+            total += size
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+        self.assertEqual(total, 1052)
+        self.refused("InvalidNextToken", ec2.describe_instances, NextToken="never given")
+        self.nothing_unimplemented()
+
+
+class Ending(Case):
+    def test_one_unknown_id_spares_all(self) -> None:
+        ids = seed_group()
+        unknown = "i-0123456789abcdef0"
+        self.refused("InvalidInstanceID.NotFound", client("ec2").terminate_instances, InstanceIds=[*ids, unknown])
+        self.refused("InvalidInstanceID.Malformed", client("ec2").terminate_instances, InstanceIds=[*ids, "i-xyz"])
+        self.assertEqual(set(states().values()), {"running"})
+
+    def test_protection_spares_its_zone_only(self) -> None:
+        ids = seed_group(count=4, zones=["us-east-1a", "us-east-1b"])
+        zones = {one["id"]: one["zone"] for one in control("GET", "instances")["instances"]}
+        guarded = next(one for one in ids if zones[one] == "us-east-1b")
+        ec2 = client("ec2")
+        ec2.modify_instance_attribute(InstanceId=guarded, DisableApiTermination={"Value": True})
+        self.refused("OperationNotPermitted", ec2.terminate_instances, InstanceIds=ids)
+        expected = {one: "running" if zones[one] == "us-east-1b" else "terminated" for one in ids}
+        self.assertEqual(states(), expected)
+        control("POST", "member", {"instance": guarded, "termination_protected": False})
+        ec2.terminate_instances(InstanceIds=ids)  # those already ended are no error
+        self.assertEqual(set(states().values()), {"terminated"})
+
+    def test_dry_run_ends_nothing(self) -> None:
+        ids = seed_group()
+        self.refused("DryRunOperation", client("ec2").terminate_instances, InstanceIds=ids, DryRun=True)
+        self.assertEqual(set(states().values()), {"running"})
+
+    def test_the_gap_is_seen_and_then_healed(self) -> None:
+        looks = {"terminating": ["Terminating", "InService"], "in-service": ["InService"] * 2, "gone": ["InService"]}
+        for gap, lifecycles in looks.items():
+            with self.subTest(gap=gap):
+                control("POST", "reset")
+                control("POST", "settings", {"gap": gap})
+                first, second = seed_group(count=2, tags={"simian:chaos": "on"}, propagate=True)
+                reply = client("ec2").terminate_instances(InstanceIds=[first])["TerminatingInstances"][0]
+                self.assertEqual(reply["PreviousState"]["Name"], "running")
+                self.assertEqual(reply["CurrentState"]["Name"], "shutting-down")
+                self.assertEqual([one["lifecycle"] for one in group()["members"]], lifecycles)
+                self.assertEqual(states(), {first: "terminated", second: "running"})
+                (launched,) = control("POST", "heal", {"region": "us-east-1"})["healed"][0]["launched"]
+                self.assertEqual({one["id"] for one in group()["members"]}, {second, launched})
+                self.assertEqual(states()[first], "terminated")
+                self.assertEqual(control("POST", "heal", {})["healed"], [])
+                described = client("ec2").describe_instances(InstanceIds=[launched])["Reservations"][0]["Instances"][0]
+                tags = {one["Key"]: one["Value"] for one in described["Tags"]}
+                self.assertEqual((tags["aws:autoscaling:groupName"], tags["simian:chaos"]), ("shop", "on"))
+
+    def test_immediate_healing(self) -> None:
+        control("POST", "settings", {"healing": "immediate"})
+        first, second = seed_group(count=2)
+        client("ec2").terminate_instances(InstanceIds=[first])
+        members = [(one["id"] in (first, second), one["state"]) for one in group()["members"]]
+        self.assertEqual(members, [(True, "running"), (False, "running")])
+
+    def test_suspended_launch_keeps_the_gap(self) -> None:
+        first, _ = seed_group(count=2, suspended=["Launch"])
+        client("ec2").terminate_instances(InstanceIds=[first])
+        healed = control("POST", "heal", {})["healed"]
+        self.assertEqual(healed, [{"group": "shop", "removed": [first], "launched": []}])
+
+
+class Topics(Case):
+    def test_filter_policies_choose_by_string_attributes(self) -> None:
+        sns, sqs = client("sns"), client("sqs")
+        topic = sns.create_topic(Name="simian")["TopicArn"]
+
+        def subscriber(name: str, policy: dict | None) -> str:
+            url = sqs.create_queue(QueueName=name)["QueueUrl"]
+            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            attributes = {"RawMessageDelivery": "true"} | ({"FilterPolicy": json.dumps(policy)} if policy else {})
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=attributes)
+            return url
+
+        queues = {
+            "all": subscriber("all", None),
+            "shop": subscriber("shop", {"app": ["shop"]}),
+            "done": subscriber("done", {"kind": [{"prefix": "action."}], "outcome": ["done"]}),
+        }
+        for number, attributes in enumerate(
+            (
+                {"app": "shop", "kind": "action.done", "outcome": "done"},
+                {"app": "shop", "kind": "action.planned"},
+                {"app": "search", "kind": "action.done", "outcome": "done"},
+            )
+        ):
+            typed = {k: {"DataType": "String", "StringValue": v} for k, v in attributes.items()}
+            sns.publish(TopicArn=topic, Message=str(number), MessageAttributes=typed)
+        got = {}
+        for name, url in queues.items():
+            messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            got[name] = sorted(one["Body"] for one in messages)
+        self.assertEqual(got, {"all": ["0", "1", "2"], "shop": ["0", "1"], "done": ["0", "2"]})
+        self.refused("NotFound", sns.publish, TopicArn=topic + "-gone", Message="x")
+        self.nothing_unimplemented()
+
+
+class InstanceMetadata(Case):
+    def ask(self, method: str, path: str, **headers: str) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{PORT}/latest/{path}"
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(url, method=method, headers=names)
+        try:
+            with urllib.request.urlopen(request) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, ""
+
+    def test_off_on_and_token(self) -> None:
+        ttl = {"X_aws_ec2_metadata_token_ttl_seconds": "60"}
+        self.assertEqual(self.ask("PUT", "api/token", **ttl)[0], 404)
+        about = {"instance_id": "i-00000000000000abc", "region": "eu-west-1", "zone": "eu-west-1b"}
+        control("POST", "imds", {"enabled": True, "account": "111122223333", **about})
+        self.assertEqual(self.ask("PUT", "api/token")[0], 400)
+        self.assertEqual(self.ask("GET", "meta-data/instance-id")[0], 401)
+        token = {"X_aws_ec2_metadata_token": self.ask("PUT", "api/token", **ttl)[1]}
+        self.assertEqual(self.ask("GET", "meta-data/instance-id", **token), (200, about["instance_id"]))
+        document = json.loads(self.ask("GET", "dynamic/instance-identity/document", **token)[1])
+        self.assertEqual(document["accountId"], "111122223333")
+        self.assertEqual(document["availabilityZone"], "eu-west-1b")
+        self.assertEqual(self.ask("GET", "meta-data/nothing", **token)[0], 404)
+        control("POST", "imds", {"enabled": False})
+        self.assertEqual(self.ask("GET", "meta-data/instance-id", **token)[0], 404)
+
+
+if __name__ == "__main__":
+    unittest.main()
