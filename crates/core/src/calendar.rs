@@ -473,7 +473,8 @@ pub(crate) fn first_instant(before: i64, after: i64, holds: impl Fn(i64) -> bool
 
 /// When the clock shows a reading from `open` up to but not including `close`, in order.
 fn when_reading(zone: Tz, open: i64, close: i64) -> Vec<Window> {
-    // Almost always the same offset holds at both ends and nothing changes between.
+    // Almost always the same offset holds at both ends. Then nothing changes between: since 1970 no zone has changed its
+    // clock and changed it back within six days.
     if open < close
         && let MappedLocalTime::Single(at_open) = offsets_reading(zone, open)
         && let MappedLocalTime::Single(at_close) = offsets_reading(zone, close)

@@ -253,6 +253,8 @@ impl Event {
     /// like random ones, and the same history gives the same bytes.
     pub fn seal(mut body: Draft, birth: Uuid, writer: &str, seq: u64, prev: String) -> Event {
         body.at = millis::floor(body.at);
+        body.due = body.due.map(millis::floor);
+        body.until = body.until.map(millis::floor);
         let mut hasher = Sha256::new();
         hasher.update(birth.as_bytes());
         hasher.update(writer.as_bytes());

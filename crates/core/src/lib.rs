@@ -22,6 +22,7 @@ pub mod ports;
 pub mod proposal;
 pub mod rails;
 pub mod scope;
+pub mod span;
 pub mod tags;
 pub mod unit;
 pub mod world;

@@ -204,7 +204,7 @@ fn working_days_are_counted_from_the_next() {
 
 #[test]
 fn midnight_is_the_first_instant_of_the_next_date() {
-    use chrono_tz::{Africa::Cairo, America::New_York, Asia::Beirut, Pacific::Apia};
+    use chrono_tz::{Africa::Cairo, America::New_York, America::St_Johns, Asia::Beirut, Pacific::Apia};
     for (zone, from, expected) in [
         (New_York, "2026-11-01T04:00Z", "2026-11-02T05:00Z"),
         (New_York, "2026-11-01T03:59Z", "2026-11-01T04:00Z"),
@@ -214,6 +214,9 @@ fn midnight_is_the_first_instant_of_the_next_date() {
         // 23:00 to 24:00 happens twice: the date ends after the second time.
         (Cairo, "2026-10-29T20:30Z", "2026-10-29T22:00Z"),
         (Cairo, "2026-10-29T21:30Z", "2026-10-29T22:00Z"),
+        // At 00:01 the clock goes back to 23:01: the new date begins twice.
+        (St_Johns, "2010-11-07T02:00Z", "2010-11-07T02:30Z"),
+        (St_Johns, "2010-11-07T02:45Z", "2010-11-07T03:30Z"),
         // A whole date is skipped: the next one is the day after.
         (Apia, "2011-12-30T09:00Z", "2011-12-30T10:00Z"),
     ] {
@@ -285,11 +288,12 @@ fn offset(zone: Tz, at: i64) -> i64 {
 
 /// The instants of a year at which a zone's offset changes.
 fn changes(zone: Tz, year: i32) -> Vec<DateTime<Utc>> {
-    const WEEK: i64 = 7 * 86_400;
+    // The shortest time between two changes is a week.
+    const STEP: i64 = 3 * 86_400;
     let begin = NaiveDate::from_ymd_opt(year, 1, 1).expect("a year").and_time(chrono::NaiveTime::MIN).and_utc();
-    let weeks = (0..53).map(|week| begin.timestamp() + week * WEEK);
-    let changed = weeks.filter(|from| offset(zone, *from) != offset(zone, from + WEEK)).map(|from| {
-        let (mut before, mut after) = (from, from + WEEK);
+    let steps = (0..122).map(|step| begin.timestamp() + step * STEP);
+    let changed = steps.filter(|from| offset(zone, *from) != offset(zone, from + STEP)).map(|from| {
+        let (mut before, mut after) = (from, from + STEP);
         while after - before > 1 {
             let middle = i64::midpoint(before, after);
             if offset(zone, middle) == offset(zone, before) { before = middle } else { after = middle }

@@ -212,11 +212,12 @@ fn offset(zone: Tz, at: i64) -> i64 {
 
 /// The instants of a year at which a zone's offset changes.
 fn changes(zone: Tz, year: i32) -> Vec<DateTime<Utc>> {
-    const WEEK: i64 = 7 * 86_400;
+    // The shortest time between two changes is a week.
+    const STEP: i64 = 3 * 86_400;
     let begin = NaiveDate::from_ymd_opt(year, 1, 1).expect("a year").and_time(chrono::NaiveTime::MIN).and_utc();
-    let weeks = (0..53).map(|week| begin.timestamp() + week * WEEK);
-    let changed = weeks.filter(|from| offset(zone, *from) != offset(zone, from + WEEK)).map(|from| {
-        let (mut before, mut after) = (from, from + WEEK);
+    let steps = (0..122).map(|step| begin.timestamp() + step * STEP);
+    let changed = steps.filter(|from| offset(zone, *from) != offset(zone, from + STEP)).map(|from| {
+        let (mut before, mut after) = (from, from + STEP);
         while after - before > 1 {
             let middle = i64::midpoint(before, after);
             if offset(zone, middle) == offset(zone, before) { before = middle } else { after = middle }

@@ -1,0 +1,220 @@
+//! The ledger in memory: for tests, for the simulator, and as the model that SQLite is compared with.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, Utc};
+use simian_core::ledger::counter_prefix;
+use simian_core::{
+    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Key, Ledger,
+    LedgerError, Mode, Outcome, Pause, Slot, Stage,
+};
+use uuid::Uuid;
+
+use crate::WRITER;
+
+/// A ledger that is gone with the last of its clones.
+///
+/// Clones share one memory, so a clone that is kept aside survives the simulated crash of everything else. No method
+/// ever fails but with [`LedgerError::Unclaimed`].
+#[derive(Clone, Debug)]
+pub struct MemoryLedger(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    birth: Birth,
+    pause: Option<Pause>,
+    events: Vec<Event>,
+    claims: BTreeMap<Key, ClaimRecord>,
+    counters: BTreeMap<String, u32>,
+    cursors: BTreeMap<String, u64>,
+}
+
+impl MemoryLedger {
+    /// An empty ledger, born as `birth_id` at `at`, its birth not lifted.
+    pub fn new(birth_id: Uuid, at: DateTime<Utc>) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            birth: Birth { id: birth_id, at, lifted: None },
+            pause: None,
+            events: Vec::new(),
+            claims: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            cursors: BTreeMap::new(),
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing below panics halfway through a change.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn append(&mut self, draft: Draft) -> Event {
+        let (seq, prev) = match self.events.last() {
+            Some(last) => (last.seq + 1, last.hash.clone()),
+            None => (1, self.birth.id.to_string()),
+        };
+        let event = Event::seal(draft, self.birth.id, WRITER, seq, prev);
+        self.events.push(event.clone());
+        event
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::Move { key, stage, outcome, watch } => {
+                if let Some(claim) = self.claims.get_mut(&key) {
+                    claim.stage = stage;
+                    claim.outcome = outcome.or(claim.outcome);
+                    claim.watch = watch.or_else(|| claim.watch.take());
+                }
+            }
+            Change::Pause(pause) => self.pause = pause,
+            Change::FirstRun(at) => self.birth.lifted = self.birth.lifted.or(Some(at)),
+        }
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Claimed {
+        if let Some(record) = self.claims.get(&claim.key) {
+            return Claimed::Taken { holder: record.holder.clone(), at: record.at };
+        }
+        let targets = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);
+        let mut counters = self.counters.clone();
+        for slot in &claim.slots {
+            let (counter, used, fits, limit) = match slot {
+                Slot::Day { counter, cost, limit } => {
+                    let used = counters.get(counter).copied().unwrap_or(0);
+                    let sum = used.saturating_add(*cost);
+                    counters.insert(counter.clone(), sum);
+                    (counter.as_str(), used, limit.is_none_or(|limit| sum <= limit), limit)
+                }
+                Slot::Concurrent { limit } => {
+                    let used = self.targets(claim.mode, &[Stage::Acting, Stage::Watching]);
+                    ("concurrent", used, limit.is_none_or(|limit| used.saturating_add(targets) <= limit), limit)
+                }
+                Slot::Unrecovered { limit } => {
+                    let used = self.targets(claim.mode, &[Stage::Unrecovered]);
+                    ("unrecovered", used, limit.is_none_or(|limit| used < limit), limit)
+                }
+            };
+            if let (false, Some(limit)) = (fits, *limit) {
+                return Claimed::Full { counter: counter.into(), used, limit };
+            }
+        }
+        self.counters = counters;
+        self.claims.insert(claim.key.clone(), ClaimRecord::won(claim));
+        Claimed::Won
+    }
+
+    /// How many targets the claims of a mode in these stages have.
+    fn targets(&self, mode: Mode, stages: &[Stage]) -> u32 {
+        let claims = self.claims.values().filter(|claim| claim.mode == mode && stages.contains(&claim.stage));
+        u32::try_from(claims.map(|claim| claim.targets.len()).sum::<usize>()).unwrap_or(u32::MAX)
+    }
+}
+
+fn wants_event(query: &EventQuery, event: &Event) -> bool {
+    let body = &event.body;
+    (query.kinds.is_empty() || query.kinds.contains(&body.kind))
+        && query.mode.is_none_or(|mode| body.mode == mode)
+        && query.account.as_ref().is_none_or(|account| body.account.as_ref() == Some(account))
+        && query.unit.as_ref().is_none_or(|unit| body.unit.as_ref() == Some(unit))
+        && query.key_prefix.as_ref().is_none_or(|prefix| body.key.as_ref().is_some_and(|key| key.starts_with(prefix)))
+        && query.since.is_none_or(|since| body.at >= since)
+        && query.until.is_none_or(|until| body.at < until)
+        && query.after.is_none_or(|after| event.seq > after)
+}
+
+fn wants_claim(query: &ClaimQuery, claim: &ClaimRecord) -> bool {
+    query.mode.is_none_or(|mode| claim.mode == mode)
+        && query.account.as_ref().is_none_or(|account| claim.scope.account == *account)
+        && query.date.is_none_or(|date| claim.date == date)
+        && (!query.open || claim.stage != Stage::Closed)
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn birth(&self) -> Result<Birth, LedgerError> {
+        Ok(self.state().birth.clone())
+    }
+
+    async fn pause(&self) -> Result<Option<Pause>, LedgerError> {
+        Ok(self.state().pause.clone())
+    }
+
+    async fn commit(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
+        let mut state = self.state();
+        for change in &changes {
+            if let Change::Move { key, .. } = change
+                && !state.claims.contains_key(key)
+            {
+                return Err(LedgerError::Unclaimed(key.to_string()));
+            }
+        }
+        let events = drafts.into_iter().map(|draft| state.append(draft)).collect();
+        for change in changes {
+            state.apply(change);
+        }
+        Ok(events)
+    }
+
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<Claimed>, LedgerError> {
+        let mut state = self.state();
+        Ok(claims.iter().map(|claim| state.claim(claim)).collect())
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, LedgerError> {
+        let state = self.state();
+        let matching = state.events.iter().filter(|event| wants_event(query, event));
+        let limit = query.limit.unwrap_or(usize::MAX);
+        Ok(if query.newest_first {
+            matching.rev().take(limit).cloned().collect()
+        } else {
+            matching.take(limit).cloned().collect()
+        })
+    }
+
+    async fn claims(&self, query: &ClaimQuery) -> Result<Vec<ClaimRecord>, LedgerError> {
+        Ok(self.state().claims.values().filter(|claim| wants_claim(query, claim)).cloned().collect())
+    }
+
+    async fn last_actions(
+        &self,
+        mode: Mode,
+        account: &AccountId,
+    ) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+        let mut last = BTreeMap::new();
+        for claim in self.state().claims.values() {
+            let counts = claim.outcome.is_none_or(Outcome::counts);
+            if counts && claim.mode == mode && claim.scope.account == *account {
+                let date = last.entry(claim.full_unit()).or_insert(claim.date);
+                *date = claim.date.max(*date);
+            }
+        }
+        Ok(last)
+    }
+
+    async fn counters(&self, mode: Mode, date: NaiveDate) -> Result<BTreeMap<String, u32>, LedgerError> {
+        let prefix = counter_prefix(mode, date);
+        let state = self.state();
+        let matching = state.counters.iter().filter(|(name, _)| name.starts_with(&prefix));
+        Ok(matching.map(|(name, used)| (name.clone(), *used)).collect())
+    }
+
+    async fn heads(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let last = self.state().events.last().map_or(0, |event| event.seq);
+        Ok(BTreeMap::from([(WRITER.to_owned(), last)]))
+    }
+
+    async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {
+        Ok(self.state().cursors.get(sink).copied().unwrap_or(0))
+    }
+
+    async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {
+        let mut state = self.state();
+        let cursor = state.cursors.entry(sink.to_owned()).or_insert(0);
+        *cursor = seq.max(*cursor);
+        Ok(())
+    }
+}
