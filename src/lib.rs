@@ -1,1 +1,20 @@
-//! The daemon.
+//! The daemon: all wiring and effects around the pure core.
+//!
+//! A proposal's way is [`round`]: survey, propose, judge, detail, judge again, act, record; then [`watch`]. Everything
+//! that waits does so on the injected clock, and all concurrency is joined futures, never spawned tasks: the daemon is
+//! one future, so dropping it is a crash, and the simulator can play weeks of it in a second.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod engine;
+pub mod exit;
+pub mod hand;
+pub mod observe;
+pub mod registry;
+pub mod render;
+pub mod round;
+pub mod sinks;
+pub mod watch;

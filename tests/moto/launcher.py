@@ -76,6 +76,8 @@ from moto.autoscaling.models import (
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
+from moto.core.serialize import AttributePicker, AttributePickerContext
+from moto.core.utils import MISSING, get_value
 from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError, OperationNotPermitted4
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
@@ -735,6 +737,29 @@ def describe_scaling_activities(self: AutoScalingResponse) -> ActionResult:
     return ActionResult({"Activities": found[: self._get_int_param("MaxRecords", 100)]})
 
 
+def pick_value(self: AttributePicker, context: AttributePickerContext) -> object:
+    """moto works out for every value of every answer anew which names it may have in the model object: half the
+    time of a big DescribeInstances. They depend on the class and the shape only, so one answer works them out once.
+    """
+    shapes = self.__dict__.setdefault("simian_names", {})
+    paths = self.__dict__.setdefault("simian_transforms", {})
+    place = type(context.obj), id(context.shape), context.key
+    if place not in shapes:
+        # The shape is kept beside the names, so that no other can get its id meanwhile.
+        shapes[place] = tuple(dict.fromkeys(self.get_possible_keys(context))), context.shape
+    value = None
+    for name in shapes[place][0]:
+        found = get_value(context.obj, name, MISSING)
+        if found is not MISSING:
+            value = found
+            break
+    path = f"{context.key_path}.{context.key}"
+    if path not in paths:
+        known = self.response_transformers.items()
+        paths[path] = next((transform for ending, transform in known if path.endswith(ending)), None)
+    return paths[path](value) if paths[path] else value
+
+
 def install_patches() -> None:
     describe_tags = TagBackend.describe_tags
     run_instances = EC2Backend.run_instances
@@ -812,6 +837,7 @@ def install_patches() -> None:
     for offerings in INSTANCE_TYPE_OFFERINGS["availability-zone"].values():
         offerings.sort(key=lambda offering: offering["InstanceType"] != SEED_TYPE)
 
+    AttributePicker.__call__ = pick_value
     TagBackend.describe_tags = tags_of_one
     EC2Backend.run_instances = run_now
     EC2Backend.describe_volumes = volumes_by_id

@@ -1,1 +1,17 @@
-//! The only crate that names the AWS SDK.
+//! Everything that talks to AWS: one account as a [`Cloud`](simian_core::ports::Cloud) and an
+//! [`Actuator`](simian_core::ports::Actuator), and a topic as a [`Sink`](simian_core::ports::Sink).
+//!
+//! Pages become the core's own small types as they arrive and are dropped; no SDK type leaves this crate. Nothing here
+//! decides anything, and nothing waits or repeats on its own but for the SDK's three tries of a read or a publication.
+//! A write is tried once. There is no global state: no client exists and no file is read before `connect`.
+
+mod account;
+mod base;
+mod convert;
+mod error;
+mod ourselves;
+mod skew;
+mod sns;
+
+pub use account::{Account, ConnectError, Options};
+pub use sns::{SnsSink, Topic, TopicError};

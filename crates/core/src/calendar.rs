@@ -471,49 +471,29 @@ pub(crate) fn first_instant(before: i64, after: i64, holds: impl Fn(i64) -> bool
     yes
 }
 
-/// When the clock shows a reading from `open` up to but not including `close`, in order.
+/// When the clock shows a reading from `open` up to but not including `close`, in order. The two are at most a day
+/// apart, so the clock is changed once between them at most: since 1970 no zone has changed it twice within six days.
 fn when_reading(zone: Tz, open: i64, close: i64) -> Vec<Window> {
-    // Almost always the same offset holds at both ends. Then nothing changes between: since 1970 no zone has changed its
-    // clock and changed it back within six days.
-    if open < close
-        && let MappedLocalTime::Single(at_open) = offsets_reading(zone, open)
+    if close <= open {
+        return Vec::new();
+    }
+    if let MappedLocalTime::Single(at_open) = offsets_reading(zone, open)
         && let MappedLocalTime::Single(at_close) = offsets_reading(zone, close)
-        && at_open == at_close
     {
-        return window(open - at_open, close - at_close).into_iter().collect();
+        // Almost always. A change between the two makes the window shorter or longer, but not two.
+        return window((open - at_open, close - at_close)).into_iter().collect();
     }
-    let mut stretches: Vec<(i64, i64)> = Vec::new();
-    let (mut from, end) = (open - DAY, close + DAY);
-    while from < end {
-        let Some(offset) = offset_at(zone, from) else { break };
-        let until = next_change(zone, from, offset, end);
-        let (first, last) = (from.max(open - offset), until.min(close - offset));
-        if first < last {
-            match stretches.last_mut() {
-                Some(previous) if previous.1 == first => previous.1 = last,
-                _ => stretches.push((first, last)),
-            }
-        }
-        from = until;
+    let (begin, end) = (open - DAY, close + DAY);
+    let (Some(before), Some(after)) = (offset_at(zone, begin), offset_at(zone, end)) else { return Vec::new() };
+    let change = first_instant(begin, end, |at| offset_at(zone, at) != Some(before));
+    let pieces = [(open - before, change.min(close - before)), (change.max(open - after), close - after)];
+    let pieces: Vec<(i64, i64)> = pieces.into_iter().filter(|(open, close)| open < close).collect();
+    match pieces[..] {
+        [(open, middle), (again, close)] if middle == again => window((open, close)).into_iter().collect(),
+        _ => pieces.into_iter().filter_map(window).collect(),
     }
-    stretches.into_iter().filter_map(|(open, close)| window(open, close)).collect()
 }
 
-fn window(open: i64, close: i64) -> Option<Window> {
+fn window((open, close): (i64, i64)) -> Option<Window> {
     Some(Window { open: instant(open)?, close: instant(close)? })
-}
-
-/// The first instant after `from`, where `offset` holds, at which another offset holds; `end` when none does.
-fn next_change(zone: Tz, from: i64, offset: i64, end: i64) -> i64 {
-    let changed = |at: i64| offset_at(zone, at) != Some(offset);
-    let mut before = from;
-    while before < end {
-        // A quarter of a day at a time: a clock that is changed and changed back sooner is not known.
-        let after = (before + DAY / 4).min(end);
-        if changed(after) {
-            return first_instant(before, after, changed);
-        }
-        before = after;
-    }
-    end
 }

@@ -26,6 +26,8 @@ pub struct History {
     pub pause: Option<Pause>,
     /// The date's keys that were planned, by the event that said so.
     pub planned: BTreeMap<Key, Draft>,
+    /// Whether the date's plan was published as a whole.
+    pub published: bool,
     /// The date's keys that were claimed.
     pub claimed: BTreeSet<Key>,
     /// The date's keys whose time went by.
@@ -57,6 +59,7 @@ impl History {
             birth,
             pause: None,
             planned: BTreeMap::new(),
+            published: false,
             claimed: BTreeSet::new(),
             missed: BTreeSet::new(),
             held: BTreeSet::new(),
@@ -73,14 +76,11 @@ impl History {
 
     /// Reads what is remembered of an account: for one monkey, in one mode, for a date, at a time.
     pub async fn read(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
-        let Ask { account, monkey, mode, date, now } = *ask;
-        let mut history = Self::empty(ledger.birth().await?);
+        let Ask { account, mode, date, now, .. } = *ask;
+        let mut history = Self::read_day(ledger, ask).await?;
         history.pause = ledger.pause().await?.filter(|pause| pause.until.is_none_or(|until| now < until));
         history.last_action = ledger.last_actions(mode, account).await?;
         history.counters = ledger.counters(mode, date).await?;
-
-        let of_date = ClaimQuery { mode: Some(mode), account: Some(account.clone()), date: Some(date), open: false };
-        history.claimed = ledger.claims(&of_date).await?.into_iter().map(|claim| claim.key).collect();
         for claim in ledger.claims(&ClaimQuery { mode: Some(mode), open: true, ..ClaimQuery::default() }).await? {
             let cost = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);
             match claim.stage {
@@ -92,9 +92,18 @@ impl History {
                 history.open.push(claim);
             }
         }
+        history.read_standing(ledger, ask).await?;
+        Ok(history)
+    }
 
+    /// Only what happened to the date's keys: planned, claimed, missed, held.
+    pub async fn read_day(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
+        let Ask { account, monkey, mode, date, .. } = *ask;
+        let mut history = Self::empty(ledger.birth().await?);
+        let of_date = ClaimQuery { mode: Some(mode), account: Some(account.clone()), date: Some(date), open: false };
+        history.claimed = ledger.claims(&of_date).await?.into_iter().map(|claim| claim.key).collect();
         let of_date = EventQuery {
-            kinds: vec![Kind::ActionPlanned, Kind::ActionMissed, Kind::ActionHeld],
+            kinds: vec![Kind::PlanPublished, Kind::ActionPlanned, Kind::ActionMissed, Kind::ActionHeld],
             account: Some(account.clone()),
             key_prefix: Some(Key::prefix(mode, monkey, date)),
             ..EventQuery::default()
@@ -102,12 +111,12 @@ impl History {
         for event in ledger.events(&of_date).await? {
             let Some(key) = event.body.key.clone().map(Key::from_stored) else { continue };
             match event.body.kind {
+                Kind::PlanPublished => history.published = true,
                 Kind::ActionPlanned => drop(history.planned.insert(key, event.body)),
                 Kind::ActionMissed => drop(history.missed.insert(key)),
                 _ => drop(history.held.insert((key, event.body.outcome.unwrap_or_default()))),
             }
         }
-        history.read_standing(ledger, ask).await?;
         Ok(history)
     }
 

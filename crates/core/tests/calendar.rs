@@ -277,6 +277,7 @@ fn the_ends_of_time_do_not_panic() {
     }
     for end in [NaiveDate::MIN, NaiveDate::MAX] {
         let _ = calendar.day(end);
+        let _ = always(chrono_tz::Pacific::Pago_Pago, "00:00", "24:00").day(end);
     }
     assert_eq!(calendar.nth_working_day_after(NaiveDate::MAX, 1), None);
 }

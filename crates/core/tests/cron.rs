@@ -122,7 +122,9 @@ fn ordinary_days() {
     assert_eq!(spec("0 * * * *").next_after(half, New_York), Some(at("2026-11-20T15:00:00Z")));
     assert_eq!(spec("0 0 1 1 *").next_after(at("2100-06-01T00:00:00Z"), chrono_tz::UTC), None);
     for end in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
-        let _ = spec("0 0 1 1 *").next_after(end, New_York);
+        for zone in [chrono_tz::UTC, chrono_tz::Pacific::Kiritimati, New_York] {
+            let _ = spec("0 0 1 1 *").next_after(end, zone);
+        }
     }
 }
 

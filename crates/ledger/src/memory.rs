@@ -80,13 +80,13 @@ impl State {
             return Claimed::Taken { holder: record.holder.clone(), at: record.at };
         }
         let targets = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);
-        let mut counters = self.counters.clone();
+        let mut sums: BTreeMap<&str, u32> = BTreeMap::new();
         for slot in &claim.slots {
             let (counter, used, fits, limit) = match slot {
                 Slot::Day { counter, cost, limit } => {
-                    let used = counters.get(counter).copied().unwrap_or(0);
+                    let used = sums.get(counter.as_str()).or_else(|| self.counters.get(counter)).copied().unwrap_or(0);
                     let sum = used.saturating_add(*cost);
-                    counters.insert(counter.clone(), sum);
+                    sums.insert(counter, sum);
                     (counter.as_str(), used, limit.is_none_or(|limit| sum <= limit), limit)
                 }
                 Slot::Concurrent { limit } => {
@@ -102,7 +102,7 @@ impl State {
                 return Claimed::Full { counter: counter.into(), used, limit };
             }
         }
-        self.counters = counters;
+        self.counters.extend(sums.into_iter().map(|(counter, sum)| (counter.to_owned(), sum)));
         self.claims.insert(claim.key.clone(), ClaimRecord::won(claim));
         Claimed::Won
     }

@@ -1,1 +1,39 @@
-//! A simulated AWS account: seeded, in virtual time, awkward on purpose.
+//! A simulated AWS account: seeded, in virtual time, with groups that heal, and awkward on purpose.
+//!
+//! [`SimAccount`] implements the ports [`Cloud`](simian_core::Cloud) and [`Actuator`](simian_core::Actuator);
+//! [`VirtualClock`] and [`ScaledClock`] implement [`Clock`](simian_core::Clock); [`MemorySink`] implements
+//! [`Sink`](simian_core::Sink). The same seed and the same calls at the same times give the same answers, to the byte.
+//!
+//! - What the account does of itself (instances boot, groups notice the dead and replace them) is in `healing`.
+//! - What the world does to it is an [`Operation`], done now or scheduled.
+//! - What goes wrong between us and it is the [`Weather`] and the scripted [`Fault`]s.
+//! - What is really so, whatever a stale answer says, is the [`Truth`].
+//!
+//! What may not happen here: no wall clock but in [`ScaledClock`], no thread, no iteration over a hash map, no chance
+//! that is not drawn from the seed.
+
+mod account;
+mod chance;
+mod clock;
+mod cloud;
+mod group;
+mod healing;
+mod instance;
+mod operation;
+mod sandbox;
+mod sink;
+mod state;
+mod traffic;
+mod truth;
+mod weather;
+
+pub use account::SimAccount;
+pub use clock::{Deadlock, MAX_POLLS_AN_INSTANT, ScaledClock, VirtualClock};
+pub use group::{GroupId, GroupSpec};
+pub use instance::{EndedBy, Life};
+pub use operation::{Operation, Performed, Who};
+pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGIONS, sandbox};
+pub use sink::{MemorySink, Refusal};
+pub use traffic::{CALL_LOG, CallRecord, Fault, call};
+pub use truth::Truth;
+pub use weather::{Bucket, Outage, Weather};

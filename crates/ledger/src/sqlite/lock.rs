@@ -54,7 +54,9 @@ impl ProcessLock {
 
 impl Drop for ProcessLock {
     fn drop(&mut self) {
-        // So that nobody reads the number of a process that is long gone. Closing the file unlocks it.
+        // So that nobody reads the number of a process that is long gone.
         let _ = self.0.set_len(0);
+        // Closing the file would do, were it not for children: between its fork and its exec, each has it open too.
+        let _ = self.0.unlock();
     }
 }

@@ -46,7 +46,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[(
 
     -- Every key that was ever claimed. Rows are never deleted: a key is claimed at most once, for ever.
     CREATE TABLE claims (
-        key TEXT PRIMARY KEY CHECK (key = record ->> '$.key'),
+        key TEXT NOT NULL PRIMARY KEY CHECK (key = record ->> '$.key'),
         record TEXT NOT NULL,
         mode TEXT AS (record ->> '$.mode'),
         date TEXT AS (record ->> '$.date'),

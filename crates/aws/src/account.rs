@@ -1,0 +1,379 @@
+//! One AWS account as the daemon sees and touches it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_autoscaling as scaling;
+use aws_sdk_ec2 as ec2;
+use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_sts as sts;
+use chrono::TimeDelta;
+use simian_core::claim::CALL_TIMEOUT;
+use simian_core::fleet::{Group, InstanceId};
+use simian_core::ports::{
+    Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, MAX_BATCH,
+};
+use simian_core::scope::{AccountId, Region, Scope};
+
+use crate::base;
+use crate::convert::{self, Pages};
+use crate::error::Call;
+use crate::ourselves;
+use crate::skew::Skew;
+
+/// The largest page of `DescribeAutoScalingGroups`, and with it the most names in one call (its API reference).
+const GROUPS_A_PAGE: usize = 100;
+
+/// The most values of the filters of one EC2 call (EC2 User Guide, "Filtering resources": 200 a request).
+const FILTER_VALUES: usize = 200;
+
+/// The largest page of `DescribeInstances` (its API reference).
+const INSTANCES_A_PAGE: i32 = 1000;
+
+/// How long an assumed role's credentials live: STS's default, and the most for a role assumed by a role. The SDK asks
+/// for new ones in time.
+const SESSION: Duration = Duration::from_secs(3600);
+
+/// What an account is reached with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The account that the operator means. For the texts of errors only: whoever calls compares it with
+    /// [`Cloud::identity`].
+    pub account: AccountId,
+    /// The regions that may be called, at least one. STS is called in the first of them.
+    pub regions: Vec<Region>,
+    /// The role to assume; `None` for the credentials as they are.
+    pub role_arn: Option<String>,
+    /// The session's name, as `CloudTrail` will show it. 2 to 64 letters, digits and `=,.@_-` (STS API, `AssumeRole`).
+    pub session_name: String,
+    /// How long a call may take, all tries of a read together. Never more than [`CALL_TIMEOUT`].
+    pub call_timeout: TimeDelta,
+}
+
+impl Options {
+    /// That account with the credentials as they are.
+    pub fn new(account: AccountId, regions: Vec<Region>) -> Self {
+        let session_name = "simian".to_owned();
+        Self { account, regions, role_arn: None, session_name, call_timeout: CALL_TIMEOUT }
+    }
+}
+
+/// Why an account cannot be set up. All of it is the config's fault; the credentials show at the first call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// There is nothing to call.
+    #[error("account {0} has no regions")]
+    NoRegions(AccountId),
+    /// Not the ARN of a role.
+    #[error("`{0}` is not a role's ARN: write it as in arn:aws:iam::123456789012:role/simian")]
+    Role(String),
+    /// STS would not take the name.
+    #[error("`{0}` cannot name a session: 2 to 64 letters, digits and =,.@_-")]
+    Session(String),
+}
+
+/// One AWS account, any number of its regions. Clients of a region are made when it is first called.
+pub struct Account {
+    account: AccountId,
+    role: Option<String>,
+    config: SdkConfig,
+    clock: Arc<dyn Clock>,
+    home: Region,
+    regions: BTreeMap<Region, OnceLock<Clients>>,
+}
+
+/// One region's clients. Those that write try once; they are clients of their own, so that no setting can mix them up.
+#[derive(Debug)]
+struct Clients {
+    ec2: ec2::Client,
+    ec2_once: ec2::Client,
+    scaling: scaling::Client,
+    scaling_once: scaling::Client,
+    sts: sts::Client,
+    skew: Skew,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("account", &self.account).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Reads the environment and the profile files; calls nobody. Must run inside Tokio, as all its methods.
+    pub async fn connect(options: Options, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
+        let Options { account, regions, role_arn, session_name, call_timeout } = options;
+        let home = regions.first().cloned().ok_or_else(|| ConnectError::NoRegions(account.clone()))?;
+        let mut config = base::load(&home, &clock, call_timeout).await;
+        if let Some(role) = &role_arn {
+            if !is_role(role) {
+                return Err(ConnectError::Role(role.clone()));
+            }
+            if !is_session(&session_name) {
+                return Err(ConnectError::Session(session_name));
+            }
+            let provider = AssumeRoleProvider::builder(role)
+                .configure(&config)
+                .session_name(session_name)
+                .session_length(SESSION)
+                .build()
+                .await;
+            config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
+        }
+        let regions = regions.into_iter().map(|region| (region, OnceLock::new())).collect();
+        Ok(Self { account, role: role_arn, config, clock, home, regions })
+    }
+
+    fn scope(&self, region: &Region) -> String {
+        Scope { account: self.account.clone(), region: region.clone() }.to_string()
+    }
+
+    fn call<'a>(&'a self, name: &'static str, on: &'a str) -> Call<'a> {
+        Call { name, on, resource: None, role: self.role.as_deref() }
+    }
+
+    /// The region's clients; an error for a region that the config does not name, so that none is ever called.
+    fn clients(&self, region: &Region, call: &Call<'_>) -> Result<&Clients, CallError> {
+        let cell = self.regions.get(region).ok_or_else(|| {
+            call.failed(Cause::Refused("RegionNotConfigured".into()), "the config does not name this region")
+        })?;
+        Ok(cell.get_or_init(|| Clients::new(&self.config, &self.account, region, &self.clock)))
+    }
+
+    /// One list of groups to its end.
+    async fn list(
+        &self,
+        client: &scaling::Client,
+        call: &Call<'_>,
+        names: Option<Vec<String>>,
+        filters: Option<Vec<scaling::types::Filter>>,
+    ) -> Result<Vec<Group>, CallError> {
+        let (mut groups, mut pages, mut token) = (Vec::new(), Pages::default(), None);
+        loop {
+            let page = client
+                .describe_auto_scaling_groups()
+                .max_records(i32::try_from(GROUPS_A_PAGE).unwrap_or(i32::MAX))
+                .set_auto_scaling_group_names(names.clone())
+                .set_filters(filters.clone())
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| call.error(&error))?;
+            for theirs in page.auto_scaling_groups.unwrap_or_default() {
+                groups.push(convert::group(theirs).map_err(|flaw| call.malformed(&flaw))?);
+            }
+            token = pages.next(page.next_token).map_err(|flaw| call.malformed(&flaw))?;
+            if token.is_none() {
+                return Ok(groups);
+            }
+        }
+    }
+}
+
+impl Clients {
+    fn new(config: &SdkConfig, account: &AccountId, region: &Region, clock: &Arc<dyn Clock>) -> Self {
+        let config = config.to_builder().region(base::sdk_region(region)).build();
+        let skew = Skew::new(clock.clone());
+        // The SDK's budget of retries is global by service and region; ours is this region's of this account.
+        let partition = || RetryPartition::custom(format!("{account}/{region}")).build();
+        let ec2 =
+            || ec2::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
+        let scaling =
+            || scaling::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
+        let sts = sts::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
+        Self {
+            ec2: ec2::Client::from_conf(ec2().build()),
+            ec2_once: ec2::Client::from_conf(ec2().retry_config(RetryConfig::disabled()).build()),
+            scaling: scaling::Client::from_conf(scaling().build()),
+            scaling_once: scaling::Client::from_conf(scaling().retry_config(RetryConfig::disabled()).build()),
+            sts: sts::Client::from_conf(sts.build()),
+            skew,
+        }
+    }
+}
+
+#[async_trait]
+impl Cloud for Account {
+    async fn identity(&self) -> Result<Identity, CallError> {
+        let on = self.scope(&self.home);
+        let call = self.call("sts:GetCallerIdentity", &on);
+        let clients = self.clients(&self.home, &call)?;
+        let answer = clients.sts.get_caller_identity().send().await.map_err(|error| call.error(&error))?;
+        let account = answer.account.unwrap_or_default();
+        let account = account.parse().map_err(|error| call.malformed(&format!("{error}")))?;
+        match answer.arn {
+            Some(arn) if !arn.is_empty() => Ok(Identity { account, arn }),
+            _ => Err(call.malformed("the ARN is missing")),
+        }
+    }
+
+    async fn ourselves(&self) -> Result<Option<InstanceId>, CallError> {
+        ourselves::ask(&self.clock).await
+    }
+
+    async fn groups(&self, region: &Region, query: &GroupQuery) -> Result<Vec<Group>, CallError> {
+        let on = self.scope(region);
+        let call = self.call("autoscaling:DescribeAutoScalingGroups", &on);
+        let client = &self.clients(region, &call)?.scaling;
+        // A query without names or values matches nothing. AWS would answer it with everything.
+        match query {
+            GroupQuery::Tagged { keys, values } if keys.is_empty() || values.is_empty() => Ok(Vec::new()),
+            GroupQuery::Keyed(keys) if keys.is_empty() => Ok(Vec::new()),
+            GroupQuery::Tagged { keys, values } => {
+                let filters = vec![filter("tag-key", keys), filter("tag-value", values)];
+                self.list(client, &call, None, Some(filters)).await
+            }
+            GroupQuery::Keyed(keys) => self.list(client, &call, None, Some(vec![filter("tag-key", keys)])).await,
+            GroupQuery::Named(names) => {
+                let mut groups = Vec::new();
+                for chunk in distinct(names.iter().map(String::as_str)).chunks(GROUPS_A_PAGE) {
+                    groups.extend(self.list(client, &call, Some(chunk.to_vec()), None).await?);
+                }
+                Ok(groups)
+            }
+        }
+    }
+
+    async fn instances(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError> {
+        let on = self.scope(region);
+        let call = self.call("ec2:DescribeInstances", &on);
+        let client = &self.clients(region, &call)?.ec2;
+        let mut states = BTreeMap::new();
+        for chunk in distinct(ids.iter().map(InstanceId::as_str)).chunks(FILTER_VALUES) {
+            // A filter, because an unknown id among InstanceIds is an error for all of them.
+            let filter = ec2::types::Filter::builder().name("instance-id").set_values(Some(chunk.to_vec())).build();
+            let (mut pages, mut token) = (Pages::default(), None);
+            loop {
+                let page = client
+                    .describe_instances()
+                    .max_results(INSTANCES_A_PAGE)
+                    .filters(filter.clone())
+                    .set_next_token(token)
+                    .send()
+                    .await
+                    .map_err(|error| call.error(&error))?;
+                let reservations = page.reservations.unwrap_or_default();
+                for theirs in reservations.into_iter().flat_map(|one| one.instances.unwrap_or_default()) {
+                    let (id, state) = convert::instance(theirs).map_err(|flaw| call.malformed(&flaw))?;
+                    states.insert(id, state);
+                }
+                token = pages.next(page.next_token).map_err(|flaw| call.malformed(&flaw))?;
+                if token.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(states)
+    }
+
+    fn skew(&self, region: &Region) -> Option<TimeDelta> {
+        self.regions.get(region)?.get()?.skew.get()
+    }
+}
+
+#[async_trait]
+impl Actuator for Account {
+    async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("ec2:TerminateInstances", &on);
+        let ids = distinct(ids.iter().map(InstanceId::as_str));
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        if ids.len() > MAX_BATCH {
+            let why = format!("{} instances in one call; {MAX_BATCH} is the most", ids.len());
+            return Err(call.failed(Cause::Refused("BatchTooLarge".into()), &why));
+        }
+        call.resource = Some(ids.join(", "));
+        let client = &self.clients(region, &call)?.ec2_once;
+        let answer =
+            client.terminate_instances().set_instance_ids(Some(ids)).send().await.map_err(|error| call.error(&error))?;
+        let mut ended = Vec::new();
+        for theirs in answer.terminating_instances.unwrap_or_default() {
+            let (id, state) = convert::change(theirs).map_err(|flaw| call.malformed(&flaw))?;
+            if state == InstanceState::Terminated {
+                ended.push(id);
+            }
+        }
+        Ok(ended)
+    }
+
+    async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("autoscaling:TerminateInstanceInAutoScalingGroup", &on);
+        call.resource = Some(id.to_string());
+        let client = &self.clients(region, &call)?.scaling_once;
+        client
+            .terminate_instance_in_auto_scaling_group()
+            .instance_id(id.as_str())
+            .should_decrement_desired_capacity(false)
+            .send()
+            .await
+            .map_err(|error| call.error(&error))?;
+        Ok(())
+    }
+}
+
+fn filter(name: &str, values: &[String]) -> scaling::types::Filter {
+    scaling::types::Filter::builder().name(name).set_values(Some(values.to_vec())).build()
+}
+
+/// Each once, sorted.
+fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    texts.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
+}
+
+/// The shape of a role's ARN, in any partition.
+fn is_role(arn: &str) -> bool {
+    match arn.splitn(6, ':').collect::<Vec<_>>()[..] {
+        ["arn", partition, "iam", "", account, resource] => {
+            partition.starts_with("aws")
+                && account.parse::<AccountId>().is_ok()
+                && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+        }
+        _ => false,
+    }
+}
+
+fn is_session(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+    (2..=64).contains(&name.len()) && name.chars().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_and_sessions_have_a_shape() {
+        for good in ["arn:aws:iam::123456789012:role/simian", "arn:aws-us-gov:iam::123456789012:role/ops/simian"] {
+            assert!(is_role(good), "{good}");
+        }
+        for bad in [
+            "simian",
+            "arn:aws:iam::123456789012:user/simian",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::1234:role/simian",
+            "arn:aws:iam:us-east-1:123456789012:role/simian",
+        ] {
+            assert!(!is_role(bad), "{bad}");
+        }
+        assert!(is_session("simian") && is_session("a=,.@_-9"));
+        assert!(!is_session("s") && !is_session("two words") && !is_session(&"x".repeat(65)));
+    }
+
+    #[test]
+    fn every_id_is_asked_once() {
+        assert_eq!(distinct(["b", "a", "b"].into_iter()), ["a", "b"]);
+    }
+}

@@ -1,0 +1,158 @@
+//! The changes, in SQL. Every function works inside a transaction of its caller.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde::Serialize;
+use simian_core::{
+    Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Outcome, Slot, Stage, Watch,
+};
+use uuid::Uuid;
+
+use super::{Trouble, read};
+use crate::WRITER;
+
+fn to_json(value: &impl Serialize) -> Result<String, Trouble> {
+    serde_json::to_string(value).map_err(|error| Trouble::Content(error.to_string()))
+}
+
+/// Seals the drafts onto the head, and moves the head.
+pub(super) fn append(transaction: &Transaction<'_>, birth: Uuid, drafts: Vec<Draft>) -> Result<Vec<Event>, Trouble> {
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut seq, mut hash): (u64, String) = transaction
+        .prepare_cached("SELECT seq, hash FROM heads WHERE writer = ?1")?
+        .query_row([WRITER], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut insert = transaction.prepare_cached("INSERT INTO events (seq, event) VALUES (?1, ?2)")?;
+    let mut events = Vec::with_capacity(drafts.len());
+    for draft in drafts {
+        let event = Event::seal(draft, birth, WRITER, seq + 1, hash);
+        insert.execute(params![event.seq, event.canonical()])?;
+        seq = event.seq;
+        hash = event.hash.clone();
+        events.push(event);
+    }
+    transaction
+        .prepare_cached("UPDATE heads SET seq = ?2, hash = ?3 WHERE writer = ?1")?
+        .execute(params![WRITER, seq, hash])?;
+    Ok(events)
+}
+
+pub(super) fn apply(transaction: &Transaction<'_>, change: Change) -> Result<(), Trouble> {
+    match change {
+        Change::Move { key, stage, outcome, watch } => move_on(transaction, &key, stage, outcome, watch),
+        Change::Pause(pause) => {
+            let pause = pause.map(|pause| to_json(&pause)).transpose()?;
+            transaction.prepare_cached("UPDATE ledger SET pause = ?1")?.execute([pause])?;
+            Ok(())
+        }
+        Change::FirstRun(at) => {
+            let mut birth = read::birth(transaction)?;
+            if birth.lifted.is_none() {
+                birth.lifted = Some(at);
+                transaction.prepare_cached("UPDATE ledger SET birth = ?1")?.execute([to_json(&birth)?])?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn move_on(
+    transaction: &Transaction<'_>,
+    key: &Key,
+    stage: Stage,
+    outcome: Option<Outcome>,
+    watch: Option<Watch>,
+) -> Result<(), Trouble> {
+    let Some(mut record) = claimed(transaction, key)? else {
+        return Err(Trouble::Ledger(LedgerError::Unclaimed(key.to_string())));
+    };
+    record.stage = stage;
+    record.outcome = outcome.or(record.outcome);
+    record.watch = watch.or(record.watch);
+    transaction
+        .prepare_cached("UPDATE claims SET record = ?2 WHERE key = ?1")?
+        .execute(params![key.as_str(), to_json(&record)?])?;
+    Ok(())
+}
+
+fn claimed(transaction: &Transaction<'_>, key: &Key) -> Result<Option<ClaimRecord>, Trouble> {
+    let record: Option<String> = transaction
+        .prepare_cached("SELECT record FROM claims WHERE key = ?1")?
+        .query_row([key.as_str()], |row| row.get(0))
+        .optional()?;
+    record.map(|record| read::json(&format!("the claim {key}"), &record)).transpose()
+}
+
+/// Tries one claim; what it does not win, it does not change.
+pub(super) fn claim(transaction: &Transaction<'_>, claim: &Claim) -> Result<Claimed, Trouble> {
+    if let Some(record) = claimed(transaction, &claim.key)? {
+        return Ok(Claimed::Taken { holder: record.holder, at: record.at });
+    }
+    let targets = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);
+    let mut sums = BTreeMap::new();
+    for slot in &claim.slots {
+        let (counter, used, fits, limit) = match slot {
+            Slot::Day { counter, cost, limit } => {
+                let used = match sums.get(counter.as_str()) {
+                    Some(sum) => *sum,
+                    None => spent(transaction, counter)?,
+                };
+                let sum = used.saturating_add(*cost);
+                sums.insert(counter.as_str(), sum);
+                (counter.as_str(), used, limit.is_none_or(|limit| sum <= limit), *limit)
+            }
+            Slot::Concurrent { limit: None } | Slot::Unrecovered { limit: None } => continue,
+            Slot::Concurrent { limit: Some(limit) } => {
+                let used = gauge(transaction, ACTED_ON_OR_WATCHED, claim.mode)?;
+                ("concurrent", used, used.saturating_add(targets) <= *limit, Some(*limit))
+            }
+            Slot::Unrecovered { limit: Some(limit) } => {
+                let used = gauge(transaction, UNRECOVERED, claim.mode)?;
+                ("unrecovered", used, used < *limit, Some(*limit))
+            }
+        };
+        if let (false, Some(limit)) = (fits, limit) {
+            return Ok(Claimed::Full { counter: counter.into(), used, limit });
+        }
+    }
+    let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO counters (name, used) VALUES (?1, ?2)")?;
+    for (counter, sum) in sums {
+        put.execute(params![counter, sum])?;
+    }
+    transaction
+        .prepare_cached("INSERT INTO claims (key, record) VALUES (?1, ?2)")?
+        .execute(params![claim.key.as_str(), to_json(&ClaimRecord::won(claim))?])?;
+    Ok(Claimed::Won)
+}
+
+fn spent(transaction: &Transaction<'_>, counter: &str) -> Result<u32, Trouble> {
+    let used = transaction
+        .prepare_cached("SELECT used FROM counters WHERE name = ?1")?
+        .query_row([counter], |row| row.get(0))
+        .optional()?;
+    Ok(used.unwrap_or(0))
+}
+
+/// `stage <> 'closed'` says nothing new to us, but it is what lets SQLite use the index of the open claims.
+pub(super) const ACTED_ON_OR_WATCHED: &str = "SELECT coalesce(sum(targets), 0) FROM claims \
+     WHERE mode = ?1 AND stage IN ('acting', 'watching') AND stage <> 'closed'";
+pub(super) const UNRECOVERED: &str = "SELECT coalesce(sum(targets), 0) FROM claims \
+     WHERE mode = ?1 AND stage = 'unrecovered' AND stage <> 'closed'";
+
+fn gauge(transaction: &Transaction<'_>, sql: &str, mode: Mode) -> Result<u32, Trouble> {
+    let sum: u64 = transaction.prepare_cached(sql)?.query_row([mode.as_str()], |row| row.get(0))?;
+    Ok(u32::try_from(sum).unwrap_or(u32::MAX))
+}
+
+/// Moves a sink's cursor on, never back.
+pub(super) fn advance(transaction: &Transaction<'_>, sink: &str, seq: u64) -> Result<(), Trouble> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO cursors (sink, seq) VALUES (?1, ?2) \
+             ON CONFLICT (sink) DO UPDATE SET seq = max(seq, excluded.seq)",
+        )?
+        .execute(params![sink, seq])?;
+    Ok(())
+}

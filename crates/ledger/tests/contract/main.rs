@@ -1,0 +1,72 @@
+//! One contract, every ledger: each promise of the port is one function over `&dyn Ledger`, run on each of them.
+
+mod changes;
+mod claims;
+mod events;
+mod files;
+mod fixtures;
+mod model;
+mod processes;
+mod slots;
+
+macro_rules! contract {
+    ($($module:ident: $($name:ident),+;)+) => {
+        mod memory {
+            $($(#[tokio::test]
+            async fn $name() {
+                super::$module::$name(&super::fixtures::memory()).await;
+            })+)+
+        }
+
+        mod sqlite {
+            $($(#[tokio::test]
+            async fn $name() {
+                let (_directory, ledger) = super::fixtures::sqlite();
+                super::$module::$name(&ledger).await;
+            })+)+
+        }
+    };
+}
+
+contract! {
+    events:
+        a_new_ledger_is_empty,
+        drafts_are_sealed_in_order_and_the_chain_verifies,
+        a_thousand_events_are_one_commit,
+        what_is_answered_is_what_is_kept,
+        every_field_of_a_query_narrows,
+        fields_narrow_together,
+        limits_and_order,
+        times_are_bounds_to_the_nanosecond,
+        a_prefix_is_no_pattern;
+    claims:
+        a_key_is_won_once_for_ever,
+        a_key_is_won_once_in_a_slice,
+        a_won_claim_is_kept_whole,
+        a_thousand_claims_are_one_commit,
+        every_field_of_a_claim_query_narrows,
+        last_actions_are_those_that_count,
+        last_actions_are_the_latest_by_unit_in_full;
+    slots:
+        a_day_counter_takes_up_to_its_limit,
+        a_day_counter_without_a_limit_still_counts,
+        a_day_counter_never_wraps,
+        one_full_slot_and_nothing_is_added,
+        the_first_full_slot_is_named,
+        a_counter_named_twice_is_added_twice,
+        a_slice_spends_in_order,
+        day_counters_are_never_given_back,
+        counters_are_of_one_mode_and_date,
+        concurrent_counts_targets_with_its_own,
+        concurrent_is_freed_by_moving_on,
+        unrecovered_holds_at_its_limit,
+        gauges_are_of_one_mode_and_all_accounts,
+        claims_without_limits_fill_the_gauges_too;
+    changes:
+        a_move_leaves_what_it_does_not_name,
+        moves_are_made_in_order,
+        an_unclaimed_key_undoes_the_whole_commit,
+        a_pause_is_kept_as_it_is,
+        only_the_first_word_lifts_the_birth,
+        cursors_never_go_back;
+}

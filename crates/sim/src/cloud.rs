@@ -1,0 +1,268 @@
+//! The account behind its ports: `Cloud` and `Actuator`, through the weather.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use simian_core::ports::{Effect, MAX_BATCH};
+use simian_core::{
+    Actuator, CallError, Cause, Cloud, Group, GroupQuery, Identity, InstanceId, InstanceState, Lifecycle, Region,
+};
+
+use crate::account::SimAccount;
+use crate::instance::{EndedBy, Instance};
+use crate::state::State;
+use crate::traffic::{Ending, Fate, call};
+
+/// Groups in one page, the API's largest. Source: Auto Scaling API, `MaxRecords` of `DescribeAutoScalingGroups`.
+const GROUPS_A_PAGE: usize = 100;
+/// Values of one filter. Source: EC2 API, `Filters` of `DescribeInstances`.
+const IDS_A_CALL: usize = 200;
+
+/// What AWS said instead: its cause and its words.
+type Refused = (Cause, String);
+
+fn refused(code: &str, message: impl Into<String>) -> Refused {
+    (Cause::Refused(code.to_owned()), message.into())
+}
+
+impl SimAccount {
+    /// One call: counted, late, stale, failed before or after its effect, as its fate will have it.
+    async fn call<T: Send>(
+        &self,
+        name: &'static str,
+        region: Option<&Region>,
+        summary: String,
+        effect: impl FnOnce(&mut State, &Fate) -> Result<T, Refused> + Send,
+    ) -> Result<T, CallError> {
+        let fate = {
+            let mut state = self.now_state();
+            let State { now, regions, traffic, weather, .. } = &mut *state;
+            let reachable = region.is_none_or(|region| regions.contains(region));
+            traffic.meet(*now, name, region, summary, reachable, weather)
+        };
+        self.wait(fate.before).await;
+        let result = match &fate.ending {
+            Ending::Before(cause, message) => Err((cause.clone(), (*message).to_owned())),
+            Ending::Good | Ending::After(..) | Ending::Halfway(..) => {
+                let result = {
+                    let mut state = self.now_state();
+                    let result = effect(&mut state, &fate);
+                    state.settle();
+                    result
+                };
+                self.wait(fate.after).await;
+                match &fate.ending {
+                    Ending::After(cause, message) | Ending::Halfway(cause, message) => {
+                        Err((cause.clone(), (*message).to_owned()))
+                    }
+                    _ => result,
+                }
+            }
+        };
+        let mut state = self.lock();
+        let cause = result.as_ref().err().map(|(cause, _)| cause.clone());
+        state.traffic.answered(fate.number, cause.clone());
+        let heard = cause.is_none_or(|cause| cause.effect() == Effect::None && cause != Cause::Unreachable);
+        if let Some(region) = region.filter(|_| heard) {
+            let skew = TimeDelta::milliseconds(state.weather.skew_millis);
+            state.traffic.skew.insert(region.clone(), skew);
+        }
+        let on = || region.map_or_else(|| state.account.to_string(), ToString::to_string);
+        result.map_err(|(cause, message)| CallError { call: name, on: on(), cause, message })
+    }
+
+    async fn wait(&self, delta: TimeDelta) {
+        if delta > TimeDelta::zero() {
+            self.clock.sleep_until(self.clock.now() + delta).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Cloud for SimAccount {
+    async fn identity(&self) -> Result<Identity, CallError> {
+        self.call(call::IDENTITY, None, String::new(), |state, _| {
+            let account = state.weather.impostor.clone().unwrap_or_else(|| state.account.clone());
+            Ok(Identity { arn: format!("arn:aws:sts::{account}:assumed-role/simian/sim"), account })
+        })
+        .await
+    }
+
+    async fn ourselves(&self) -> Result<Option<InstanceId>, CallError> {
+        self.call(call::OURSELVES, None, String::new(), |state, _| Ok(state.ourselves.clone())).await
+    }
+
+    async fn groups(&self, region: &Region, query: &GroupQuery) -> Result<Vec<Group>, CallError> {
+        if let GroupQuery::Named(names) = query {
+            let mut found = Vec::new();
+            for names in names.chunks(GROUPS_A_PAGE) {
+                let query = GroupQuery::Named(names.to_vec());
+                found.extend(
+                    self.call(call::GROUPS, Some(region), summary(&query), |state, fate| {
+                        Ok(state.list(region, &query, fate.lag))
+                    })
+                    .await?,
+                );
+            }
+            return Ok(found);
+        }
+        let text = summary(query);
+        let groups = self
+            .call(call::GROUPS, Some(region), text, |state, fate| Ok(state.list(region, query, fate.lag)))
+            .await?;
+        for page in 2..=groups.len().div_ceil(GROUPS_A_PAGE) {
+            self.call(call::GROUPS, Some(region), format!("page {page}"), |_, _| Ok(())).await?;
+        }
+        Ok(groups)
+    }
+
+    async fn instances(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError> {
+        let mut found = BTreeMap::new();
+        for ids in ids.chunks(IDS_A_CALL) {
+            found.extend(
+                self.call(call::INSTANCES, Some(region), listed(ids), |state, fate| {
+                    let (now, seen) = (state.now, state.now - fate.lag);
+                    let known = |id: &InstanceId| state.instance(region, id)?.state(now, seen);
+                    Ok(ids.iter().filter_map(|id| Some((id.clone(), known(id)?))).collect::<Vec<_>>())
+                })
+                .await?,
+            );
+        }
+        Ok(found)
+    }
+
+    fn skew(&self, region: &Region) -> Option<TimeDelta> {
+        self.lock().traffic.skew.get(region).copied()
+    }
+}
+
+#[async_trait]
+impl Actuator for SimAccount {
+    async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {
+        self.call(call::TERMINATE, Some(region), listed(ids), |state, fate| {
+            let ids = match fate.ending {
+                Ending::Halfway(..) => &ids[..ids.len().div_ceil(2)],
+                _ => ids,
+            };
+            state.terminate(region, ids)
+        })
+        .await
+    }
+
+    async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError> {
+        self.call(call::TERMINATE_IN_GROUP, Some(region), id.to_string(), |state, _| {
+            state.terminate_in_group(region, id)
+        })
+        .await
+    }
+}
+
+impl State {
+    /// The groups that match, as of `lag` ago.
+    fn list(&mut self, region: &Region, query: &GroupQuery, lag: TimeDelta) -> Vec<Group> {
+        let seen = self.now - lag;
+        let mut found: Vec<&Arc<Group>> = self
+            .groups
+            .iter()
+            .filter(|(id, _)| id.region == *region)
+            .filter_map(|(_, group)| group.version(seen))
+            .filter(|group| matches(group, query))
+            .collect();
+        let chance = &mut self.traffic.chance;
+        if self.weather.unordered {
+            chance.shuffle(&mut found);
+        }
+        let mut groups: Vec<Group> = found.into_iter().map(|group| Group::clone(group)).collect();
+        if self.weather.unordered {
+            for group in &mut groups {
+                chance.shuffle(&mut group.members);
+            }
+        }
+        groups
+    }
+
+    /// The instance, if EC2 in that region (still) knows it.
+    fn instance(&self, region: &Region, id: &InstanceId) -> Option<&Instance> {
+        let instance = self.instances.get(id).filter(|instance| instance.life.group.region == *region)?;
+        (!instance.is_forgotten(self.now)).then_some(instance)
+    }
+
+    /// One wrong id spoils the whole call. A protected instance spoils it for its zone, and the others end although the
+    /// call fails. Who has ended already ends again without complaint. Source: EC2 API, `TerminateInstances`.
+    fn terminate(&mut self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, Refused> {
+        if ids.is_empty() {
+            return Err(refused("MissingParameter", "the request must contain the parameter InstanceId"));
+        }
+        if ids.len() > MAX_BATCH {
+            return Err(refused("InvalidParameterValue", format!("more than {MAX_BATCH} instances")));
+        }
+        if let Some(id) = ids.iter().find(|id| !id.as_str().starts_with("i-")) {
+            return Err(refused("InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\"")));
+        }
+        if let Some(id) = ids.iter().find(|id| self.instance(region, id).is_none()) {
+            return Err(refused("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist")));
+        }
+        let shielded: Vec<&Instance> = ids
+            .iter()
+            .map(|id| &self.instances[id])
+            .filter(|instance| instance.shielded && instance.life.ended.is_none())
+            .collect();
+        let spoiled: BTreeSet<String> = shielded.iter().map(|instance| instance.life.zone.clone()).collect();
+        let error = shielded.first().map(|instance| {
+            let id = &instance.life.id;
+            refused("OperationNotPermitted", format!("The instance '{id}' may not be terminated"))
+        });
+        for id in ids {
+            if !spoiled.contains(&self.instances[id].life.zone) {
+                self.end(id, EndedBy::Terminate);
+            }
+        }
+        error.map_or_else(|| Ok(ids.to_vec()), Err)
+    }
+
+    /// Scale-in protection and EC2 termination protection do not keep a group from ending a member that it is told to
+    /// end; a member in the warm pool cannot be told. Source: Auto Scaling user guide, "Instance scale-in protection";
+    /// EC2 user guide, "Termination protection"; Auto Scaling API, `TerminateInstanceInAutoScalingGroup`.
+    fn terminate_in_group(&mut self, region: &Region, id: &InstanceId) -> Result<(), Refused> {
+        let Some(instance) = self.instance(region, id).filter(|instance| instance.is_member()) else {
+            let message = format!("Instance Id not found - No managed instance found for instance ID: {id}");
+            return Err(refused("ValidationError", message));
+        };
+        if instance.lifecycle == Lifecycle::Warmed {
+            return Err(refused("ValidationError", format!("{id} is in a warm pool")));
+        }
+        if self.begin_end(id, EndedBy::TerminateInGroup) {
+            Ok(())
+        } else {
+            Err(refused("ScalingActivityInProgress", format!("{id} is already terminating")))
+        }
+    }
+}
+
+fn matches(group: &Group, query: &GroupQuery) -> bool {
+    match query {
+        GroupQuery::Tagged { keys, values } => {
+            group.tags.keys().any(|key| keys.contains(key)) && group.tags.values().any(|value| values.contains(value))
+        }
+        GroupQuery::Keyed(keys) => group.tags.keys().any(|key| keys.contains(key)),
+        GroupQuery::Named(names) => names.contains(&group.name),
+    }
+}
+
+fn summary(query: &GroupQuery) -> String {
+    match query {
+        GroupQuery::Tagged { keys, values } => format!("keys {}, values {}", keys.join(" "), values.join(" ")),
+        GroupQuery::Keyed(keys) => format!("keys {}", keys.join(" ")),
+        GroupQuery::Named(names) => format!("named {}", names.join(" ")),
+    }
+}
+
+fn listed(ids: &[InstanceId]) -> String {
+    ids.iter().map(InstanceId::as_str).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,180 @@
+//! A group as its owner describes it, and the group that came of it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::{Group, InstanceId, Region};
+
+/// Which group. Names are unique in a region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupId {
+    /// Its region.
+    pub region: Region,
+    /// Its name.
+    pub name: String,
+}
+
+impl GroupId {
+    /// The group of that name in that region.
+    pub fn new(region: &Region, name: impl Into<String>) -> Self {
+        Self { region: region.clone(), name: name.into() }
+    }
+}
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.region, self.name)
+    }
+}
+
+/// What an owner asks for. Starts from something sensible: three zones, EC2 health checks, a boot of 60 to 300 s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSpec {
+    /// Where, and its name.
+    pub id: GroupId,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// `MinSize`.
+    pub min: u32,
+    /// `DesiredCapacity`.
+    pub desired: u32,
+    /// `MaxSize`.
+    pub max: u32,
+    /// The names of its zones, in the order in which they are filled.
+    pub zones: Vec<String>,
+    /// `EC2` or `ELB`.
+    pub health_check: String,
+    /// The ARNs of its target groups.
+    pub target_groups: Vec<String>,
+    /// The names of its suspended processes.
+    pub suspended: BTreeSet<String>,
+    /// Seconds from launch to service; each instance draws its own.
+    pub boot_seconds: RangeInclusive<u32>,
+    /// A terminating lifecycle hook's heartbeat timeout in seconds: a graceful end waits that long, or less when the
+    /// owner's script completes it.
+    pub hook_seconds: Option<u32>,
+    /// The launch template's version.
+    pub template_version: u32,
+}
+
+impl GroupSpec {
+    /// A group of that many, which may shrink to half and grow to twice that.
+    pub fn new(region: &Region, name: impl Into<String>, size: u32) -> Self {
+        Self {
+            id: GroupId::new(region, name),
+            tags: BTreeMap::new(),
+            min: size / 2,
+            desired: size,
+            max: size * 2,
+            zones: ["a", "b", "c"].iter().map(|letter| format!("{region}{letter}")).collect(),
+            health_check: "EC2".into(),
+            target_groups: Vec::new(),
+            suspended: BTreeSet::new(),
+            boot_seconds: 60..=300,
+            hook_seconds: None,
+            template_version: 1,
+        }
+    }
+
+    /// Adds a tag.
+    #[must_use]
+    pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.tags.insert(key.into(), value.into());
+        self
+    }
+
+    /// Sets the sizes.
+    #[must_use]
+    pub fn sizes(mut self, min: u32, desired: u32, max: u32) -> Self {
+        (self.min, self.desired, self.max) = (min, desired, max);
+        self
+    }
+
+    /// Sets the zones by their letters.
+    #[must_use]
+    pub fn zones(mut self, letters: &[&str]) -> Self {
+        self.zones = letters.iter().map(|letter| format!("{}{letter}", self.id.region)).collect();
+        self
+    }
+
+    /// Sets how many seconds a boot takes.
+    #[must_use]
+    pub fn boot(mut self, seconds: RangeInclusive<u32>) -> Self {
+        self.boot_seconds = seconds;
+        self
+    }
+
+    /// Adds a terminating lifecycle hook of that many seconds.
+    #[must_use]
+    pub fn hook(mut self, seconds: u32) -> Self {
+        self.hook_seconds = Some(seconds);
+        self
+    }
+
+    /// Suspends a process, such as `Launch`.
+    #[must_use]
+    pub fn suspend(mut self, process: impl Into<String>) -> Self {
+        self.suspended.insert(process.into());
+        self
+    }
+
+    /// Puts it behind a target group, whose checks count as its health.
+    #[must_use]
+    pub fn target_group(mut self, arn: impl Into<String>) -> Self {
+        self.target_groups.push(arn.into());
+        self.health_check = "ELB".into();
+        self
+    }
+}
+
+/// How far back a stale read may look, and therefore how long old versions are kept.
+pub(crate) const HISTORY: TimeDelta = TimeDelta::seconds(300);
+
+#[derive(Debug)]
+pub(crate) struct SimGroup {
+    pub(crate) spec: GroupSpec,
+    /// Ids of the members, in the order of their launch.
+    pub(crate) members: Vec<InstanceId>,
+    /// How many it ever launched.
+    pub(crate) launched: u64,
+    pub(crate) alive: bool,
+    /// From when on which description was true; `None` when there was no such group. In order of time.
+    versions: VecDeque<(DateTime<Utc>, Option<Arc<Group>>)>,
+}
+
+impl SimGroup {
+    pub(crate) fn new(spec: GroupSpec) -> Self {
+        Self { spec, members: Vec::new(), launched: 0, alive: true, versions: VecDeque::new() }
+    }
+
+    /// From `now` on, this is the group's description.
+    pub(crate) fn record(&mut self, now: DateTime<Utc>, version: Option<Group>) {
+        let version = version.map(Arc::new);
+        match self.versions.back_mut() {
+            Some((at, last)) if *at == now => *last = version,
+            _ => self.versions.push_back((now, version)),
+        }
+        while self.versions.get(1).is_some_and(|(at, _)| *at <= now - HISTORY) {
+            self.versions.pop_front();
+        }
+    }
+
+    /// What is true of it now was always so.
+    pub(crate) fn backdate(&mut self) {
+        if let Some((at, _)) = self.versions.front_mut() {
+            *at = DateTime::<Utc>::MIN_UTC;
+        }
+    }
+
+    /// The description as of `seen`.
+    pub(crate) fn version(&self, seen: DateTime<Utc>) -> Option<&Arc<Group>> {
+        self.versions.iter().rev().find(|(at, _)| *at <= seen).and_then(|(_, version)| version.as_ref())
+    }
+
+    pub(crate) fn is_suspended(&self, process: &str) -> bool {
+        self.spec.suspended.contains(process)
+    }
+}

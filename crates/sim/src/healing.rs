@@ -1,0 +1,299 @@
+//! What groups do of themselves: launch what is missing, notice who died, replace the unhealthy, let go.
+//!
+//! Suspended processes keep a group from it, by the names that Auto Scaling gives them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::{InstanceId, Lifecycle};
+
+use crate::chance::Chance;
+use crate::group::{GroupId, GroupSpec, HISTORY, SimGroup};
+use crate::instance::{EndedBy, Instance, Life};
+use crate::state::{Happening, State};
+
+/// A group notices a dead member within so many seconds; until then it describes it as in service.
+const NOTICE_SECONDS: u64 = 60;
+/// A graceful end without a hook takes so many seconds.
+const RELEASE_SECONDS: (u64, u64) = (5, 20);
+/// A new account's groups have been at work for so many hours at most.
+const SETTLED_HOURS: u64 = 30 * 24;
+
+impl State {
+    /// A group that has been at work for days: all its members are in service.
+    pub(crate) fn found(&mut self, spec: GroupSpec) -> bool {
+        let (id, desired) = (spec.id.clone(), spec.desired);
+        if !self.create(spec) {
+            return false;
+        }
+        for _ in 0..desired {
+            let Some(instance) = self.launch(&id) else { break };
+            let seconds = self.chance(&["age", instance.as_str()]).between(3600, SETTLED_HOURS * 3600);
+            let age = TimeDelta::seconds(i64::try_from(seconds).unwrap_or(3600));
+            if let Some(instance) = self.instances.get_mut(&instance) {
+                instance.life.launched -= age;
+                instance.life.in_service = Some(instance.life.launched + TimeDelta::minutes(3));
+                instance.lifecycle = Lifecycle::InService;
+            }
+        }
+        self.settle();
+        if let Some(group) = self.groups.get_mut(&id) {
+            group.backdate();
+        }
+        true
+    }
+
+    /// A new, empty group. False when there is one of that name, or no such region.
+    pub(crate) fn create(&mut self, spec: GroupSpec) -> bool {
+        let id = spec.id.clone();
+        if !self.regions.contains(&id.region) || self.groups.get(&id).is_some_and(|group| group.alive) {
+            return false;
+        }
+        match self.groups.get_mut(&id) {
+            // Stale reads may still see what was there before; launches count on, so that ids stay unique.
+            Some(before) => {
+                before.spec = spec;
+                before.alive = true;
+            }
+            None => {
+                self.groups.insert(id.clone(), SimGroup::new(spec));
+            }
+        }
+        self.touch(&id);
+        true
+    }
+
+    /// Deletes a group with all that is in it.
+    pub(crate) fn delete(&mut self, id: &GroupId) -> bool {
+        let Some(group) = self.group_mut(id) else { return false };
+        group.alive = false;
+        for member in std::mem::take(&mut group.members) {
+            self.end(&member, EndedBy::Group("deleted"));
+            if let Some(instance) = self.instances.get_mut(&member) {
+                instance.life.left = Some(self.now);
+            }
+        }
+        self.touch(id);
+        self.enqueue(self.now + HISTORY * 2, Happening::Purged(id.clone()));
+        true
+    }
+
+    /// Launches as many as are missing; ends as many as are too many.
+    pub(crate) fn reconcile(&mut self, id: &GroupId) {
+        let Some(group) = self.groups.get(id).filter(|group| group.alive) else { return };
+        let active = group.members.iter().filter(|member| self.instances[*member].is_active()).count();
+        let desired = group.spec.desired as usize;
+        let (may_launch, may_end) = (!group.is_suspended("Launch"), !group.is_suspended("Terminate"));
+        if may_launch {
+            for _ in active..desired {
+                if self.launch(id).is_none() {
+                    break;
+                }
+            }
+        }
+        if may_end {
+            for _ in desired..active {
+                let Some(member) = self.superfluous(id) else { break };
+                self.begin_end(&member, EndedBy::Group("scaled in"));
+            }
+        }
+    }
+
+    /// Whom a scale in takes: from the fullest zone the oldest that is not protected.
+    fn superfluous(&self, id: &GroupId) -> Option<InstanceId> {
+        let group = self.groups.get(id)?;
+        let active = || group.members.iter().map(|id| &self.instances[id]).filter(|instance| instance.is_active());
+        let in_zone = |zone: &str| active().filter(|instance| instance.life.zone == zone).count();
+        active()
+            .filter(|instance| !instance.protected)
+            .min_by_key(|instance| (std::cmp::Reverse(in_zone(&instance.life.zone)), instance.life.launched))
+            .map(|instance| instance.life.id.clone())
+    }
+
+    /// Launches one instance in the emptiest zone that is up. With all zones out it tries again when one is back.
+    pub(crate) fn launch(&mut self, id: &GroupId) -> Option<InstanceId> {
+        let now = self.now;
+        self.zones_out.retain(|_, until| *until > now);
+        let group = self.groups.get(id)?;
+        let crowd = |zone: &str| group.members.iter().filter(|id| self.instances[*id].life.zone == zone).count();
+        let up = group.spec.zones.iter().filter(|zone| !self.zones_out.contains_key(*zone));
+        let Some(zone) = up.min_by_key(|zone| crowd(zone)).cloned() else {
+            let back = self.zones_out.iter().filter(|(zone, _)| group.spec.zones.contains(zone)).map(|(_, at)| *at);
+            if let Some(back) = back.min() {
+                self.enqueue(back, Happening::Sized(id.clone()));
+            }
+            return None;
+        };
+        let number = group.launched.to_string();
+        let mut chance = self.chance(&["instance", id.region.as_str(), &id.name, &number]);
+        let boot = &group.spec.boot_seconds;
+        let boot = chance.between(u64::from(*boot.start()), u64::from(*boot.end()));
+        let instance = self.newborn(id, zone, &mut chance);
+        let group = self.groups.get_mut(id)?;
+        group.launched += 1;
+        group.members.push(instance.life.id.clone());
+        let instance_id = instance.life.id.clone();
+        self.instances.insert(instance_id.clone(), instance);
+        self.enqueue_in(boot, Happening::Serves(instance_id.clone()));
+        self.touch(id);
+        Some(instance_id)
+    }
+
+    fn newborn(&self, id: &GroupId, zone: String, chance: &mut Chance) -> Instance {
+        let instance_id = loop {
+            // Seventeen hexadecimal digits, as EC2 has given them since 2016.
+            let (high, low) = (chance.next() >> 60, chance.next());
+            let instance_id = InstanceId::new(format!("i-{high:x}{low:016x}"));
+            if !self.instances.contains_key(&instance_id) {
+                break instance_id;
+            }
+        };
+        Instance {
+            life: Life {
+                id: instance_id,
+                group: id.clone(),
+                zone,
+                launched: self.now,
+                in_service: None,
+                leaving: None,
+                ended: None,
+                left: None,
+            },
+            lifecycle: Lifecycle::Pending,
+            healthy: true,
+            protected: false,
+            shielded: false,
+            stopped: None,
+            template_version: self.groups.get(id).map_or(1, |group| group.spec.template_version),
+        }
+    }
+
+    /// The boot is over.
+    pub(crate) fn serve(&mut self, id: &InstanceId) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(id) else { return };
+        if instance.is_member() && instance.is_up() && instance.lifecycle == Lifecycle::Pending {
+            instance.lifecycle = Lifecycle::InService;
+            instance.life.in_service = Some(now);
+            let group = instance.life.group.clone();
+            self.touch(&group);
+        }
+    }
+
+    /// EC2 ends the instance at once. Its group hears of it later. False when it had ended before.
+    pub(crate) fn end(&mut self, id: &InstanceId, by: EndedBy) -> bool {
+        let now = self.now;
+        match self.instances.get_mut(id) {
+            Some(instance) if instance.life.ended.is_none() => instance.life.ended = Some((now, by)),
+            _ => return false,
+        }
+        self.notice_later(id);
+        true
+    }
+
+    /// The group will look at this member within [`NOTICE_SECONDS`].
+    pub(crate) fn notice_later(&mut self, id: &InstanceId) {
+        let delay = self.chance(&["notice", id.as_str()]).between(0, NOTICE_SECONDS);
+        self.enqueue_in(delay, Happening::Noticed(id.clone()));
+    }
+
+    /// The group looks at a member that may be dead or unhealthy, and replaces it if it may.
+    pub(crate) fn notice(&mut self, id: &InstanceId) {
+        let Some(instance) = self.instances.get_mut(id) else { return };
+        let well = instance.is_up() && instance.healthy;
+        // The warm pool and standby are not health checked; who terminates is on its way out already.
+        let watched = matches!(instance.lifecycle, Lifecycle::Pending | Lifecycle::InService);
+        let ended = instance.life.ended.is_some();
+        if !instance.is_member() || well || !(watched || ended) || instance.lifecycle == Lifecycle::Terminating {
+            return;
+        }
+        let group_id = instance.life.group.clone();
+        let Some(group) = self.groups.get(&group_id) else { return };
+        if group.is_suspended("HealthCheck") {
+            return;
+        }
+        instance.healthy = false;
+        let may_replace = !group.is_suspended("ReplaceUnhealthy") && !group.is_suspended("Terminate");
+        self.touch(&group_id);
+        if ended && may_replace {
+            self.leave(id);
+        } else if may_replace {
+            self.begin_end(id, EndedBy::Group("unhealthy"));
+        }
+    }
+
+    /// A graceful end: the group stops counting the member, waits for its hook, then ends it. False when the member
+    /// is not there or going already.
+    pub(crate) fn begin_end(&mut self, id: &InstanceId, by: EndedBy) -> bool {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.is_member()) else { return false };
+        if instance.lifecycle == Lifecycle::Terminating {
+            return false;
+        }
+        instance.lifecycle = Lifecycle::Terminating;
+        instance.life.leaving = Some((now, by));
+        let group = instance.life.group.clone();
+        let hook = self.groups.get(&group).and_then(|group| group.spec.hook_seconds);
+        let mut chance = self.chance(&["release", id.as_str()]);
+        let wait = match hook {
+            Some(seconds) => chance.between(1, u64::from(seconds)),
+            None => chance.between(RELEASE_SECONDS.0, RELEASE_SECONDS.1),
+        };
+        self.enqueue_in(wait, Happening::Released(id.clone()));
+        self.touch(&group);
+        true
+    }
+
+    /// The hook is through: the instance ends and its group replaces it.
+    pub(crate) fn release(&mut self, id: &InstanceId) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(id) else { return };
+        if instance.life.ended.is_none() {
+            let by = instance.life.leaving.map_or(EndedBy::Group("released"), |(_, by)| by);
+            instance.life.ended = Some((now, by));
+        }
+        self.leave(id);
+    }
+
+    /// The group lets the member go and launches what is now missing.
+    fn leave(&mut self, id: &InstanceId) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.is_member()) else { return };
+        instance.life.left = Some(now);
+        let group_id = instance.life.group.clone();
+        if let Some(group) = self.groups.get_mut(&group_id) {
+            group.members.retain(|member| member != id);
+        }
+        self.touch(&group_id);
+        self.reconcile(&group_id);
+    }
+
+    /// Processes run again: the group looks at whom it missed, and at its size.
+    pub(crate) fn catch_up(&mut self, id: &GroupId) {
+        let Some(group) = self.groups.get(id) else { return };
+        let lost: Vec<InstanceId> = group
+            .members
+            .iter()
+            .filter(|id| !self.instances[*id].is_up() || !self.instances[*id].healthy)
+            .cloned()
+            .collect();
+        for id in lost {
+            self.notice_later(&id);
+        }
+        self.reconcile(id);
+    }
+
+    /// An instance refresh replaces the oldest member of an older template version, and goes on until none is left.
+    pub(crate) fn refresh_step(&mut self, id: &GroupId, every: TimeDelta) {
+        let Some(group) = self.groups.get(id).filter(|group| group.alive) else { return };
+        let version = group.spec.template_version;
+        let next = group
+            .members
+            .iter()
+            .find(|id| self.instances[*id].is_active() && self.instances[*id].template_version < version)
+            .cloned();
+        if let Some(member) = next {
+            self.begin_end(&member, EndedBy::Group("refreshed"));
+            let at: DateTime<Utc> = self.now + every;
+            self.enqueue(at, Happening::Refreshed { group: id.clone(), every });
+        }
+    }
+}

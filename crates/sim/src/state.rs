@@ -1,0 +1,161 @@
+//! The state of the simulated account and what is going to happen in it, moved forward in order of time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::{AccountId, Group, InstanceId, Region};
+
+use crate::chance::Chance;
+use crate::group::{GroupId, SimGroup};
+use crate::instance::Instance;
+use crate::operation::{Operation, Performed};
+use crate::traffic::Traffic;
+use crate::weather::Weather;
+
+/// What will happen at some time.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// A booting instance comes into service.
+    Serves(InstanceId),
+    /// A group looks at a member that is dead or unhealthy.
+    Noticed(InstanceId),
+    /// A graceful end is through with its hook.
+    Released(InstanceId),
+    /// A group looks at its size.
+    Sized(GroupId),
+    /// An instance refresh takes its next member.
+    Refreshed { group: GroupId, every: TimeDelta },
+    /// The world does something.
+    Outside(Operation),
+    /// A deleted group is forgotten, unless it was created again.
+    Purged(GroupId),
+}
+
+/// Everything that the account is.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) account: AccountId,
+    pub(crate) regions: BTreeSet<Region>,
+    pub(crate) seed: u64,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) groups: BTreeMap<GroupId, SimGroup>,
+    pub(crate) instances: BTreeMap<InstanceId, Instance>,
+    /// Zones that are down, and until when.
+    pub(crate) zones_out: BTreeMap<String, DateTime<Utc>>,
+    pub(crate) ourselves: Option<InstanceId>,
+    pub(crate) weather: Weather,
+    pub(crate) traffic: Traffic,
+    pub(crate) performed: Vec<Performed>,
+    queue: BTreeMap<(DateTime<Utc>, u64), Happening>,
+    queued: u64,
+    /// Groups whose description is out of date.
+    touched: BTreeSet<GroupId>,
+}
+
+impl State {
+    pub(crate) fn new(account: AccountId, regions: BTreeSet<Region>, seed: u64, now: DateTime<Utc>) -> Self {
+        Self {
+            account,
+            regions,
+            seed,
+            now,
+            groups: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            zones_out: BTreeMap::new(),
+            ourselves: None,
+            weather: Weather::calm(),
+            traffic: Traffic::new(seed),
+            performed: Vec::new(),
+            queue: BTreeMap::new(),
+            queued: 0,
+            touched: BTreeSet::new(),
+        }
+    }
+
+    /// Whatever the name names draws from its own stream.
+    pub(crate) fn chance(&self, name: &[&str]) -> Chance {
+        Chance::new(self.seed, name)
+    }
+
+    /// Something will happen at that time, after everything that is to happen then already. What is overdue happens
+    /// now.
+    pub(crate) fn enqueue(&mut self, at: DateTime<Utc>, happening: Happening) {
+        self.queue.insert((at.max(self.now), self.queued), happening);
+        self.queued += 1;
+    }
+
+    /// As [`State::enqueue`], so many seconds from now.
+    pub(crate) fn enqueue_in(&mut self, seconds: u64, happening: Happening) {
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let at = TimeDelta::try_seconds(seconds).and_then(|delta| self.now.checked_add_signed(delta));
+        self.enqueue(at.unwrap_or(DateTime::<Utc>::MAX_UTC), happening);
+    }
+
+    /// Lets everything happen that was to happen until `now`, in order. A time in the past changes nothing.
+    pub(crate) fn advance(&mut self, now: DateTime<Utc>) {
+        while let Some(first) = self.queue.first_entry()
+            && first.key().0 <= now
+        {
+            let ((at, _), happening) = first.remove_entry();
+            self.now = self.now.max(at);
+            self.happen(happening);
+            self.settle();
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Serves(id) => self.serve(&id),
+            Happening::Noticed(id) => self.notice(&id),
+            Happening::Released(id) => self.release(&id),
+            Happening::Sized(group) => self.reconcile(&group),
+            Happening::Refreshed { group, every } => self.refresh_step(&group, every),
+            Happening::Outside(operation) => {
+                self.perform(operation);
+            }
+            Happening::Purged(group) => {
+                if self.groups.get(&group).is_some_and(|group| !group.alive) {
+                    self.groups.remove(&group);
+                }
+            }
+        }
+    }
+
+    /// The group's description is out of date.
+    pub(crate) fn touch(&mut self, group: &GroupId) {
+        self.touched.insert(group.clone());
+    }
+
+    /// Brings the descriptions up to date. Called after every change, before the time moves.
+    pub(crate) fn settle(&mut self) {
+        while let Some(id) = self.touched.pop_first() {
+            let version = self.describe(&id);
+            if let Some(group) = self.groups.get_mut(&id) {
+                group.record(self.now, version);
+            }
+        }
+    }
+
+    /// The group as its own service knows it now.
+    pub(crate) fn describe(&self, id: &GroupId) -> Option<Group> {
+        let group = self.groups.get(id).filter(|group| group.alive)?;
+        let spec = &group.spec;
+        Some(Group {
+            name: id.name.clone(),
+            tags: spec.tags.clone(),
+            min: spec.min,
+            desired: spec.desired,
+            max: spec.max,
+            members: group.members.iter().filter_map(|id| self.instances.get(id)).map(Instance::member).collect(),
+            health_check: spec.health_check.clone(),
+            target_groups: spec.target_groups.clone(),
+            suspended: spec.suspended.iter().cloned().collect(),
+        })
+    }
+
+    /// The living group of that id.
+    pub(crate) fn group_mut(&mut self, id: &GroupId) -> Option<&mut SimGroup> {
+        self.groups.get_mut(id).filter(|group| group.alive)
+    }
+}

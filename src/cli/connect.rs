@@ -1,0 +1,160 @@
+//! From a config to an engine: the ledger opened, the accounts connected.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::rails::NEWBORN;
+use simian_core::{Change, Clock, Dice, Draft, EventQuery, Kind, Ledger, Mode, Pause, Sink};
+use simian_ledger::{MemoryLedger, SqliteLedger};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, LedgerConfig};
+use crate::engine::{Account, Engine, WatchPolicy};
+use crate::exit::{Exit, Failure};
+use crate::registry;
+
+/// How a verb wants the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To write; made if there is none.
+    Create,
+    /// To write.
+    Write,
+    /// To read; nothing is locked, made or changed. None at all is an empty one.
+    Read,
+}
+
+/// Reads the config of a verb.
+pub(super) fn load(path: &Path) -> Result<Config, Failure> {
+    let state = std::env::var_os("STATE_DIRECTORY");
+    Ok(Config::load(path, state.as_deref().map(Path::new))?)
+}
+
+/// An id that nobody else has: time and the system's randomness.
+pub(super) fn fresh_id(now: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos()))
+}
+
+/// Opens the ledger that the config names.
+pub(super) fn ledger(config: &Config, access: Access, now: DateTime<Utc>) -> Result<Arc<dyn Ledger>, Failure> {
+    Ok(match (&config.ledger, access) {
+        (LedgerConfig::Memory, _) => Arc::new(MemoryLedger::new(fresh_id(now), now)),
+        (LedgerConfig::Sqlite { path }, Access::Create) => {
+            Arc::new(SqliteLedger::create_or_open(path, fresh_id(now), now)?)
+        }
+        (LedgerConfig::Sqlite { path }, Access::Write) => Arc::new(SqliteLedger::open(path)?),
+        (LedgerConfig::Sqlite { path }, Access::Read) => match SqliteLedger::open_read_only(path) {
+            Err(simian_core::LedgerError::Missing { .. }) => Arc::new(MemoryLedger::new(Uuid::nil(), now)),
+            opened => Arc::new(opened?),
+        },
+    })
+}
+
+/// An engine without accounts: enough for the kill switch.
+pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    Engine {
+        clock: Arc::new(SystemClock),
+        ledger,
+        dice: Dice::new(&config.seed),
+        monkeys: registry::enabled(config),
+        accounts: Vec::new(),
+        watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
+        holder: format!("{}:{}", host.trim(), std::process::id()),
+        recorded: Arc::new(Notify::new()),
+    }
+}
+
+/// An engine with every account connected.
+pub(super) async fn connect(config: &Config, access: Access) -> Result<Engine, Failure> {
+    let now = SystemClock.now();
+    let mut engine = engine(config, ledger(config, access, now)?);
+    engine.accounts = accounts(config, &engine.clock).await?;
+    Ok(engine)
+}
+
+#[cfg(feature = "aws")]
+async fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Account>, Failure> {
+    let mut accounts = Vec::new();
+    for account in &config.accounts {
+        let options = simian_aws::Options {
+            account: account.id.clone(),
+            regions: account.regions.clone(),
+            role_arn: account.role_arn.clone(),
+            session_name: "simian".into(),
+        };
+        let connected = simian_aws::Account::connect(options, Arc::clone(clock))
+            .await
+            .map_err(|error| Failure::new(Exit::Cloud, error))?;
+        let connected = Arc::new(connected);
+        accounts.push(Account::new(
+            account.name.clone(),
+            account.regions.clone(),
+            config.policy(account),
+            connected.clone(),
+            connected,
+        ));
+    }
+    Ok(accounts)
+}
+
+#[cfg(not(feature = "aws"))]
+async fn accounts(_config: &Config, _clock: &Arc<dyn Clock>) -> Result<Vec<Account>, Failure> {
+    Err(without_aws())
+}
+
+#[cfg(not(feature = "aws"))]
+fn without_aws() -> Failure {
+    Failure::say(
+        Exit::Usage,
+        "this simian was built with --no-default-features and cannot reach AWS; `simian sandbox` works, \
+         and a build with default features does the rest",
+    )
+}
+
+/// The sinks that the config names, but for standard output.
+#[cfg(feature = "aws")]
+pub(super) async fn sinks(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Box<dyn Sink>>, Failure> {
+    let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+    if let Some(sns) = &config.sinks.sns {
+        let sink = simian_aws::SnsSink::connect(&sns.topic_arn, Arc::clone(clock))
+            .await
+            .map_err(|error| Failure::new(Exit::Config, error))?;
+        sinks.push(Box::new(sink));
+    }
+    Ok(sinks)
+}
+
+/// The sinks that the config names, but for standard output.
+#[cfg(not(feature = "aws"))]
+pub(super) async fn sinks(config: &Config, _clock: &Arc<dyn Clock>) -> Result<Vec<Box<dyn Sink>>, Failure> {
+    if config.sinks.sns.is_some() { Err(without_aws()) } else { Ok(Vec::new()) }
+}
+
+/// A ledger that goes live for the first time starts paused: it does not know what acted here before it was born.
+pub(super) async fn pause_newborn(engine: &Engine, mode: Mode) -> Result<(), Failure> {
+    let ledger = &engine.ledger;
+    let live = engine.accounts.iter().any(|account| account.policy.mode.and(mode) == Mode::Live);
+    let resumed = EventQuery { kinds: vec![Kind::DaemonResumed], limit: Some(1), ..EventQuery::default() };
+    if !live
+        || ledger.birth().await?.lifted.is_some()
+        || ledger.pause().await?.is_some()
+        || !ledger.events(&resumed).await?.is_empty()
+    {
+        return Ok(());
+    }
+    let at = engine.clock.now();
+    let why = "this ledger goes live for the first time; if nothing acted here before, `simian resume --first-run`";
+    let pause = Pause { at, actor: NEWBORN.into(), why: why.into(), until: None };
+    let mut draft = Draft::new(at, Kind::DaemonPaused, Mode::Live, why);
+    draft.actor = Some(NEWBORN.into());
+    engine.record(vec![draft], vec![Change::Pause(Some(pause))]).await?;
+    Ok(())
+}
+
+/// How long `round` waits for its sinks.
+pub(super) const SINK_PATIENCE: TimeDelta = TimeDelta::seconds(30);

@@ -1,0 +1,185 @@
+//! `simian explain`: every reason for one target.
+
+use std::path::Path;
+
+use simian_core::ports::GroupQuery;
+use simian_core::{Day, Detail, Judged, Monkey, OptIn, Outlook, Proposal, Request, World, judge};
+
+use super::Format;
+use super::connect::{self, Access};
+use crate::engine::{Account, Engine};
+use crate::exit::{Exit, Failure};
+use crate::round::Order;
+use crate::{observe, render};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A unit (`cluster:shop-prod`, or with its scope before it), a group's name, or an instance id
+    target: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// The id of the request that stands for "what if it were its turn now": it is never claimed.
+const WHAT_IF: &str = "explain";
+
+/// One unit explained.
+struct Answer {
+    judged: Judged,
+    /// What the coin said of today.
+    coin: String,
+}
+
+pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
+    super::log("warn");
+    let config = connect::load(path)?;
+    super::runtime()?.block_on(async {
+        let engine = connect::connect(&config, Access::Read).await?;
+        let day = config.calendar.day_at(engine.clock.now());
+        let (mut answers, mut silent) = (Vec::new(), Vec::new());
+        for account in &engine.accounts {
+            for monkey in &engine.monkeys {
+                let (found, why) = explain(&engine, account, monkey.as_ref(), &args.target, &day).await?;
+                answers.extend(found);
+                silent.extend(why);
+            }
+        }
+        match args.format {
+            Format::Json => {
+                let answers =
+                    answers.iter().map(|a| serde_json::json!({"today": a.coin, "if_due": render::json(&a.judged)}));
+                let json = serde_json::json!({
+                    "target": args.target, "units": answers.collect::<Vec<_>>(), "left_alone": silent,
+                });
+                super::print(&json.to_string())?;
+            }
+            Format::Table => print(&args.target, &answers, &silent, config.calendar.zone)?,
+        }
+        Ok(if answers.is_empty() && silent.is_empty() { Exit::Usage } else { Exit::Done })
+    })
+}
+
+async fn explain(
+    engine: &Engine,
+    account: &Account,
+    monkey: &dyn Monkey,
+    target: &str,
+    day: &Day,
+) -> Result<(Vec<Answer>, Vec<String>), Failure> {
+    let now = engine.clock.now();
+    let request = Request {
+        id: WHAT_IF.into(),
+        monkey: monkey.name().into(),
+        actor: crate::control::ourselves(),
+        at: now,
+        units: None,
+    };
+    let order = Order { request: Some(request), ..Order::USUAL };
+    let world = observe::world(engine, account, monkey, &order, day).await?;
+    let outlook = monkey.propose(&world, day, &engine.dice);
+    let mut answers = Vec::new();
+    let what_ifs = outlook.proposals.iter().filter(|proposal| proposal.request.is_some());
+    for proposal in what_ifs.filter(|proposal| matches(proposal, &world, target)) {
+        // Alone: what other units would spend before it today is not its fault.
+        let one = std::slice::from_ref(proposal);
+        let first = judge(one, &world, &Detail::none(), &account.policy, now);
+        let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
+        let judged = judge(one, &world, &detail, &account.policy, engine.clock.now());
+        let coin = coin(&outlook, &proposal.unit.id.full(), account);
+        answers.extend(judged.into_iter().map(|judged| Answer { judged, coin: coin.clone() }));
+    }
+    let mut silent = Vec::new();
+    if answers.is_empty() {
+        let kept_out =
+            outlook.considered.iter().filter(|c| c.unit == target || c.unit.ends_with(&format!("/{target}")));
+        silent.extend(kept_out.map(|considered| format!("{}: {}", considered.unit, considered.why)));
+        silent.extend(not_opted_in(account, &world, target).await);
+    }
+    Ok((answers, silent))
+}
+
+/// Whether a target's name means this unit.
+fn matches(proposal: &Proposal, world: &World, target: &str) -> bool {
+    let unit = &proposal.unit;
+    let member = |group: &String| {
+        let group = world.group(&unit.id.scope, group);
+        group.is_some_and(|group| group.members.iter().any(|member| member.id.as_str() == target))
+    };
+    [unit.id.full(), unit.id.to_string(), unit.id.name.clone()].iter().any(|name| name == target)
+        || unit.groups.iter().any(|group| group == target)
+        || unit.groups.iter().any(member)
+}
+
+/// What the day's coin said of a unit.
+fn coin(outlook: &Outlook, unit: &str, account: &Account) -> String {
+    let turn = outlook.proposals.iter().find(|proposal| proposal.request.is_none() && proposal.unit.id.full() == unit);
+    match turn {
+        Some(turn) => format!("due {}; {}", render::time(turn.due, account.policy.calendar.zone), turn.why),
+        None => outlook
+            .considered
+            .iter()
+            .find(|considered| considered.unit == unit)
+            .map_or_else(|| "it was not considered".into(), |considered| considered.why.clone()),
+    }
+}
+
+/// A group that exists and is no unit's: why it is left alone.
+async fn not_opted_in(account: &Account, world: &World, target: &str) -> Vec<String> {
+    let mut why = Vec::new();
+    for scope in world.fleets.keys() {
+        match account.cloud.groups(&scope.region, &GroupQuery::Named(vec![target.to_owned()])).await {
+            Ok(groups) => why.extend(groups.iter().map(|group| match account.policy.tags.read(&group.tags) {
+                OptIn::Out => format!(
+                    "{} in {scope} is left alone: it is not opted in (no tag {}=on, or it says off)",
+                    group.name,
+                    account.policy.tags.chaos_key()
+                ),
+                OptIn::In(_) => format!("{} in {scope} opted in, but its unit is kept out", group.name),
+                OptIn::Malformed(problems) => {
+                    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    format!("{} in {scope} is left alone: {}", group.name, problems.join("; "))
+                }
+            })),
+            Err(error) => why.push(format!("{scope} could not be asked: {error}")),
+        }
+    }
+    why
+}
+
+fn print(target: &str, answers: &[Answer], silent: &[String], zone: chrono_tz::Tz) -> Result<(), Failure> {
+    if answers.is_empty() && silent.is_empty() {
+        super::print(&format!(
+            "nothing is known of {target}: it is no unit, group or member that opted in, in any configured region"
+        ))?;
+    }
+    for why in silent {
+        super::print(why)?;
+    }
+    for Answer { judged, coin } in answers {
+        let unit = &judged.proposal.unit;
+        super::print(&format!(
+            "{} in {}, owner {}, groups {}\nsettings  {}\ntoday     {coin}",
+            unit.id,
+            unit.id.scope,
+            unit.owner.as_deref().unwrap_or("unknown"),
+            unit.groups.join(", "),
+            unit.settings,
+        ))?;
+        let target = judged.proposal.targets.first();
+        let who = target.map_or_else(|| "nobody".to_owned(), |t| format!("{} of {}", t.instance, t.group));
+        super::print(&format!(
+            "if it were due now ({}), it would {} {who}:\n",
+            render::time(judged.proposal.due, zone),
+            judged.proposal.action
+        ))?;
+        let rows = judged.rulings.iter().map(|r| vec![r.rail.clone(), r.says.word().into(), r.says.why().to_owned()]);
+        super::print(&render::table(&["rail", "verdict", "why"], rows))?;
+        let end = match judged.holds().count() {
+            0 => "no rail holds it\n".to_owned(),
+            n => format!("{n} of {} rails hold it\n", judged.rulings.len()),
+        };
+        super::print(&format!("\n{end}"))?;
+    }
+    Ok(())
+}

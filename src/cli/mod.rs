@@ -1,0 +1,109 @@
+//! The command line: a file a verb. No client is built and no file is read before the arguments are understood.
+
+mod audit;
+mod config;
+mod connect;
+mod explain;
+mod pause;
+mod plan;
+mod round;
+mod run;
+mod sandbox;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::exit::{Exit, Failure};
+
+/// Where the config is when nobody says otherwise.
+const CONFIG: &str = "/etc/simian/simian.toml";
+
+/// Chaos engineering for AWS that does no harm by default and can always explain itself.
+#[derive(Debug, Parser)]
+#[command(name = "simian", version, max_term_width = 100)]
+pub struct Cli {
+    /// The config file.
+    #[arg(long, short, global = true, env = "SIMIAN_CONFIG", default_value = CONFIG, value_name = "FILE")]
+    config: PathBuf,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Play the whole daemon on a simulated account: nothing to set up, nothing is touched
+    Sandbox(sandbox::Args),
+    /// Run the daemon
+    Run,
+    /// Show a day's proposals, each with its verdicts; changes nothing
+    Plan(plan::Args),
+    /// Show why a unit, group or instance would, or would not, be touched: every rail
+    Explain(explain::Args),
+    /// Run one round now, then exit: for cron, CI, or a game day
+    Round(round::Args),
+    /// Read the ledger
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// Pull the kill switch: nothing is done until `simian resume`
+    Pause(pause::PauseArgs),
+    /// Lift the kill switch
+    Resume(pause::ResumeArgs),
+    /// Check the config
+    #[command(subcommand)]
+    Config(config::Verb),
+}
+
+/// How data is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For eyes.
+    Table,
+    /// For programs; stable.
+    Json,
+}
+
+impl Cli {
+    /// Runs the verb.
+    pub fn run(self) -> Result<Exit, Failure> {
+        let Self { config, verb } = self;
+        match verb {
+            Verb::Sandbox(args) => sandbox::run(&args),
+            Verb::Run => run::run(&config),
+            Verb::Plan(args) => plan::run(&config, &args),
+            Verb::Explain(args) => explain::run(&config, &args),
+            Verb::Round(args) => round::run(&config, &args),
+            Verb::Audit(verb) => audit::run(&config, &verb),
+            Verb::Pause(args) => pause::pause(&config, args),
+            Verb::Resume(args) => pause::resume(&config, args),
+            Verb::Config(verb) => config::run(&config, &verb),
+        }
+    }
+}
+
+/// Logs go to standard error: text for a terminal, JSON for everything else. `RUST_LOG` narrows or widens.
+fn log(default: &str) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    if std::io::stderr().is_terminal() {
+        logs.init();
+    } else {
+        logs.json().flatten_event(true).init();
+    }
+}
+
+/// One thread is enough: the daemon waits, and one round's work is milliseconds.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Prints to standard output; a reader that has gone (`| head`) is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

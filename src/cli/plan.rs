@@ -1,0 +1,128 @@
+//! `simian plan`: a day's proposals, each with its verdicts. Changes nothing.
+
+use std::path::Path;
+
+use chrono::NaiveDate;
+use simian_core::{Considered, Day, Finding, Judged, judge};
+
+use super::Format;
+use super::connect::{self, Access};
+use crate::engine::{Account, Engine};
+use crate::exit::{Exit, Failure};
+use crate::observe;
+use crate::round::Order;
+use crate::{registry, render};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which day, such as 2026-11-23; today's if it is not said. Coins are exact for any day; the verdicts of another
+    /// day are provisional
+    #[arg(long, value_name = "DATE")]
+    date: Option<NaiveDate>,
+    /// Only this monkey
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(registry::KINDS.iter().map(|kind| kind.name)))]
+    monkey: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+/// What one account's day looks like.
+#[derive(Default)]
+struct Page {
+    judged: Vec<Judged>,
+    considered: Vec<Considered>,
+    findings: Vec<Finding>,
+    failed: Vec<String>,
+}
+
+pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
+    super::log("warn");
+    let config = connect::load(path)?;
+    super::runtime()?.block_on(async {
+        let engine = connect::connect(&config, Access::Read).await?;
+        let today = config.calendar.day_at(engine.clock.now());
+        let day = args.date.map_or(today.clone(), |date| config.calendar.day(date));
+        let mut all = Page::default();
+        let mut failures: Vec<Failure> = Vec::new();
+        for account in &engine.accounts {
+            match page(&engine, account, args, &day).await {
+                Ok(page) => {
+                    all.judged.extend(page.judged);
+                    all.considered.extend(page.considered);
+                    all.findings.extend(page.findings);
+                    all.failed.extend(page.failed);
+                }
+                Err(failure) => failures.push(failure),
+            }
+        }
+        let provisional = day.date != today.date;
+        match args.format {
+            Format::Json => super::print(&json(&all, &day, provisional))?,
+            Format::Table => print(&all, &day, provisional, config.calendar.zone)?,
+        }
+        let mut exit = if all.failed.is_empty() { Exit::Done } else { Exit::Cloud };
+        for failure in failures {
+            eprintln!("simian: {:#}", failure.error);
+            exit = failure.exit;
+        }
+        Ok(exit)
+    })
+}
+
+async fn page(engine: &Engine, account: &Account, args: &Args, day: &Day) -> Result<Page, Failure> {
+    let mut page = Page::default();
+    let wanted = |name: &str| args.monkey.as_deref().is_none_or(|monkey| monkey == name);
+    for monkey in engine.monkeys.iter().filter(|monkey| wanted(monkey.name())) {
+        let world = observe::world(engine, account, monkey.as_ref(), &Order::USUAL, day).await?;
+        let outlook = monkey.propose(&world, day, &engine.dice);
+        let now = engine.clock.now();
+        page.judged.extend(judge(&outlook.proposals, &world, &simian_core::Detail::none(), &account.policy, now));
+        page.considered.extend(outlook.considered);
+        page.findings.extend(outlook.findings);
+        let blind = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)));
+        page.failed.extend(blind.map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
+    }
+    Ok(page)
+}
+
+fn json(page: &Page, day: &Day, provisional: bool) -> String {
+    serde_json::json!({
+        "date": day.date,
+        "provisional": provisional,
+        "closed": day.closed.as_ref().map(ToString::to_string),
+        "proposals": page.judged.iter().map(render::json).collect::<Vec<_>>(),
+        "no_turn": page.considered.iter().map(|c| serde_json::json!({"unit": c.unit, "why": c.why})).collect::<Vec<_>>(),
+        "findings": page.findings.iter().map(|f| serde_json::json!({
+            "rule": f.rule, "account": f.scope.account, "region": f.scope.region, "group": f.subject,
+            "owner": f.owner, "why": f.why,
+        })).collect::<Vec<_>>(),
+        "failed": page.failed,
+    })
+    .to_string()
+}
+
+fn print(page: &Page, day: &Day, provisional: bool, zone: chrono_tz::Tz) -> Result<(), Failure> {
+    if let Some(closed) = &day.closed {
+        super::print(&format!("{} is no working day: {closed}", day.date))?;
+    }
+    if page.judged.is_empty() {
+        super::print(&format!("no unit has a turn on {} ({} looked at)", day.date, page.considered.len()))?;
+    } else {
+        super::print(&render::table(&render::ROW, page.judged.iter().map(|judged| render::row(judged, zone))))?;
+        super::print(&format!(
+            "\n{} of {} units have a turn on {}{}; detail rails are asked when an action is due",
+            page.judged.len(),
+            page.judged.len() + page.considered.len(),
+            day.date,
+            if provisional { " (verdicts are provisional: it is another day)" } else { "" },
+        ))?;
+    }
+    for finding in &page.findings {
+        super::print(&format!("finding: {finding}"))?;
+    }
+    for failed in &page.failed {
+        super::print(&format!("failed: {failed}"))?;
+    }
+    Ok(())
+}

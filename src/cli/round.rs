@@ -1,0 +1,110 @@
+//! `simian round`: one round now, in every account, then exit.
+
+use std::path::Path;
+
+use futures_util::future::join_all;
+use simian_core::{EventQuery, Mode, Request};
+
+use super::Format;
+use super::connect::{self, Access, SINK_PATIENCE};
+use crate::engine::Engine;
+use crate::exit::{Exit, Failure};
+use crate::observe::ObserveError;
+use crate::round::{self, Closed, Order};
+use crate::{control, registry, render, sinks};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which monkey
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(registry::KINDS.iter().map(|kind| kind.name)))]
+    monkey: String,
+    /// A game day: every unit's turn is now, whatever its coin says; the rails judge as always
+    #[arg(long)]
+    all_due: bool,
+    /// Only rehearse, whatever the config says
+    #[arg(long)]
+    dry_run: bool,
+    /// How to print what happened; JSON is one event a line
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
+    super::log("warn");
+    let mut config = connect::load(path)?;
+    config.chaos.enabled = true;
+    let runtime = super::runtime()?;
+    runtime.block_on(async {
+        let engine = connect::connect(&config, Access::Create).await?;
+        let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
+        connect::pause_newborn(&engine, mode).await?;
+        let sinks = connect::sinks(&config, &engine.clock).await?;
+        let before = engine.ledger.heads().await?;
+
+        let (exit, failures) = all_accounts(&engine, args, mode).await;
+        let news = EventQuery { after: before.values().max().copied(), ..EventQuery::default() };
+        for event in engine.ledger.events(&news).await? {
+            match args.format {
+                Format::Json => super::print(&event.canonical())?,
+                Format::Table => {
+                    if let Some(line) = render::line(&event.body, config.calendar.zone, false) {
+                        super::print(&line)?;
+                    }
+                }
+            }
+        }
+        for sink in &sinks {
+            let patience = engine.clock.sleep_until(engine.clock.now() + SINK_PATIENCE);
+            tokio::select! {
+                refused = sinks::drain(&engine, sink.as_ref()) => if let Some(error) = refused? {
+                    eprintln!("simian: {error}; the events wait in the ledger");
+                },
+                () = patience => eprintln!("simian: {} is slow; the rest waits in the ledger", sink.name()),
+            }
+        }
+        for failure in failures {
+            eprintln!("simian: {:#}", failure.error);
+        }
+        Ok(exit)
+    })
+}
+
+/// Every account side by side; one that fails never stops another. The gravest end is the command's.
+async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Failure>) {
+    let Some(monkey) = engine.monkey(&args.monkey) else {
+        return (Exit::Bug, vec![Failure::say(Exit::Bug, format!("{} is not there", args.monkey))]);
+    };
+    let now = engine.clock.now();
+    let request = args.all_due.then(|| Request {
+        id: connect::fresh_id(now).to_string(),
+        monkey: args.monkey.clone(),
+        actor: control::ourselves(),
+        at: now,
+        units: None,
+    });
+    let order = Order { mode, request };
+    let rounds = engine.accounts.iter().map(|account| round::run(engine, account, monkey, &order));
+    let ends: Vec<Result<Closed, ObserveError>> = join_all(rounds).await;
+
+    let mut failures: Vec<Failure> = Vec::new();
+    let mut closed: Vec<Closed> = Vec::new();
+    for end in ends {
+        match end {
+            Ok(end) => closed.push(end),
+            Err(error) => failures.push(error.into()),
+        }
+    }
+    for (scope, why) in closed.iter().flat_map(|closed| &closed.failed) {
+        failures.push(Failure::say(Exit::Cloud, format!("{scope} could not be surveyed: {why}")));
+    }
+    let exit = if let Some(failure) = failures.iter().max_by_key(|failure| failure.exit.code()) {
+        failure.exit
+    } else if closed.iter().any(Closed::fell_short) {
+        Exit::Cloud
+    } else if closed.iter().any(Closed::all_held) && closed.iter().all(|closed| closed.acted.is_empty()) {
+        Exit::Held
+    } else {
+        Exit::Done
+    };
+    (exit, failures)
+}

@@ -1,0 +1,226 @@
+//! The configuration: one strict TOML file, read whole or not at all.
+//!
+//! [`Config`] is what the daemon goes by; whoever holds one knows that every value in it makes sense together with
+//! all the others. The way there is `document` (tables with their places in the file), `read` (a value each),
+//! `schema` (which keys there are, and what they must agree on) and `monkey` (tables that belong to a monkey's own
+//! crate). A mistake never stops the reading: an operator should mend the file once, not once a mistake.
+//!
+//! What may not happen here: no environment variable is read, no key is ignored, no value is mended silently, and
+//! nothing but the named file is opened.
+
+mod document;
+mod error;
+mod monkey;
+mod read;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+use simian_core::event::hex;
+use simian_core::rails::{Budgets, Candidates, Floors};
+use simian_core::{AccountId, Calendar, Mode, Policy, Region, TagRules};
+
+pub use error::{ConfigError, Problem};
+
+/// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a
+/// larger file has named the wrong one.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// The seed of the shipped example. Everybody knows it, so everybody could foretell what it draws.
+pub const EXAMPLE_SEED: &str = "change me";
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The operator's first word: live is possible only where this and the account's own mode say so.
+    pub mode: Mode,
+    /// What the dice are seeded with.
+    pub seed: String,
+    /// When anything may be done.
+    pub calendar: Calendar,
+    /// What tags mean, and what counts where they say nothing.
+    pub tags: TagRules,
+    /// The accounts, at least one; names and ids are unique.
+    pub accounts: Vec<AccountConfig>,
+    /// Where history and claims are kept.
+    pub ledger: LedgerConfig,
+    /// Who is told.
+    pub sinks: Sinks,
+    /// The control socket, absolute or relative to the working directory; `None` for none.
+    pub control: Option<PathBuf>,
+    /// How much may be done.
+    pub budgets: Budgets,
+    /// What must be left.
+    pub floors: Floors,
+    /// How far a survey may differ from the last.
+    pub candidates: Candidates,
+    /// How far our clock may be from AWS's.
+    pub max_skew: TimeDelta,
+    /// So many failed recoveries in a row stop everything; `None` for never.
+    pub breaker: Option<u32>,
+    /// Rails that are off, by name.
+    pub disabled_rails: BTreeSet<String>,
+    /// How what was done is followed.
+    pub watch: WatchConfig,
+    /// The chaos monkey's own table.
+    pub chaos: simian_chaos::Config,
+    /// SHA-256 of the file's text, in hex: which configuration an event was written under.
+    pub digest: String,
+}
+
+/// One account that is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountConfig {
+    /// What people call it.
+    pub name: String,
+    /// Its id, asserted before anything else.
+    pub id: AccountId,
+    /// The role to assume; `None` for the daemon's own credentials.
+    pub role_arn: Option<String>,
+    /// Its regions: at least one, each once.
+    pub regions: Vec<Region>,
+    /// The operator's second word, for this account.
+    pub mode: Mode,
+}
+
+/// Where history and claims are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerConfig {
+    /// Nowhere: they end with the process. For rehearsals.
+    Memory,
+    /// In a file.
+    Sqlite {
+        /// The file, absolute or relative to the working directory.
+        path: PathBuf,
+    },
+}
+
+/// Who is told of events besides the ledger. No sink is fine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sinks {
+    /// An SNS topic.
+    pub sns: Option<SnsSink>,
+    /// One JSON event a line on standard output.
+    pub stdout: bool,
+}
+
+/// An SNS topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnsSink {
+    /// Its ARN.
+    pub topic_arn: String,
+}
+
+/// How what was done is followed until it recovered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchConfig {
+    /// How often the account is looked at while something recovers.
+    pub every: TimeDelta,
+    /// How long a recovery may take before it counts as failed.
+    pub deadline: TimeDelta,
+}
+
+impl Default for WatchConfig {
+    fn default() -> Self {
+        Self { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) }
+    }
+}
+
+impl Config {
+    /// Reads a file. Relative paths in it start from `state_directory` (systemd's `$STATE_DIRECTORY`, of which the
+    /// first counts when there are several), else from the file's folder.
+    pub fn load(path: &Path, state_directory: Option<&Path>) -> Result<Config, ConfigError> {
+        let file = path.display().to_string();
+        let text = text_of(path, &file)?;
+        Config::parse(&file, &text, state_directory)
+    }
+
+    /// Reads a text that is known as `file_name`: errors name it, and relative paths start from its folder.
+    pub fn parse(file_name: &str, text: &str, state_directory: Option<&Path>) -> Result<Config, ConfigError> {
+        let base = base(file_name, state_directory);
+        schema::read(file_name, text, &schema::Rules { base: &base, sandbox: false })
+    }
+
+    /// Reads a config for the simulated account, where a live daemon may forget everything with its process.
+    pub fn parse_sandbox(file_name: &str, text: &str) -> Result<Config, ConfigError> {
+        schema::read(file_name, text, &schema::Rules { base: &base(file_name, None), sandbox: true })
+    }
+
+    /// What the rails of an account go by.
+    pub fn policy(&self, account: &AccountConfig) -> Policy {
+        Policy {
+            account: account.id.clone(),
+            mode: self.mode_of(account),
+            calendar: self.calendar.clone(),
+            tags: self.tags.clone(),
+            unit: self.chaos.unit,
+            budgets: self.budgets.clone(),
+            floors: self.floors.clone(),
+            candidates: self.candidates.clone(),
+            max_skew: self.max_skew,
+            breaker: self.breaker,
+            disabled: self.disabled_rails.clone(),
+        }
+    }
+
+    /// What really counts for an account: live only when both words say so.
+    pub fn mode_of(&self, account: &AccountConfig) -> Mode {
+        self.mode.and(account.mode)
+    }
+
+    /// Whether anything may be done for real in any account.
+    pub fn is_live(&self) -> bool {
+        self.accounts.iter().any(|account| self.mode_of(account) == Mode::Live)
+    }
+}
+
+fn digest(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// Where relative paths start.
+fn base(file_name: &str, state_directory: Option<&Path>) -> PathBuf {
+    // systemd.exec(5): several state directories are joined with colons.
+    let first = state_directory.and_then(Path::to_str).and_then(|list| list.split(':').find(|part| !part.is_empty()));
+    match first {
+        Some(directory) => PathBuf::from(directory),
+        None => Path::new(file_name).parent().unwrap_or(Path::new("")).to_owned(),
+    }
+}
+
+fn text_of(path: &Path, file: &str) -> Result<String, ConfigError> {
+    let unreadable = |why: String| ConfigError::Unreadable { file: file.to_owned(), why };
+    let explain = |error: std::io::Error| {
+        unreadable(match error.kind() {
+            ErrorKind::NotFound => "there is no such file: create it, or name another with --config".to_owned(),
+            ErrorKind::PermissionDenied => {
+                "this user may not read it: let the daemon's group read it (`chmod 0640`), or name another with \
+                 --config"
+                    .to_owned()
+            }
+            _ => format!("it cannot be read ({error}): name a file that can be with --config"),
+        })
+    };
+    let handle = std::fs::File::open(path).map_err(explain)?;
+    if handle.metadata().map_err(explain)?.is_dir() {
+        let inside = path.join("simian.toml").display().to_string();
+        return Err(unreadable(format!("it is a directory: name the file in it, as in {inside}")));
+    }
+    let mut bytes = Vec::new();
+    handle.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(explain)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        let why = format!("it is larger than {} KiB, so it is no config: name another with --config", MAX_BYTES >> 10);
+        return Err(unreadable(why));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let (line, column) = error::place(&valid, valid.len());
+        unreadable(format!("byte {column} of line {line} begins no UTF-8 character: save the file as UTF-8"))
+    })
+}

@@ -1,0 +1,351 @@
+//! Which keys there are, what they are when nobody writes them, and what they must agree on.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Tz;
+use simian_core::calendar::{Freeze, Hours, Weekdays};
+use simian_core::rails::{Budgets, Candidates, Floors, RAILS};
+use simian_core::{AccountId, Calendar, Mode, Settings, TagRules};
+use toml::de::DeTable;
+
+use super::document::{Document, Table};
+use super::read::{
+    account_in, boolean, count, date, holiday, limit, mode, name, parsed, path, role_arn, span, tag_key, tag_prefix,
+    tag_value, text, topic_arn, weekday, zone,
+};
+use super::{
+    AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
+};
+
+/// What is not in the file and still counts.
+pub(super) struct Rules<'r> {
+    /// Where relative paths start.
+    pub(super) base: &'r Path,
+    /// The account is simulated: a live daemon may forget.
+    pub(super) sandbox: bool,
+}
+
+/// The most that a fleet may be allowed to grow from one survey to the next, in percent: a hundredfold is no limit
+/// any more.
+const MAX_GROWTH: u32 = 10_000;
+
+/// The largest skew that may be allowed. AWS refuses requests that are signed more than five minutes off.
+const MAX_SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// Looking more often would throttle the account for everybody; more rarely, a recovery would be measured too coarsely.
+const WATCH_EVERY: (TimeDelta, TimeDelta) = (TimeDelta::seconds(5), TimeDelta::minutes(10));
+
+/// No group replaces an instance within a minute; what is not back after a day is not recovering.
+const WATCH_DEADLINE: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta::hours(24));
+
+/// The longest path of a socket, in bytes. Source: unix(7), `sun_path` with its final zero.
+const MAX_SOCKET: usize = 107;
+
+/// Reads a whole text.
+pub(super) fn read(file: &str, text: &str, rules: &Rules<'_>) -> Result<Config, ConfigError> {
+    let document = Document::new(file, text);
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let why = format!("this is no TOML ({}): mend this line", error.message());
+        document.problem(error.span().map_or(0, |span| span.start), "", &why);
+    }
+    // What cannot be parsed would only draw wrong conclusions from the rest.
+    let parsed = errors.is_empty();
+    let config = parsed.then(|| Table::root(&document, root.get_ref(), |root| config(root, text, rules))).flatten();
+    document.finish()?;
+    Ok(config.unwrap_or_else(|| unreachable!("whatever is missing was noted, and nothing was")))
+}
+
+/// The keys that there are, with lists as `account[0]`: what a text that uses everything would ask for.
+#[cfg(test)]
+pub(super) fn keys(text: &str) -> BTreeSet<String> {
+    let document = Document::new("all.toml", text);
+    let (root, _) = DeTable::parse_recoverable(text);
+    let rules = Rules { base: Path::new(""), sandbox: false };
+    Table::root(&document, root.get_ref(), |root| config(root, text, &rules));
+    document.finish().unwrap()
+}
+
+/// `None` only when something was wrong, and noted.
+fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config> {
+    let mode = root.get("mode", mode).unwrap_or_default();
+    let accounts = accounts(root);
+    let live = accounts.iter().flatten().any(|account| mode.and(account.mode) == Mode::Live);
+    let seed = root.table("dice", |dice| seed(dice, live));
+    let calendar = root.table("hours", hours);
+    let mut tags = root.table("tags", tags);
+    tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
+    let ledger = root.table("ledger", |ledger| self::ledger(ledger, live, rules));
+    let sinks = root.table("sinks", sinks);
+    let control = root.table("control", |control| socket(control, rules));
+    let budgets = root.table("budgets", budgets);
+    let floors = root.table("floors", floors);
+    let rails = root.table("rails", rails);
+    let watch = root.table("watch", watch);
+    let (chaos, defaults) = root.table("monkeys", |monkeys| monkeys.table("chaos", chaos));
+    tags.defaults = defaults;
+    Some(Config {
+        mode,
+        seed: seed?,
+        calendar: calendar?,
+        tags,
+        accounts: accounts.into_iter().collect::<Option<_>>()?,
+        ledger: ledger?,
+        sinks,
+        control,
+        budgets,
+        floors,
+        candidates: rails.candidates,
+        max_skew: rails.max_skew,
+        breaker: rails.breaker,
+        disabled_rails: rails.disabled,
+        watch,
+        chaos,
+        digest: digest(text),
+    })
+}
+
+fn seed(dice: &mut Table<'_>, live: bool) -> Option<String> {
+    let seed = dice.need("seed", "\"a sentence of your own\"", |value| text(value).map(str::to_owned))?;
+    if live && seed == EXAMPLE_SEED {
+        dice.wrong("seed", "it is still the example's, so anybody can foretell the dice: write a secret of your own");
+    }
+    Some(seed)
+}
+
+fn accounts(root: &mut Table<'_>) -> Vec<Option<AccountConfig>> {
+    let seen: std::cell::RefCell<(Vec<String>, Vec<AccountId>)> = std::cell::RefCell::default();
+    let read = root.tables("account", |account| {
+        let (names, ids) = &mut *seen.borrow_mut();
+        let name = account.need("name", "\"staging\"", name);
+        if let Some(name) = &name {
+            if names.contains(name) {
+                account.wrong("name", &format!("another account is called `{name}` already: choose another name"));
+            }
+            names.push(name.clone());
+        }
+        let id = account.need("id", "\"123456789012\"", parsed::<AccountId>);
+        if let Some(id) = &id {
+            if ids.contains(id) {
+                account.wrong("id", &format!("account {id} is there already: add its regions to that one"));
+            }
+            ids.push(id.clone());
+        }
+        let role_arn = account.get("role_arn", role_arn);
+        if let (Some(arn), Some(id)) = (&role_arn, &id)
+            && account_in(arn) != id.as_str()
+        {
+            let theirs = account_in(arn);
+            account
+                .wrong("role_arn", &format!("the role belongs to account {theirs}, not to {id}: name a role of {id}"));
+        }
+        let regions = account.list("regions", parsed);
+        if !account.has("regions") || regions.as_ref().is_some_and(Vec::is_empty) {
+            account.wrong("regions", "there is none: write at least one, as in regions = [\"us-east-1\"]");
+        }
+        let mode = account.get("mode", mode).unwrap_or_default();
+        Some(AccountConfig { name: name?, id: id?, role_arn, regions: regions?, mode })
+    });
+    if read.as_ref().is_some_and(Vec::is_empty) || !root.has("account") {
+        root.wrong("account", "there is none: name at least one, with its name, id and regions under [[account]]");
+    }
+    read.unwrap_or_default()
+}
+
+fn hours(hours: &mut Table<'_>) -> Option<Calendar> {
+    let zone: Option<Tz> = hours.need("timezone", "\"America/Los_Angeles\"", zone);
+    let days = hours.list("days", weekday);
+    if days.as_ref().is_some_and(Vec::is_empty) {
+        hours.wrong("days", "there is none, so nothing ever opens: name at least one, as in [\"mon\"]");
+    }
+    let time = |value: &toml::de::DeValue<'_>| {
+        text(value).and_then(|text| Hours::parse_time(text).map_err(|error| error.to_string()))
+    };
+    let open = hours.get("open", time).unwrap_or(9 * 60);
+    let close = hours.get("close", time).unwrap_or(15 * 60);
+    let holidays = hours.list("holidays", holiday);
+    let freezes = hours.tables("freeze", freeze).unwrap_or_default();
+    let mut calendar = Calendar {
+        zone: zone?,
+        days: days.map_or(Weekdays::MON_TO_FRI, Weekdays::from_iter),
+        hours: Hours { open, close },
+        holidays: holidays.into_iter().flatten().collect(),
+        freezes: Vec::new(),
+    };
+    // What only open and close together can get wrong; the rest has been looked at.
+    if !calendar.days.is_empty()
+        && let Err(error) = calendar.check()
+    {
+        let key = if open == 24 * 60 || !hours.has("close") { "open" } else { "close" };
+        hours.wrong(key, &error.to_string());
+    }
+    calendar.freezes = freezes.into_iter().collect::<Option<_>>()?;
+    Some(calendar)
+}
+
+fn freeze(freeze: &mut Table<'_>) -> Option<Freeze> {
+    let from: Option<NaiveDate> = freeze.need("from", "\"2026-12-20\"", date);
+    let until: Option<NaiveDate> = freeze.need("until", "\"2027-01-03\"", date);
+    let why = freeze.get("why", |value| text(value).map(str::to_owned)).unwrap_or_else(|| "no reason given".into());
+    let (from, until) = (from?, until?);
+    if until < from {
+        freeze.wrong("until", &format!("the freeze from {from} ends before it begins: swap its dates"));
+    }
+    Some(Freeze { from, until, why })
+}
+
+fn tags(tags: &mut Table<'_>) -> TagRules {
+    let defaults = TagRules::default();
+    TagRules {
+        prefix: tags.get("prefix", tag_prefix).unwrap_or(defaults.prefix),
+        owner: tags.get("owner", tag_key).unwrap_or(defaults.owner),
+        mapped: None,
+        defaults: defaults.defaults,
+    }
+}
+
+/// Another tag that opts in. Both keys or none.
+fn mapped(opt_in: &mut Table<'_>, tags: &TagRules) -> Option<(String, String)> {
+    if !opt_in.is_there() {
+        opt_in.know("tag");
+        opt_in.know("value");
+        return None;
+    }
+    let tag = opt_in.need("tag", "\"chaos\"", tag_key);
+    if let Some(tag) = tag.as_ref().filter(|tag| tag.starts_with(&format!("{}:", tags.prefix))) {
+        opt_in.wrong("tag", &format!("`{tag}` is one of our own tags: name another, or remove [opt_in]"));
+    }
+    let value = opt_in.need("value", "\"true\"", tag_value);
+    Some((tag?, value?))
+}
+
+fn ledger(ledger: &mut Table<'_>, live: bool, rules: &Rules<'_>) -> Option<LedgerConfig> {
+    let kind = if ledger.is_there() {
+        ledger.need("kind", "\"sqlite\"", |value| match text(value)? {
+            kind @ ("sqlite" | "memory") => Ok(kind.to_owned()),
+            other => Err(format!("`{other}` is no kind of ledger: write \"sqlite\" or \"memory\"")),
+        })?
+    } else {
+        ledger.know("kind");
+        "memory".into()
+    };
+    if kind == "sqlite" {
+        let path = ledger.need("path", "\"/var/lib/simian/ledger.db\"", path)?;
+        return Some(LedgerConfig::Sqlite { path: rules.base.join(path) });
+    }
+    if ledger.get("path", path).is_some() {
+        ledger.wrong("path", "a ledger in memory has no path: remove it, or set kind to \"sqlite\"");
+    }
+    if live && !rules.sandbox {
+        let why = "a live daemon needs a ledger that outlasts it: set kind = \"sqlite\" and a path under [ledger]";
+        ledger.wrong("kind", why);
+    }
+    Some(LedgerConfig::Memory)
+}
+
+fn sinks(sinks: &mut Table<'_>) -> Sinks {
+    let sns = sinks.table("sns", |sns| {
+        if sns.is_there() {
+            sns.need("topic_arn", "\"arn:aws:sns:us-east-1:123456789012:simian\"", topic_arn)
+        } else {
+            sns.know("topic_arn");
+            None
+        }
+    });
+    let stdout = sinks.table("stdout", |stdout| stdout.get("enabled", boolean)).unwrap_or_default();
+    Sinks { sns: sns.map(|topic_arn| SnsSink { topic_arn }), stdout }
+}
+
+fn socket(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {
+    let socket = rules.base.join(control.get("socket", path)?);
+    if socket.as_os_str().len() > MAX_SOCKET {
+        let why = format!(
+            "{} is longer than the {MAX_SOCKET} bytes that a socket's path may have: shorten it",
+            socket.display()
+        );
+        control.wrong("socket", &why);
+    }
+    Some(socket)
+}
+
+fn budgets(table: &mut Table<'_>) -> Budgets {
+    let defaults = Budgets::default();
+    let mut budget = |key, default| table.get(key, limit(0)).unwrap_or(default);
+    Budgets {
+        per_unit_day: budget("per_unit_day", defaults.per_unit_day),
+        per_app_day: budget("per_app_day", defaults.per_app_day),
+        per_owner_day: budget("per_owner_day", defaults.per_owner_day),
+        per_zone_day: budget("per_zone_day", defaults.per_zone_day),
+        per_scope_day: budget("per_scope_day", defaults.per_scope_day),
+        per_account_day: budget("per_account_day", defaults.per_account_day),
+        concurrent: budget("concurrent", defaults.concurrent),
+        unrecovered: budget("unrecovered", defaults.unrecovered),
+    }
+}
+
+fn floors(floors: &mut Table<'_>) -> Floors {
+    let defaults = Floors::default();
+    Floors {
+        healthy: floors.get("healthy", count(0, u32::MAX)).unwrap_or(defaults.healthy),
+        zone: floors.get("zone", count(0, u32::MAX)).unwrap_or(defaults.zone),
+    }
+}
+
+/// What stands under `[rails]`.
+struct Rails {
+    disabled: BTreeSet<String>,
+    max_skew: TimeDelta,
+    breaker: Option<u32>,
+    candidates: Candidates,
+}
+
+fn rails(rails: &mut Table<'_>) -> Rails {
+    // The same as of a cautious policy, which a test compares.
+    let mut out = Rails {
+        disabled: BTreeSet::new(),
+        max_skew: TimeDelta::seconds(60),
+        breaker: Some(3),
+        candidates: Candidates::default(),
+    };
+    for rail in RAILS {
+        rails.table(rail.name, |table| {
+            if table.get("enabled", boolean) == Some(false) {
+                out.disabled.insert(rail.name.to_owned());
+            }
+            match rail.name {
+                "clock" => {
+                    let max_skew = table.get("max_skew", span(TimeDelta::seconds(1), MAX_SKEW));
+                    out.max_skew = max_skew.unwrap_or(out.max_skew);
+                }
+                "breaker" => out.breaker = table.get("unrecovered", limit(1)).unwrap_or(out.breaker),
+                "candidates" => {
+                    let Candidates { shrink_percent, grow_percent, slack } = &mut out.candidates;
+                    *shrink_percent = table.get("shrink_percent", count(0, 100)).unwrap_or(*shrink_percent);
+                    *grow_percent = table.get("grow_percent", count(0, MAX_GROWTH)).unwrap_or(*grow_percent);
+                    *slack = table.get("slack", count(0, u32::MAX)).unwrap_or(*slack);
+                }
+                _ => {}
+            }
+        });
+    }
+    out
+}
+
+fn watch(watch: &mut Table<'_>) -> WatchConfig {
+    let defaults = WatchConfig::default();
+    let every = watch.get("every", span(WATCH_EVERY.0, WATCH_EVERY.1)).unwrap_or(defaults.every);
+    let deadline = watch.get("deadline", span(WATCH_DEADLINE.0, WATCH_DEADLINE.1)).unwrap_or(defaults.deadline);
+    if deadline < every {
+        let every = simian_core::span::format(every);
+        watch.wrong("deadline", &format!("it ends before the first look, which comes after {every}: raise it"));
+    }
+    WatchConfig { every, deadline }
+}
+
+fn chaos(chaos: &mut Table<'_>) -> (simian_chaos::Config, Settings) {
+    let config: simian_chaos::Config = monkey::read(chaos);
+    let settings = config.settings().map_err(|contradiction| chaos.wrong(contradiction.key, &contradiction.why));
+    (config, settings.unwrap_or_default())
+}

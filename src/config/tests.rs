@@ -1,0 +1,117 @@
+//! The shipped example and the schema agree, key by key.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use simian_core::rails::RAILS;
+use simian_core::{Calendar, Policy};
+
+use super::{Config, schema};
+
+const SHIPPED: &str = include_str!("../../config/simian.toml");
+
+/// The example with every optional line in use, and what each `#or` line would put in place of the line above it.
+fn all_in_use() -> (String, Vec<(String, String)>) {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut others = Vec::new();
+    for line in SHIPPED.lines() {
+        match line.strip_prefix('#') {
+            Some(optional) if optional.starts_with("or ") => {
+                let above = (*lines.last().expect("a line above")).to_owned();
+                others.push((above, optional.trim_start_matches("or ").to_owned()));
+            }
+            Some(optional) if !optional.is_empty() && !optional.starts_with(' ') => lines.push(optional),
+            _ => lines.push(line),
+        }
+    }
+    (lines.join("\n"), others)
+}
+
+fn parse(text: &str) -> Config {
+    Config::parse("simian.toml", text, None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The paths of a text's keys, lists of tables as `account[0]`.
+fn paths(prefix: &str, value: &toml::Value, out: &mut BTreeSet<String>) {
+    if let Some(table) = value.as_table() {
+        for (key, value) in table {
+            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            paths(&path, value, out);
+            out.insert(path);
+        }
+    } else if let Some(list) = value.as_array() {
+        for (n, value) in list.iter().enumerate().filter(|(_, value)| value.is_table()) {
+            paths(&format!("{prefix}[{n}]"), value, out);
+        }
+    }
+}
+
+#[test]
+fn the_example_names_every_key_and_no_other() {
+    let (text, others) = all_in_use();
+    let mut named = BTreeSet::new();
+    paths("", &toml::Value::Table(text.parse().unwrap()), &mut named);
+    for (above, other) in others {
+        paths("", &toml::Value::Table(text.replace(&above, &other).parse().unwrap()), &mut named);
+    }
+    assert_eq!(named, schema::keys(&text));
+}
+
+#[test]
+fn the_example_loads_also_with_every_optional_line() {
+    let (text, others) = all_in_use();
+    parse(SHIPPED);
+    parse(&text);
+    assert_eq!(others.len(), 3);
+    for (above, other) in others {
+        parse(&text.replacen(&above, &other, 1));
+    }
+}
+
+#[test]
+fn the_example_shows_the_defaults() {
+    let (shipped, all) = (parse(SHIPPED), parse(&all_in_use().0));
+    assert_eq!(shipped.budgets, all.budgets);
+    assert_eq!(shipped.floors, all.floors);
+    assert_eq!(shipped.candidates, all.candidates);
+    assert_eq!(shipped.max_skew, all.max_skew);
+    assert_eq!(shipped.breaker, all.breaker);
+    assert_eq!(shipped.disabled_rails, all.disabled_rails);
+    assert_eq!(shipped.watch, all.watch);
+    assert_eq!((shipped.calendar.days, shipped.calendar.hours), (all.calendar.days, all.calendar.hours));
+    assert_eq!((&shipped.tags.prefix, &shipped.tags.owner), (&all.tags.prefix, &all.tags.owner));
+    assert_eq!(shipped.tags.defaults, all.tags.defaults);
+    let chaos = |config: &Config| simian_chaos::Config { mean_days: None, ..config.chaos.clone() };
+    assert_eq!(format!("{:?}", chaos(&shipped)), format!("{:?}", chaos(&all)));
+}
+
+#[test]
+fn the_example_explains_every_rail_in_its_own_words() {
+    for rail in RAILS {
+        let header = format!("[rails.{}]", rail.name);
+        let before = SHIPPED.split(&header).next().unwrap();
+        assert!(before.lines().rev().nth(usize::from(before.ends_with('#'))).unwrap().starts_with("# "), "{header}");
+    }
+}
+
+#[test]
+fn what_is_not_written_is_as_cautious_as_the_core() {
+    let config = parse(SHIPPED);
+    let account = &config.accounts[0];
+    let calendar: Calendar = config.calendar.clone();
+    let cautious = Policy::cautious(account.id.clone(), calendar);
+    assert_eq!(format!("{:?}", config.policy(account)), format!("{cautious:?}"));
+}
+
+#[test]
+fn paths_start_from_the_first_state_directory_else_from_the_files_folder() {
+    for (file, state, base) in [
+        ("/etc/simian/simian.toml", None, "/etc/simian"),
+        ("/etc/simian/simian.toml", Some("/var/lib/simian"), "/var/lib/simian"),
+        ("/etc/simian/simian.toml", Some("/var/lib/a:/var/lib/b"), "/var/lib/a"),
+        ("/etc/simian/simian.toml", Some(""), "/etc/simian"),
+        ("simian.toml", None, ""),
+    ] {
+        assert_eq!(super::base(file, state.map(Path::new)), Path::new(base), "{file} {state:?}");
+    }
+}

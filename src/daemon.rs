@@ -1,0 +1,180 @@
+//! The daemon: every account's loop, every sink's pump, side by side until told to stop.
+//!
+//! One future, no spawned task: dropping it is a crash, and everything that it had begun is in the ledger.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use futures_util::future::{join, join_all};
+use simian_core::{CronSpec, Draft, Kind, LedgerError, Mode, Monkey, Sink};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::{Account, Engine};
+use crate::observe::ObserveError;
+use crate::round::{self, Order};
+use crate::{sinks, watch};
+
+/// How often each monkey looks, beside its due minutes.
+pub struct Schedule {
+    /// The monkey's name.
+    pub monkey: String,
+    /// When.
+    pub cron: CronSpec,
+    /// On whose clock.
+    pub zone: Tz,
+}
+
+/// How long a stop may take: systemd and operators expect an answer to SIGTERM within ten seconds.
+pub const DRAIN: TimeDelta = TimeDelta::seconds(9);
+
+/// Runs until `stop`, then drains. Only a broken ledger ends it earlier.
+pub async fn run(
+    engine: &Engine,
+    schedules: &[Schedule],
+    sinks: &[Box<dyn Sink>],
+    config: &str,
+    stop: &CancellationToken,
+) -> Result<(), LedgerError> {
+    let mode = engine.accounts.iter().map(|account| account.policy.mode).max().unwrap_or_default();
+    let said = |kind, why: &str| {
+        let mut draft = Draft::new(engine.clock.now(), kind, mode, why);
+        draft.config = Some(config.to_owned());
+        draft.actor = Some(engine.holder.clone());
+        draft
+    };
+    engine
+        .record(vec![said(Kind::DaemonStarted, "up"), said(Kind::ConfigLoaded, "the config as it is now")], vec![])
+        .await?;
+
+    // The pumps outlive the loops, so that a stop tells of itself.
+    let told = CancellationToken::new();
+    let work = async {
+        let loops = engine.accounts.iter().flat_map(|account| {
+            let watching = Box::pin(watch_account(engine, account, stop)) as Loop<'_>;
+            let rounds = schedules.iter().filter_map(|schedule| {
+                let monkey = engine.monkey(&schedule.monkey)?;
+                Some(Box::pin(rounds(engine, account, monkey, schedule, stop)) as Loop<'_>)
+            });
+            std::iter::once(watching).chain(rounds)
+        });
+        let loops = join_all(loops);
+        let late = async {
+            stop.cancelled().await;
+            engine.clock.sleep_until(engine.clock.now() + DRAIN / 2).await;
+        };
+        tokio::select! {
+            biased;
+            _ = loops => {}
+            () = late => tracing::warn!("work was cut off by the stop; what it began is resolved at the next start"),
+        }
+        let stopped = engine.record(vec![said(Kind::DaemonStopped, "stopped in good order")], vec![]).await;
+        told.cancel();
+        stopped.map(drop)
+    };
+    let pumps = async {
+        let pumps = join_all(sinks.iter().map(|sink| sinks::pump(engine, sink.as_ref(), &told)));
+        let late = async {
+            told.cancelled().await;
+            engine.clock.sleep_until(engine.clock.now() + DRAIN / 2).await;
+        };
+        tokio::select! {
+            biased;
+            ends = pumps => ends.into_iter().collect::<Result<(), _>>(),
+            () = late => Ok(()),
+        }
+    };
+    let (worked, told) = join(work, pumps).await;
+    worked.and(told)
+}
+
+type Loop<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// One monkey's rounds in one account. A round that fails is logged, and the next one is tried.
+async fn rounds(
+    engine: &Engine,
+    account: &Account,
+    monkey: &dyn Monkey,
+    schedule: &Schedule,
+    stop: &CancellationToken,
+) {
+    let mut dues = BTreeSet::new();
+    // The first round is now: whoever starts the daemon at noon wants to see it look.
+    let mut next = engine.clock.now();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = engine.clock.sleep_until(next) => {}
+        }
+        let began = engine.clock.now();
+        match round::run(engine, account, monkey, &Order::USUAL).await {
+            Ok(closed) => {
+                for (scope, why) in &closed.failed {
+                    tracing::warn!(%scope, monkey = monkey.name(), why, "a region could not be surveyed");
+                }
+                dues = closed.dues.into_iter().collect();
+            }
+            Err(ObserveError::Ledger(error)) => {
+                tracing::error!(account = account.name, monkey = monkey.name(), %error, "nothing is done without the ledger");
+            }
+            Err(error) => {
+                tracing::error!(account = account.name, monkey = monkey.name(), %error, "the round was given up");
+            }
+        }
+        next = wake(schedule, &dues, began);
+    }
+}
+
+/// The next wake after `began`: the next due minute or the next look, whichever is earlier.
+fn wake(schedule: &Schedule, dues: &BTreeSet<DateTime<Utc>>, began: DateTime<Utc>) -> DateTime<Utc> {
+    let look = schedule.cron.next_after(began, schedule.zone);
+    let due = dues.range((std::ops::Bound::Excluded(began), std::ops::Bound::Unbounded)).next().copied();
+    // A cron expression always fires again; should one ever not, an hour is often enough to find out.
+    look.into_iter().chain(due).min().unwrap_or(began + TimeDelta::hours(1))
+}
+
+/// Follows the account's open claims. With none open it only looks into the ledger.
+async fn watch_account(engine: &Engine, account: &Account, stop: &CancellationToken) {
+    if account.policy.mode == Mode::DryRun {
+        return;
+    }
+    loop {
+        let recorded = engine.recorded.notified();
+        let open = match watch::poll(engine, account).await {
+            Ok(open) => open,
+            Err(error) => {
+                tracing::error!(account = account.name, %error, "recoveries cannot be recorded");
+                1
+            }
+        };
+        let again = async {
+            if open == 0 {
+                recorded.await;
+            } else {
+                engine.clock.sleep_until(engine.clock.now() + engine.watch.every).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = again => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_minutes_wake_it_between_looks() {
+        let schedule = Schedule { monkey: "chaos".into(), cron: "*/15 * * * *".parse().unwrap(), zone: chrono_tz::UTC };
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let (look, due) = (at("2026-11-23T12:15:00Z"), at("2026-11-23T12:07:00Z"));
+        let began = at("2026-11-23T12:00:00Z");
+        assert_eq!(wake(&schedule, &BTreeSet::new(), began), look);
+        assert_eq!(wake(&schedule, &BTreeSet::from([due]), began), due);
+        assert_eq!(wake(&schedule, &BTreeSet::from([due]), due), look);
+    }
+}

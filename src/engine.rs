@@ -1,0 +1,87 @@
+//! What every verb works with: the clock, the ledger, the dice, the monkeys, and the accounts with their ports.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use simian_core::{
+    Actuator, Change, Clock, Cloud, Dice, Draft, Event, Identity, InstanceId, Ledger, LedgerError, Monkey, Policy,
+    Region,
+};
+use tokio::sync::{Notify, OnceCell};
+
+/// Everything that a round needs. One for the life of the process.
+pub struct Engine {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is remembered.
+    pub ledger: Arc<dyn Ledger>,
+    /// All chance.
+    pub dice: Dice,
+    /// The enabled monkeys.
+    pub monkeys: Vec<Box<dyn Monkey>>,
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// How recovery is watched.
+    pub watch: WatchPolicy,
+    /// Who we are in claims: host and process.
+    pub holder: String,
+    /// Told after every commit, so that sinks need not ask.
+    pub recorded: Arc<Notify>,
+}
+
+/// How recovery is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchPolicy {
+    /// How often an open watch looks.
+    pub every: TimeDelta,
+    /// How long after an action its unit should be whole again.
+    pub deadline: TimeDelta,
+}
+
+/// One account: what the operator wants of it, and the ways into it.
+pub struct Account {
+    /// Its name in the config.
+    pub name: String,
+    /// Its regions.
+    pub regions: Vec<Region>,
+    /// What the operator wants.
+    pub policy: Policy,
+    /// Reads.
+    pub cloud: Arc<dyn Cloud>,
+    /// Writes. Only [`crate::hand`] uses it.
+    pub actuator: Arc<dyn Actuator>,
+    /// Whose credentials these are, once that is known: asked once.
+    pub identity: OnceCell<Identity>,
+    /// The instance that we run on, once that is known: asked once, and only for live rounds.
+    pub ourselves: OnceCell<Option<InstanceId>>,
+}
+
+impl Account {
+    /// An account of which nothing was asked yet.
+    pub fn new(
+        name: String,
+        regions: Vec<Region>,
+        policy: Policy,
+        cloud: Arc<dyn Cloud>,
+        actuator: Arc<dyn Actuator>,
+    ) -> Self {
+        Self { name, regions, policy, cloud, actuator, identity: OnceCell::new(), ourselves: OnceCell::new() }
+    }
+}
+
+impl Engine {
+    /// Commits events and changes, and tells the sinks that there is something.
+    pub async fn record(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
+        if drafts.is_empty() && changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let events = self.ledger.commit(drafts, changes).await?;
+        self.recorded.notify_waiters();
+        Ok(events)
+    }
+
+    /// The monkey of that name, if it is enabled.
+    pub fn monkey(&self, name: &str) -> Option<&dyn Monkey> {
+        self.monkeys.iter().map(AsRef::as_ref).find(|monkey| monkey.name() == name)
+    }
+}

@@ -1,0 +1,337 @@
+//! The one hand that acts. It claims, looks at the clock again, records the intent, calls, and records the outcome.
+//!
+//! A dry run is another hand behind the same trait. Nothing else in the daemon holds an [`Actuator`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::claim::{ACT_WITHIN, CALL_TIMEOUT};
+use simian_core::ports::{Effect, MAX_BATCH};
+use simian_core::{
+    Action, CallError, Cause, Change, Claim, Claimed, Draft, InstanceId, InstanceState, Judged, Kind, LedgerError,
+    Outcome, Region, Stage, Watch, World,
+};
+
+use crate::engine::{Account, Engine};
+
+/// What came of one proposal that the rails let pass.
+#[derive(Clone, Debug)]
+pub struct Acted {
+    /// The proposal, with its rulings.
+    pub judged: Judged,
+    /// How it ended; `None` when the claim refused it.
+    pub outcome: Option<Outcome>,
+    /// In words.
+    pub why: String,
+}
+
+/// Does what passed the rails, or rehearses it.
+#[async_trait]
+pub trait Hand {
+    /// Every proposal ends in exactly one [`Acted`]. An error means that the ledger failed: what was not claimed by
+    /// then was not done, and what was begun is resolved by looking, later.
+    async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError>;
+}
+
+/// Records what would have been done.
+pub struct Rehearsal<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// Where.
+    pub account: &'a Account,
+}
+
+/// Does it.
+pub struct Live<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// Where.
+    pub account: &'a Account,
+}
+
+#[async_trait]
+impl Hand for Rehearsal<'_> {
+    async fn act(&self, _world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
+        let (won, mut acted) = claim(self.engine, self.account, passed).await?;
+        let now = self.engine.clock.now();
+        let (mut drafts, mut changes) = (Vec::new(), Vec::new());
+        for judged in won {
+            let proposal = &judged.proposal;
+            let why = format!("dry-run: {} of {} was left out", proposal.action, targets(&judged));
+            let mut draft = Draft::about(now, Kind::ActionRehearsed, &judged, proposal.why.clone());
+            draft.outcome = Some(Outcome::Rehearsed.to_string());
+            drafts.push(draft);
+            changes.push(settle(&judged, Stage::Closed, Outcome::Rehearsed, None));
+            acted.push(Acted { outcome: Some(Outcome::Rehearsed), why, judged });
+        }
+        self.engine.record(drafts, changes).await?;
+        Ok(acted)
+    }
+}
+
+#[async_trait]
+impl Hand for Live<'_> {
+    async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
+        let (won, mut acted) = claim(self.engine, self.account, passed).await?;
+        let act_before = self.engine.clock.now() + ACT_WITHIN;
+        self.record_intents(&won).await?;
+        // What is due together and of one kind shares a call.
+        let mut together: BTreeMap<(Region, Action), Vec<Judged>> = BTreeMap::new();
+        for judged in won {
+            let proposal = &judged.proposal;
+            together.entry((proposal.unit.id.scope.region.clone(), proposal.action)).or_default().push(judged);
+        }
+        for ((region, action), batch) in together {
+            let ends = self.do_all(&region, action, &batch, act_before).await;
+            acted.extend(self.record_outcomes(world, batch, &ends).await?);
+        }
+        Ok(acted)
+    }
+}
+
+/// How one instance's part ended, in words too.
+type Ends = BTreeMap<InstanceId, (Outcome, String)>;
+
+impl Live<'_> {
+    async fn record_intents(&self, won: &[Judged]) -> Result<(), LedgerError> {
+        let now = self.engine.clock.now();
+        let intent = |judged: &Judged| {
+            let why = format!("about to {} {}: {}", judged.proposal.action, targets(judged), judged.proposal.why);
+            Draft::about(now, Kind::ActionIntended, judged, why)
+        };
+        self.engine.record(won.iter().map(intent).collect(), Vec::new()).await?;
+        Ok(())
+    }
+
+    /// Ends every target of the batch, as far as that can be done before `act_before`.
+    async fn do_all(&self, region: &Region, action: Action, batch: &[Judged], act_before: DateTime<Utc>) -> Ends {
+        let ids: Vec<InstanceId> =
+            batch.iter().flat_map(|judged| &judged.proposal.targets).map(|target| target.instance.clone()).collect();
+        let mut ends = Ends::new();
+        match action {
+            Action::Terminate => {
+                for ids in ids.chunks(MAX_BATCH) {
+                    self.terminate(region, ids, act_before, &mut ends).await;
+                }
+            }
+            Action::TerminateGracefully => {
+                for id in ids {
+                    let result = self
+                        .in_time(act_before, || self.account.actuator.terminate_in_group(region, &id))
+                        .await
+                        .map(|answer| answer.map(|()| vec![id.clone()]));
+                    self.judge_answer(region, std::slice::from_ref(&id), result, &mut ends).await;
+                }
+            }
+        }
+        ends
+    }
+
+    /// One batch. After a failure every id is looked up; what certainly still runs is tried alone, because one bad id
+    /// fails the others with it.
+    async fn terminate(&self, region: &Region, ids: &[InstanceId], act_before: DateTime<Utc>, ends: &mut Ends) {
+        let answer = self.in_time(act_before, || self.account.actuator.terminate(region, ids)).await;
+        let split = ids.len() > 1
+            && matches!(&answer, Some(Err(error)) if matches!(error.cause, Cause::Refused(_) | Cause::Denied));
+        self.judge_answer(region, ids, answer, ends).await;
+        if !split {
+            return;
+        }
+        let left = ids.iter().filter(|id| ends.get(*id).is_some_and(|(outcome, _)| *outcome == Outcome::Refused));
+        for id in left.cloned().collect::<Vec<_>>() {
+            let one = std::slice::from_ref(&id);
+            let answer = self.in_time(act_before, || self.account.actuator.terminate(region, one)).await;
+            self.judge_answer(region, one, answer, ends).await;
+        }
+    }
+
+    /// Calls while a call fits before `act_before`, and again only when AWS said that it throttled: then nothing
+    /// happened. `None` when there was no time for even one call.
+    async fn in_time<T, F>(&self, act_before: DateTime<Utc>, call: impl Fn() -> F) -> Option<Result<T, CallError>>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let clock = &self.engine.clock;
+        let mut wait = FIRST_WAIT;
+        let mut throttled = None;
+        while clock.now() + CALL_TIMEOUT <= act_before {
+            match call().await {
+                Err(error) if error.cause == Cause::Throttled => throttled = Some(Err(error)),
+                answer => return Some(answer),
+            }
+            clock.sleep_until(clock.now() + wait).await;
+            wait = wait * 2;
+        }
+        throttled
+    }
+
+    /// Turns an answer into an outcome for each id. Whatever is not certain from the answer is looked up.
+    async fn judge_answer(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+        answer: Option<Result<Vec<InstanceId>, CallError>>,
+        ends: &mut Ends,
+    ) {
+        let mut end = |id: &InstanceId, outcome, why: String| drop(ends.insert(id.clone(), (outcome, why)));
+        let (accepted, rest) = match answer {
+            None => {
+                for id in ids {
+                    end(id, Outcome::Abandoned, "there was no time left to act".into());
+                }
+                return;
+            }
+            Some(Ok(accepted)) => (accepted, (Outcome::Unknown, "AWS did not mention it in its answer".to_owned())),
+            Some(Err(error)) => {
+                let outcome = match (error.cause.effect(), &error.cause) {
+                    (Effect::None, Cause::Throttled | Cause::Unreachable) => Outcome::Failed,
+                    (Effect::None, _) => Outcome::Refused,
+                    (Effect::Unknown, _) => Outcome::Unknown,
+                };
+                (Vec::new(), (outcome, error.to_string()))
+            }
+        };
+        let accepted: BTreeSet<InstanceId> = accepted.into_iter().collect();
+        let (good, doubtful): (Vec<_>, Vec<_>) = ids.iter().cloned().partition(|id| accepted.contains(id));
+        for id in &good {
+            end(id, Outcome::Done, "AWS accepted it".into());
+        }
+        if doubtful.is_empty() {
+            return;
+        }
+        // A refused batch may have ended some of its instances; an unclear answer may have ended all.
+        let (outcome, why) = rest;
+        let states = match self.account.cloud.instances(region, &doubtful).await {
+            Ok(states) => states,
+            Err(error) => {
+                for id in &doubtful {
+                    let outcome = if ids.len() > 1 && outcome == Outcome::Refused { Outcome::Unknown } else { outcome };
+                    end(id, outcome, format!("{why}; looking failed too: {error}"));
+                }
+                return;
+            }
+        };
+        for id in &doubtful {
+            match states.get(id) {
+                Some(InstanceState::Terminated) => end(id, Outcome::Done, format!("it is ending ({why})")),
+                None if outcome != Outcome::Unknown => end(id, Outcome::Refused, format!("AWS knows no {id} ({why})")),
+                // Still running proves nothing after an unclear answer: reads may be older than the call.
+                _ => end(id, outcome, why.clone()),
+            }
+        }
+    }
+
+    /// Records how each proposal ended, and opens the watch of what may have happened.
+    async fn record_outcomes(&self, world: &World, batch: Vec<Judged>, ends: &Ends) -> Result<Vec<Acted>, LedgerError> {
+        let now = self.engine.clock.now();
+        let (mut drafts, mut changes, mut acted) = (Vec::new(), Vec::new(), Vec::new());
+        for judged in batch {
+            let of_targets = judged.proposal.targets.iter().filter_map(|target| ends.get(&target.instance));
+            // A proposal's targets end together; if they do not, the least certain speaks for all.
+            let (outcome, why) = of_targets
+                .max_by_key(|(outcome, _)| *outcome)
+                .cloned()
+                .unwrap_or((Outcome::Abandoned, "it had no target".into()));
+            let kind = match outcome {
+                Outcome::Done => Kind::ActionDone,
+                Outcome::Refused => Kind::ActionRefused,
+                Outcome::Abandoned => Kind::ActionAbandoned,
+                Outcome::Failed | Outcome::Rehearsed => Kind::ActionFailed,
+                Outcome::Unknown => Kind::ActionResolved,
+            };
+            let watch = outcome.counts().then(|| self.watch(world, &judged, now));
+            let mut draft = Draft::about(now, kind, &judged, why.clone());
+            draft.verdicts.clear();
+            draft.outcome = Some(outcome.to_string());
+            draft.until = watch.as_ref().map(|watch| watch.deadline);
+            drafts.push(draft);
+            let stage = if watch.is_some() { Stage::Watching } else { Stage::Closed };
+            changes.push(settle(&judged, stage, outcome, watch));
+            acted.push(Acted { judged, outcome: Some(outcome), why });
+        }
+        self.engine.record(drafts, changes).await?;
+        Ok(acted)
+    }
+
+    /// What whole means for the unit: as many serving members as before.
+    fn watch(&self, world: &World, judged: &Judged, now: DateTime<Utc>) -> Watch {
+        let scope = &judged.proposal.unit.id.scope;
+        let baseline = judged
+            .proposal
+            .unit
+            .groups
+            .iter()
+            .filter_map(|name| world.group(scope, name))
+            .map(|group| (group.name.clone(), u32::try_from(group.serving()).unwrap_or(u32::MAX)))
+            .collect();
+        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline }
+    }
+}
+
+/// How long after a throttle the first repetition waits; doubled each time. EC2's bucket for terminations refills
+/// at 5 calls a second, so a second gives room for several.
+const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
+
+/// Claims every proposal in one commit, and records those that the claim refused.
+async fn claim(
+    engine: &Engine,
+    account: &Account,
+    passed: Vec<Judged>,
+) -> Result<(Vec<Judged>, Vec<Acted>), LedgerError> {
+    if passed.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let now = engine.clock.now();
+    let claims: Vec<Claim> = passed
+        .iter()
+        .map(|judged| {
+            let proposal = &judged.proposal;
+            Claim {
+                key: proposal.key.clone(),
+                mode: proposal.mode,
+                monkey: proposal.monkey.clone(),
+                date: proposal.date,
+                scope: proposal.unit.id.scope.clone(),
+                unit: proposal.unit.id.to_string(),
+                app: proposal.unit.app.clone(),
+                owner: proposal.unit.owner.clone(),
+                action: proposal.action,
+                targets: proposal.targets.clone(),
+                holder: engine.holder.clone(),
+                at: now,
+                act_before: now + ACT_WITHIN,
+                slots: simian_core::rails::slots(proposal, &account.policy),
+            }
+        })
+        .collect();
+    let answers = engine.ledger.claim(&claims).await?;
+    let (mut won, mut refused, mut drafts) = (Vec::new(), Vec::new(), Vec::new());
+    for (judged, answer) in passed.into_iter().zip(answers) {
+        let why = match answer {
+            Claimed::Won => {
+                won.push(judged);
+                continue;
+            }
+            Claimed::Taken { holder, at } => {
+                format!("{holder} claimed it at {}", simian_core::event::millis::format(at))
+            }
+            Claimed::Full { counter, used, limit } => format!("{counter}: {used} of {limit} are used"),
+        };
+        let mut draft = Draft::about(now, Kind::ActionHeld, &judged, why.clone());
+        draft.outcome = Some("claim".into());
+        drafts.push(draft);
+        refused.push(Acted { judged, outcome: None, why });
+    }
+    engine.record(drafts, Vec::new()).await?;
+    Ok((won, refused))
+}
+
+fn settle(judged: &Judged, stage: Stage, outcome: Outcome, watch: Option<Watch>) -> Change {
+    Change::Move { key: judged.proposal.key.clone(), stage, outcome: Some(outcome), watch }
+}
+
+fn targets(judged: &Judged) -> String {
+    let names: Vec<&str> = judged.proposal.targets.iter().map(|target| target.instance.as_str()).collect();
+    names.join(", ")
+}

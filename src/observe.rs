@@ -1,0 +1,137 @@
+//! The reads: the survey that a round begins with, and the detail of the few proposals that are due.
+//!
+//! A read that fails makes its view unknown. Nothing here decides anything, but for one thing: foreign credentials
+//! read nothing at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+use simian_core::history::Ask;
+use simian_core::ports::GroupQuery;
+use simian_core::rails::FRESH;
+use simian_core::{
+    AccountId, CallError, Clock, Day, Detail, Fleet, Group, History, Judged, LedgerError, Mode, Monkey, Observed,
+    Region, Scope, View, World,
+};
+
+use crate::engine::{Account, Engine};
+use crate::round::Order;
+
+/// Why an account could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// The credentials belong to somebody else.
+    #[error(
+        "the credentials belong to account {found} ({arn}), but the config expects {expected} for `{name}`: mend the \
+         credentials or `account.id`; nothing was read or done"
+    )]
+    WrongAccount {
+        /// The account's name in the config.
+        name: String,
+        /// What the config says.
+        expected: AccountId,
+        /// What STS says.
+        found: AccountId,
+        /// Who the caller is.
+        arn: String,
+    },
+    /// Nobody could say whose credentials these are.
+    #[error("cannot tell whose credentials these are, so nothing was read or done: {0}")]
+    Identity(CallError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Asks whose credentials these are, once; whatever is not the expected account stops here.
+pub async fn identify(account: &Account) -> Result<(), ObserveError> {
+    let identity =
+        account.identity.get_or_try_init(|| account.cloud.identity()).await.map_err(ObserveError::Identity)?;
+    if identity.account == account.policy.account {
+        return Ok(());
+    }
+    Err(ObserveError::WrongAccount {
+        name: account.name.clone(),
+        expected: account.policy.account.clone(),
+        found: identity.account.clone(),
+        arn: identity.arn.clone(),
+    })
+}
+
+/// One account at one time: its regions side by side, what the ledger remembers, who we are.
+pub async fn world(
+    engine: &Engine,
+    account: &Account,
+    monkey: &dyn Monkey,
+    order: &Order,
+    day: &Day,
+) -> Result<World, ObserveError> {
+    identify(account).await?;
+    let mode = account.policy.mode.and(order.mode);
+    let ask =
+        Ask { account: &account.policy.account, monkey: monkey.name(), mode, date: day.date, now: engine.clock.now() };
+    let history = History::read(engine.ledger.as_ref(), &ask).await?;
+    let observed = Observed {
+        identity: account.identity.get().cloned().map_or(View::Unasked, View::Known),
+        ourselves: ourselves(account, mode).await,
+    };
+    let fleets: Vec<Fleet> = if monkey.needs().groups {
+        join_all(account.regions.iter().map(|region| survey(account, region, engine.clock.as_ref()))).await
+    } else {
+        Vec::new()
+    };
+    Ok(World {
+        account: account.policy.account.clone(),
+        mode,
+        at: engine.clock.now(),
+        fleets: fleets.into_iter().map(|fleet| (fleet.scope.clone(), fleet)).collect(),
+        observed,
+        history,
+        requests: order.request.iter().cloned().collect(),
+    })
+}
+
+async fn ourselves(account: &Account, mode: Mode) -> View<Option<simian_core::InstanceId>> {
+    match mode {
+        Mode::DryRun => View::Unasked,
+        Mode::Live => account.ourselves.get_or_try_init(|| account.cloud.ourselves()).await.cloned().into(),
+    }
+}
+
+/// The groups of one region that may have opted in.
+async fn survey(account: &Account, region: &Region, clock: &dyn Clock) -> Fleet {
+    let taken_at = clock.now();
+    let (keys, values) = account.policy.tags.survey();
+    let groups = account.cloud.groups(region, &GroupQuery::Tagged { keys, values }).await;
+    Fleet {
+        scope: Scope { account: account.policy.account.clone(), region: region.clone() },
+        taken_at,
+        groups: by_name(groups),
+        skew: account.cloud.skew(region).map_or_else(|| View::Unknown("AWS has not answered yet".into()), View::Known),
+    }
+}
+
+/// The groups of what passed the first judging, read again by name where the survey is no longer fresh.
+pub async fn detail(account: &Account, world: &World, judged: &[Judged], clock: &dyn Clock) -> Detail {
+    if account.policy.disabled.contains("reread") {
+        return Detail::none();
+    }
+    let mut wanted: BTreeMap<&Scope, BTreeSet<String>> = BTreeMap::new();
+    for judged in judged.iter().filter(|judged| judged.passes()) {
+        let unit = &judged.proposal.unit;
+        let stale = world.fleets.get(&unit.id.scope).is_none_or(|fleet| clock.now() - fleet.taken_at >= FRESH);
+        if stale {
+            wanted.entry(&unit.id.scope).or_default().extend(unit.groups.iter().cloned());
+        }
+    }
+    let reads = wanted.into_iter().map(|(scope, names)| async move {
+        let groups = account.cloud.groups(&scope.region, &GroupQuery::Named(names.into_iter().collect())).await;
+        (scope.clone(), by_name(groups))
+    });
+    Detail::of(join_all(reads).await.into_iter().collect())
+}
+
+/// Groups by name, or why they are not known.
+pub fn by_name(groups: Result<Vec<Group>, CallError>) -> View<BTreeMap<String, Group>> {
+    groups.map(|groups| groups.into_iter().map(|group| (group.name.clone(), group)).collect()).into()
+}

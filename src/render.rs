@@ -1,0 +1,149 @@
+//! What a person sees: events as lines, judgements as tables. JSON is not made here: it is the events' own.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use comfy_table::{ContentArrangement, Table, presets};
+use simian_core::{Draft, Judged, Kind, Mode};
+
+/// A table with a header, as wide as the terminal.
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    let text = table.to_string();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A time for eyes, in the calendar's zone.
+pub fn time(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %m-%d %H:%M:%S").to_string()
+}
+
+/// One event as one line; `None` for those that only machines want.
+pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
+    let (word, paint) = match event.kind {
+        Kind::RoundClosed if event.why.is_empty() => return None,
+        Kind::RoundClosed => ("blind", RED),
+        Kind::ConfigLoaded => return None,
+        Kind::DaemonStarted => ("started", PLAIN),
+        Kind::DaemonStopped => ("stopped", PLAIN),
+        Kind::DaemonPaused => ("PAUSED", YELLOW),
+        Kind::DaemonResumed => ("resumed", GREEN),
+        Kind::PlanPublished => ("plan", BOLD),
+        Kind::ActionPlanned => ("planned", PLAIN),
+        Kind::ActionHeld => ("held", YELLOW),
+        Kind::ActionRehearsed => ("rehearsed", BLUE),
+        Kind::ActionIntended => return None,
+        Kind::ActionDone => ("DONE", RED),
+        Kind::ActionFailed => ("failed", RED),
+        Kind::ActionRefused => ("refused", RED),
+        Kind::ActionAbandoned => ("abandoned", YELLOW),
+        Kind::ActionResolved => ("resolved", BLUE),
+        Kind::ActionMissed => ("missed", YELLOW),
+        Kind::ActionRecovered => ("recovered", GREEN),
+        Kind::ActionUnrecovered => ("NOT BACK", RED),
+        Kind::FindingOpened => ("finding", YELLOW),
+        Kind::FindingClosed => ("mended", GREEN),
+    };
+    let place = match (&event.unit, &event.group, &event.region) {
+        (Some(unit), _, Some(region)) => format!("{unit} ({region})"),
+        (None, Some(group), Some(region)) => format!("{group} ({region})"),
+        (_, _, Some(region)) => region.to_string(),
+        _ => event.account.as_ref().map_or_else(|| "simian".to_owned(), ToString::to_string),
+    };
+    let (on, off) = if colour { (paint, "\x1b[0m") } else { ("", "") };
+    Some(format!("{}  {on}{word:<10}{off} {place}: {}", time(event.at, zone), detail(event, zone)))
+}
+
+const PLAIN: &str = "";
+const BOLD: &str = "\x1b[1m";
+const RED: &str = "\x1b[31m";
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const BLUE: &str = "\x1b[34m";
+
+fn detail(event: &Draft, zone: Tz) -> String {
+    let action = event.action.as_deref().unwrap_or("act");
+    let target = event.target.as_deref().unwrap_or("nobody");
+    let at = |due: Option<DateTime<Utc>>| {
+        due.map_or_else(String::new, |due| due.with_timezone(&zone).format("%H:%M").to_string())
+    };
+    match event.kind {
+        Kind::PlanPublished => {
+            let count = |name| event.counts.get(name).copied().unwrap_or(0);
+            format!("{} units, {} have a turn; {}", count("units"), count("proposals"), event.why)
+        }
+        Kind::ActionPlanned => {
+            let held = event.verdicts.iter().find(|ruling| ruling.says.holds());
+            let but = held
+                .map_or_else(String::new, |h| format!("; as things are, {} would hold it: {}", h.rail, h.says.why()));
+            format!("{action} at {}{but}", at(event.due))
+        }
+        Kind::ActionHeld => {
+            format!("{action} {target} by {}: {}", event.outcome.as_deref().unwrap_or("a rail"), event.why)
+        }
+        Kind::ActionRehearsed => format!("would {action} {target}: {}", event.why),
+        Kind::ActionDone | Kind::ActionFailed | Kind::ActionRefused | Kind::ActionAbandoned => {
+            let group = event.group.as_deref().unwrap_or_default();
+            format!("{action} {target} of {group}: {}", event.why)
+        }
+        Kind::ActionResolved => {
+            format!("{action} {target}: {} ({})", event.outcome.as_deref().unwrap_or(""), event.why)
+        }
+        Kind::ActionMissed => format!("{action} due at {}: {}", at(event.due), event.why),
+        Kind::DaemonPaused | Kind::DaemonResumed => {
+            format!("by {}: {}", event.actor.as_deref().unwrap_or("nobody"), event.why)
+        }
+        _ => event.why.clone(),
+    }
+}
+
+/// A judged proposal as a row: when, who, what, verdict, why.
+pub fn row(judged: &Judged, zone: Tz) -> Vec<String> {
+    let proposal = &judged.proposal;
+    let (verdict, why) = match judged.held_by() {
+        None if proposal.mode == Mode::DryRun => ("rehearse".to_owned(), proposal.why.clone()),
+        None => ("act".to_owned(), proposal.why.clone()),
+        Some(ruling) => (format!("held: {}", ruling.rail), ruling.says.why().to_owned()),
+    };
+    vec![
+        time(proposal.due, zone),
+        proposal.unit.id.to_string(),
+        proposal.unit.id.scope.region.to_string(),
+        proposal.action.to_string(),
+        proposal.targets.first().map_or_else(|| "-".to_owned(), |target| target.instance.to_string()),
+        verdict,
+        why,
+    ]
+}
+
+/// The columns of [`row`].
+pub const ROW: [&str; 7] = ["due", "unit", "region", "action", "target", "verdict", "why"];
+
+/// A judged proposal as JSON: stable.
+pub fn json(judged: &Judged) -> serde_json::Value {
+    let proposal = &judged.proposal;
+    let target = proposal.targets.first();
+    serde_json::json!({
+        "key": proposal.key,
+        "mode": proposal.mode,
+        "monkey": proposal.monkey,
+        "date": proposal.date,
+        "due": simian_core::event::millis::format(proposal.due),
+        "expires": simian_core::event::millis::format(proposal.expires),
+        "account": proposal.unit.id.scope.account,
+        "region": proposal.unit.id.scope.region,
+        "unit": proposal.unit.id.to_string(),
+        "app": proposal.unit.app,
+        "owner": proposal.unit.owner,
+        "groups": proposal.unit.groups,
+        "group": target.map(|target| &target.group),
+        "target": target.map(|target| &target.instance),
+        "action": proposal.action,
+        "why": proposal.why,
+        "passes": judged.passes(),
+        "verdicts": judged.rulings,
+    })
+}

@@ -1,0 +1,269 @@
+//! One round of one monkey in one account: the pipeline, from survey to record.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, Utc};
+use simian_core::history::Ask;
+use simian_core::{
+    Change, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Proposal, Request,
+    Scope, World, judge,
+};
+
+use crate::engine::{Account, Engine};
+use crate::hand::{Acted, Hand, Live, Rehearsal};
+use crate::observe::{self, ObserveError};
+
+/// What a round is to do beside looking.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The most that it may do; the account's mode may be more careful.
+    pub mode: Mode,
+    /// A game day's request. With one, only what it asked for is done, and no plan is published.
+    pub request: Option<Request>,
+}
+
+impl Order {
+    /// The daemon's usual round.
+    pub const USUAL: Order = Order { mode: Mode::Live, request: None };
+}
+
+/// What came of a round.
+#[derive(Clone, Debug, Default)]
+pub struct Closed {
+    /// What was acted on, or rehearsed, and how it ended.
+    pub acted: Vec<Acted>,
+    /// What was due and held.
+    pub held: Vec<Judged>,
+    /// Scopes that could not be surveyed, and why.
+    pub failed: BTreeMap<Scope, String>,
+    /// When the next proposals of the day come due.
+    pub dues: Vec<DateTime<Utc>>,
+}
+
+/// Runs one round.
+pub async fn run(
+    engine: &Engine,
+    account: &Account,
+    monkey: &dyn Monkey,
+    order: &Order,
+) -> Result<Closed, ObserveError> {
+    let policy = &account.policy;
+    let day = policy.calendar.day_at(engine.clock.now());
+    let world = observe::world(engine, account, monkey, order, &day).await?;
+    let outlook = monkey.propose(&world, &day, &engine.dice);
+    let now = engine.clock.now();
+
+    if order.request.is_none() {
+        let mut drafts = findings(&world, monkey, &outlook, now);
+        drafts.extend(publish(&world, account, monkey, &outlook, now));
+        drafts.extend(missed(&world.history, &world, monkey, now));
+        if !world.history.published {
+            drafts.extend(missed_before(engine, account, monkey, &world, now).await?);
+        }
+        engine.record(drafts, Vec::new()).await?;
+    }
+
+    let due = due(&outlook, &world, order, now);
+    let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
+    let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
+    let judged = judge(&due, &world, &detail, policy, engine.clock.now());
+    let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
+
+    let acted = match world.mode {
+        Mode::Live => Live { engine, account }.act(&world, passed).await?,
+        Mode::DryRun => Rehearsal { engine, account }.act(&world, passed).await?,
+    };
+    let closed = Closed {
+        acted,
+        held,
+        failed: world
+            .fleets
+            .iter()
+            .filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.unknown()?.to_owned())))
+            .collect(),
+        dues: outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect(),
+    };
+    engine.record(close(&world, monkey, &closed, order, engine.clock.now()), Vec::<Change>::new()).await?;
+    Ok(closed)
+}
+
+/// What may be done now: due, not expired, and its key neither claimed nor given up.
+fn due(outlook: &Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> Vec<Proposal> {
+    let open = |key: &Key| !world.history.claimed.contains(key) && !world.history.missed.contains(key);
+    outlook
+        .proposals
+        .iter()
+        .filter(|proposal| proposal.request.as_ref() == order.request.as_ref().map(|request| &request.id))
+        .filter(|proposal| proposal.due <= now && now < proposal.expires && open(&proposal.key))
+        .cloned()
+        .collect()
+}
+
+/// The events of the day's plan: each proposal once, and the plan as a whole once every region has been seen.
+fn publish(world: &World, account: &Account, monkey: &dyn Monkey, outlook: &Outlook, now: DateTime<Utc>) -> Vec<Draft> {
+    let history = &world.history;
+    // What had gone by before it was first seen is no plan.
+    let open = outlook.proposals.iter().filter(|p| p.request.is_none() && now < p.expires).cloned().collect::<Vec<_>>();
+    let unseen: Vec<Proposal> = open.iter().filter(|p| !history.planned.contains_key(&p.key)).cloned().collect();
+    let judged = judge(&open, world, &simian_core::Detail::none(), &account.policy, now);
+    let mut drafts: Vec<Draft> = judged
+        .iter()
+        .filter(|judged| unseen.iter().any(|proposal| proposal.key == judged.proposal.key))
+        .map(|judged| Draft::about(now, Kind::ActionPlanned, judged, judged.proposal.why.clone()))
+        .collect();
+    let day = account.policy.calendar.day_at(now);
+    if !history.published && day.is_working() && world.fleets.values().all(|fleet| fleet.groups.known().is_some()) {
+        let passing = judged.iter().filter(|judged| judged.passes()).count() as u64;
+        let mut plan = about(world, monkey, Kind::PlanPublished, now);
+        plan.why = format!("the plan for {}: digest {}", day.date, digest(&open));
+        plan.key = Some(plan_key(world, monkey, &day));
+        plan.until = day.close();
+        let considered = outlook.considered.len() + outlook.proposals.len();
+        drafts.push(
+            plan.count("units", considered as u64).count("proposals", open.len() as u64).count("passing_now", passing),
+        );
+    }
+    drafts
+}
+
+fn plan_key(world: &World, monkey: &dyn Monkey, day: &simian_core::Day) -> String {
+    format!("{}{}/plan", Key::prefix(world.mode, monkey.name(), day.date), world.account)
+}
+
+/// A digest of keys and due times: two replicas, or a restart, publish the same.
+pub fn digest(proposals: &[Proposal]) -> String {
+    use sha2::Digest as _;
+    let mut hasher = sha2::Sha256::new();
+    for proposal in proposals {
+        hasher.update(format!("{} {}\n", proposal.key, proposal.due.timestamp()));
+    }
+    simian_core::event::hex(&hasher.finalize())[..16].to_owned()
+}
+
+/// Planned keys whose time went by without a claim.
+fn missed(history: &History, world: &World, monkey: &dyn Monkey, now: DateTime<Utc>) -> Vec<Draft> {
+    let gone = history.planned.iter().filter(|(key, planned)| {
+        planned.until.is_some_and(|until| until <= now)
+            && !history.claimed.contains(key)
+            && !history.missed.contains(key)
+    });
+    gone.map(|(key, planned)| {
+        let holds: Vec<&str> =
+            history.held.iter().filter(|(held, _)| held == key).map(|(_, rail)| rail.as_str()).collect();
+        let why = if holds.is_empty() {
+            "its time went by and nobody looked, or it was no longer proposed".to_owned()
+        } else {
+            format!("its time went by; it was held by {}", holds.join(", "))
+        };
+        Draft {
+            region: planned.region.clone(),
+            unit: planned.unit.clone(),
+            group: planned.group.clone(),
+            app: planned.app.clone(),
+            owner: planned.owner.clone(),
+            action: planned.action.clone(),
+            key: Some(key.to_string()),
+            due: planned.due,
+            until: planned.until,
+            why,
+            ..about(world, monkey, Kind::ActionMissed, now)
+        }
+    })
+    .collect()
+}
+
+/// How many days back a new day's first round looks for plans that nobody finished: a week's outage is recorded, what
+/// is older is history.
+const LOOK_BACK_DAYS: u64 = 7;
+
+/// What earlier days planned and never finished, because nobody was there at their end.
+async fn missed_before(
+    engine: &Engine,
+    account: &Account,
+    monkey: &dyn Monkey,
+    world: &World,
+    now: DateTime<Utc>,
+) -> Result<Vec<Draft>, LedgerError> {
+    let today = account.policy.calendar.day_at(now).date;
+    let mut drafts = Vec::new();
+    for back in 1..=LOOK_BACK_DAYS {
+        let Some(date) = today.checked_sub_days(Days::new(back)) else { break };
+        let ask = Ask { account: &world.account, monkey: monkey.name(), mode: world.mode, date, now };
+        drafts.extend(missed(&History::read_day(engine.ledger.as_ref(), &ask).await?, world, monkey, now));
+    }
+    Ok(drafts)
+}
+
+/// Findings that are new, and those that are gone. Unknown fleets close nothing.
+fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, now: DateTime<Utc>) -> Vec<Draft> {
+    let draft = |kind, id: &str, why: &str| Draft {
+        key: Some(id.to_owned()),
+        why: why.to_owned(),
+        ..about(world, monkey, kind, now)
+    };
+    let current: BTreeMap<String, &Finding> = outlook.findings.iter().map(|finding| (finding.id(), finding)).collect();
+    let opened = current.iter().filter(|(id, _)| !world.history.findings.contains(*id)).map(|(id, finding)| Draft {
+        region: Some(finding.scope.region.clone()),
+        group: Some(finding.subject.clone()),
+        owner: finding.owner.clone(),
+        outcome: Some(finding.rule.to_owned()),
+        ..draft(Kind::FindingOpened, id, &finding.why)
+    });
+    let seen = world.fleets.values().all(|fleet| fleet.groups.known().is_some());
+    let closed = world
+        .history
+        .findings
+        .iter()
+        .filter(|id| seen && !current.contains_key(*id))
+        .map(|id| draft(Kind::FindingClosed, id, "it was mended, or its group is gone"));
+    opened.chain(closed).collect()
+}
+
+/// The events that end a round: each new hold, and one closing a region with its figures.
+fn close(world: &World, monkey: &dyn Monkey, closed: &Closed, order: &Order, now: DateTime<Utc>) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    for judged in &closed.held {
+        let Some(ruling) = judged.held_by() else { continue };
+        if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.clone())) {
+            let mut draft = Draft::about(now, Kind::ActionHeld, judged, ruling.says.why());
+            draft.outcome = Some(ruling.rail.clone());
+            drafts.push(draft);
+        }
+    }
+    for (scope, fleet) in &world.fleets {
+        let in_scope = |proposal: &Proposal| proposal.unit.id.scope == *scope;
+        let mut draft = about(world, monkey, Kind::RoundClosed, now);
+        draft.region = Some(scope.region.clone());
+        draft.run = order.request.as_ref().map(|request| request.id.clone());
+        draft = draft
+            .count("acted", closed.acted.iter().filter(|a| in_scope(&a.judged.proposal)).count() as u64)
+            .count("held", closed.held.iter().filter(|judged| in_scope(&judged.proposal)).count() as u64);
+        match fleet.groups.known() {
+            Some(groups) => draft = draft.count("groups", groups.len() as u64),
+            None => draft.why = format!("the survey failed: {}", fleet.groups.unknown().unwrap_or_default()),
+        }
+        drafts.push(draft);
+    }
+    drafts
+}
+
+/// An event about the account as a whole.
+fn about(world: &World, monkey: &dyn Monkey, kind: Kind, now: DateTime<Utc>) -> Draft {
+    let mut draft = Draft::new(now, kind, world.mode, "");
+    draft.account = Some(world.account.clone());
+    draft.monkey = Some(monkey.name().to_owned());
+    draft
+}
+
+impl Closed {
+    /// Something was due, and every proposal that the rails judged was held.
+    pub fn all_held(&self) -> bool {
+        self.acted.is_empty() && !self.held.is_empty()
+    }
+
+    /// Something that was tried did not end well, or not certainly.
+    pub fn fell_short(&self) -> bool {
+        let good = |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Done | Outcome::Rehearsed) | None);
+        !self.failed.is_empty() || self.acted.iter().any(|acted| !good(acted.outcome))
+    }
+}

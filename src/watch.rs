@@ -1,0 +1,216 @@
+//! What became of it: every open claim is followed until its unit is whole again.
+//!
+//! A claim whose outcome nobody recorded (the process died) or nobody knows (the answer was lost) is resolved by
+//! looking, never by acting: once AWS can no longer honour the call, what still runs was never ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use simian_core::claim::SETTLED_AFTER;
+use simian_core::ports::GroupQuery;
+use simian_core::{
+    Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, InstanceId, InstanceState, Kind, LedgerError, Mode,
+    Outcome, Region, Stage, View, Watch, span,
+};
+
+use crate::engine::{Account, Engine};
+use crate::observe::by_name;
+
+/// Looks once at every open claim of the account. Returns how many are still open.
+pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, LedgerError> {
+    let open = ClaimQuery {
+        mode: Some(Mode::Live),
+        account: Some(account.policy.account.clone()),
+        open: true,
+        ..ClaimQuery::default()
+    };
+    let claims = engine.ledger.claims(&open).await?;
+    if claims.is_empty() {
+        return Ok(0);
+    }
+    let mut by_region: BTreeMap<Region, Vec<ClaimRecord>> = BTreeMap::new();
+    for claim in claims {
+        by_region.entry(claim.scope.region.clone()).or_default().push(claim);
+    }
+    let mut left = 0;
+    for (region, claims) in by_region {
+        left += claims.len();
+        let steps = look(engine, account, &region, &claims).await?;
+        left -= steps.iter().filter(|step| step.closes()).count();
+        let (drafts, changes) = steps.into_iter().map(|step| (step.draft, step.change)).unzip();
+        engine.record(drafts, changes).await?;
+    }
+    Ok(left)
+}
+
+/// One claim moving on, and the event that tells of it.
+struct Step {
+    draft: Draft,
+    change: Change,
+}
+
+impl Step {
+    fn new(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>, stage: Stage) -> Self {
+        let target = claim.targets.first();
+        let mut draft = Draft::new(now, kind, claim.mode, why);
+        draft.monkey = Some(claim.monkey.clone());
+        draft.account = Some(claim.scope.account.clone());
+        draft.region = Some(claim.scope.region.clone());
+        draft.unit = Some(claim.unit.clone());
+        draft.app = Some(claim.app.clone());
+        draft.owner.clone_from(&claim.owner);
+        draft.group = target.map(|target| target.group.clone());
+        draft.target = target.map(|target| target.instance.to_string());
+        draft.key = Some(claim.key.to_string());
+        draft.action = Some(claim.action.name().to_owned());
+        Step { draft, change: Change::Move { key: claim.key.clone(), stage, outcome: None, watch: None } }
+    }
+
+    fn outcome(mut self, outcome: Outcome, opens: Option<Watch>) -> Self {
+        self.draft.outcome = Some(outcome.to_string());
+        if let Change::Move { outcome: slot, watch, .. } = &mut self.change {
+            *slot = Some(outcome);
+            *watch = opens;
+        }
+        self
+    }
+
+    fn closes(&self) -> bool {
+        matches!(&self.change, Change::Move { stage: Stage::Closed, .. })
+    }
+}
+
+async fn look(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    claims: &[ClaimRecord],
+) -> Result<Vec<Step>, LedgerError> {
+    let now = engine.clock.now();
+    let names: BTreeSet<String> =
+        claims.iter().filter_map(|c| c.watch.as_ref()).flat_map(|watch| watch.baseline.keys().cloned()).collect();
+    let groups = if names.is_empty() {
+        View::Unasked
+    } else {
+        by_name(account.cloud.groups(region, &GroupQuery::Named(names.into_iter().collect())).await)
+    };
+    let doubtful: Vec<InstanceId> = claims
+        .iter()
+        .filter(|claim| in_doubt(claim, now))
+        .flat_map(|claim| claim.targets.iter().map(|target| target.instance.clone()))
+        .collect();
+    let states =
+        if doubtful.is_empty() { Ok(BTreeMap::new()) } else { account.cloud.instances(region, &doubtful).await };
+
+    let mut steps = Vec::new();
+    for claim in claims {
+        let intended = claim.outcome.is_some() || was_intended(engine, claim).await?;
+        let step = if in_doubt(claim, now) {
+            states.as_ref().ok().and_then(|states| resolve(engine, claim, states, intended, now))
+        } else {
+            groups.known().and_then(|groups| recovered(claim, groups, now))
+        };
+        let step = step.or_else(|| overdue(claim, &groups, now));
+        if let (Err(error), true) = (&states, in_doubt(claim, now)) {
+            tracing::warn!(key = %claim.key, %error, "cannot look up what became of an action");
+        }
+        steps.extend(step);
+    }
+    Ok(steps)
+}
+
+/// Nobody recorded how it ended, or nobody knew. A claim that may still be acted on by its holder is left alone.
+fn in_doubt(claim: &ClaimRecord, now: DateTime<Utc>) -> bool {
+    match (claim.stage, claim.outcome) {
+        (Stage::Acting, _) => now >= claim.act_before + SETTLED_AFTER,
+        (_, Some(Outcome::Unknown)) => true,
+        _ => false,
+    }
+}
+
+async fn was_intended(engine: &Engine, claim: &ClaimRecord) -> Result<bool, LedgerError> {
+    let intents = EventQuery {
+        kinds: vec![Kind::ActionIntended],
+        key_prefix: Some(claim.key.to_string()),
+        ..EventQuery::default()
+    };
+    let events = engine.ledger.events(&intents).await?;
+    Ok(events.iter().any(|event| event.body.key.as_deref() == Some(claim.key.as_str())))
+}
+
+/// What looking at the instances says of an action whose end is not known.
+fn resolve(
+    engine: &Engine,
+    claim: &ClaimRecord,
+    states: &BTreeMap<InstanceId, InstanceState>,
+    intended: bool,
+    now: DateTime<Utc>,
+) -> Option<Step> {
+    // Terminated instances vanish after a while: unknown to AWS is as good as ended.
+    let ended = |id: &InstanceId| states.get(id).is_none_or(|state| *state == InstanceState::Terminated);
+    if intended && claim.targets.iter().all(|target| ended(&target.instance)) {
+        let why = "looking showed that it happened".to_owned();
+        let watch = claim.watch.clone().unwrap_or_else(|| Watch {
+            since: claim.at,
+            deadline: now + engine.watch.deadline,
+            baseline: BTreeMap::new(),
+        });
+        let stage = if watch.baseline.is_empty() { Stage::Closed } else { Stage::Watching };
+        return Some(Step::new(claim, Kind::ActionResolved, why, now, stage).outcome(Outcome::Done, Some(watch)));
+    }
+    if now < claim.act_before + SETTLED_AFTER {
+        return None;
+    }
+    let (outcome, why) = if intended {
+        (Outcome::Failed, "looking showed that it never happened")
+    } else {
+        (Outcome::Abandoned, "it was claimed and never tried")
+    };
+    Some(Step::new(claim, Kind::ActionResolved, why.into(), now, Stage::Closed).outcome(outcome, None))
+}
+
+/// Whether every group has as many serving members as before, without the targets: a read may still show those.
+fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTime<Utc>) -> Option<Step> {
+    let watch = claim.watch.as_ref()?;
+    let mut gone = Vec::new();
+    for (name, baseline) in &watch.baseline {
+        let Some(group) = groups.get(name) else {
+            gone.push(name.as_str());
+            continue;
+        };
+        let is_target = |id: &InstanceId| claim.targets.iter().any(|target| target.instance == *id);
+        let serving = group.members.iter().filter(|member| member.serves() && !is_target(&member.id)).count();
+        // An owner who scales in meanwhile wants fewer.
+        if serving < (*baseline).min(group.desired) as usize {
+            return None;
+        }
+    }
+    let took = now - watch.since;
+    let mut why = format!("whole again after {}", span::format(took));
+    if !gone.is_empty() {
+        why = format!("nothing is left to recover: {} is gone", gone.join(", "));
+    }
+    let mut step = Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed);
+    step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));
+    Some(step)
+}
+
+fn overdue(claim: &ClaimRecord, groups: &View<BTreeMap<String, Group>>, now: DateTime<Utc>) -> Option<Step> {
+    let watch = claim.watch.as_ref()?;
+    if claim.stage != Stage::Watching || now < watch.deadline {
+        return None;
+    }
+    let short: Vec<String> = watch
+        .baseline
+        .iter()
+        .map(|(name, baseline)| match groups.known().map(|groups| groups.get(name)) {
+            Some(Some(group)) => format!("{name} has {} of {baseline}", group.serving()),
+            Some(None) => format!("{name} is gone"),
+            None => format!("{name} could not be read"),
+        })
+        .collect();
+    let why = format!("not whole after {}: {}", span::format(now - watch.since), short.join(", "));
+    let mut step = Step::new(claim, Kind::ActionUnrecovered, why, now, Stage::Unrecovered);
+    step.draft.until = Some(watch.deadline);
+    Some(step)
+}

@@ -1,0 +1,213 @@
+//! What an operator is told of a configuration, word for word; and what is shipped loads and grants no more than it
+//! needs.
+
+#[path = "config/mistakes.rs"]
+mod mistakes;
+
+use std::path::Path;
+
+use chrono::TimeDelta;
+use insta::assert_snapshot;
+use serde_json::Value;
+use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES};
+use simian_core::Mode;
+
+/// A small config with nothing wrong, and live.
+const SOUND: &str = r#"mode = "live"
+[dice]
+seed = "s3cret"
+[hours]
+timezone = "Europe/Berlin"
+[[account]]
+name = "staging"
+id = "123456789012"
+regions = ["us-east-1"]
+mode = "live"
+[ledger]
+kind = "sqlite"
+path = "ledger.db"
+"#;
+
+fn parse(text: &str) -> Config {
+    Config::parse("simian.toml", text, None).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn problems(text: &str) -> String {
+    Config::parse("simian.toml", text, None).expect_err("something is wrong").to_string()
+}
+
+#[test]
+fn so_many_problems_at_once_are_cut_short() {
+    let keys: Vec<String> = (0..60).map(|n| format!("k{n} = 1\n")).collect();
+    let text = problems(&format!("{SOUND}[floors]\n{}", keys.concat()));
+    assert_eq!(text.lines().count(), 51);
+    assert_eq!(text.lines().last(), Some("simian.toml: 10 more problems: mend these first"));
+}
+
+#[test]
+fn a_huge_value_is_not_repeated_in_full() {
+    let text = problems(&SOUND.replace("\"live\"", &format!("\"{}\"", "x".repeat(10_000))));
+    assert!(text.len() < 1_000, "{}", text.len());
+}
+
+#[test]
+fn what_is_not_written_has_cautious_defaults() {
+    let config = parse(SOUND);
+    assert_eq!(config.ledger, LedgerConfig::Sqlite { path: "ledger.db".into() });
+    assert_eq!((config.control, config.sinks.sns, config.sinks.stdout), (None, None, false));
+    assert_eq!((config.watch.every, config.watch.deadline), (TimeDelta::seconds(30), TimeDelta::minutes(15)));
+    assert_eq!(config.calendar.hours.to_string(), "09:00-15:00");
+    assert!(!config.chaos.enabled);
+    let account = SOUND.replacen("mode = \"live\"\n[ledger]", "[ledger]", 1);
+    assert_eq!(parse(&account).accounts[0].mode, Mode::DryRun);
+}
+
+#[test]
+fn what_is_written_counts() {
+    let more = r#"
+[tags]
+prefix = "corp:chaos"
+owner = "team"
+[opt_in]
+tag = "chaos"
+value = "true"
+[budgets]
+per_app_day = 0
+per_account_day = "unlimited"
+[floors]
+zone = 1
+[rails.clock]
+max_skew = "90s"
+[rails.breaker]
+enabled = false
+unrecovered = "unlimited"
+[rails.candidates]
+slack = 3
+[control]
+socket = "/run/simian/control.sock"
+[sinks.sns]
+topic_arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:simian"
+[monkeys.chaos]
+enabled = true
+probability = 0.25
+min_days = 3
+unit = "asg"
+"#;
+    let text = format!("{SOUND}{more}");
+    let config = Config::parse("/etc/simian/simian.toml", &text, Some(Path::new("/var/lib/simian"))).unwrap();
+    assert_eq!(config.ledger, LedgerConfig::Sqlite { path: "/var/lib/simian/ledger.db".into() });
+    assert_eq!(config.control.as_deref(), Some(Path::new("/run/simian/control.sock")));
+    assert_eq!(config.digest.len(), 64);
+    let policy = config.policy(&config.accounts[0]);
+    assert_eq!(policy.mode, Mode::Live);
+    assert_eq!(policy.unit.as_str(), "asg");
+    assert_eq!((policy.budgets.per_app_day, policy.budgets.per_account_day), (Some(0), None));
+    assert_eq!((policy.floors.healthy, policy.floors.zone), (2, 1));
+    assert_eq!(policy.max_skew, TimeDelta::seconds(90));
+    assert_eq!((policy.breaker, policy.candidates.slack), (None, 3));
+    assert_eq!(policy.disabled.into_iter().collect::<Vec<_>>(), ["breaker"]);
+    assert_eq!(policy.tags.chaos_key(), "corp:chaos:chaos");
+    assert_eq!(policy.tags.mapped, Some(("chaos".into(), "true".into())));
+    // Three days' cool-down and then a coin of one in four: two days of rest and four of waiting.
+    assert_eq!((policy.tags.defaults.mean_days, policy.tags.defaults.min_days), (6.0, 3));
+}
+
+#[test]
+fn live_needs_both_words() {
+    for (global, account, counts) in [
+        ("live", "live", Mode::Live),
+        ("live", "dry-run", Mode::DryRun),
+        ("dry-run", "live", Mode::DryRun),
+        ("dry-run", "dry-run", Mode::DryRun),
+    ] {
+        let (first, second) = (format!("mode = {global:?}\n[dice]"), format!("mode = {account:?}\n[ledger]"));
+        let text = SOUND.replace("mode = \"live\"\n[dice]", &first).replace("mode = \"live\"\n[ledger]", &second);
+        let config = parse(&text);
+        assert_eq!(config.policy(&config.accounts[0]).mode, counts, "{global} {account}");
+        assert_eq!(config.is_live(), counts == Mode::Live);
+    }
+    // What rehearses only may forget, and may keep the example's seed.
+    let rehearsal = SOUND.replacen("\"live\"", "\"dry-run\"", 1).replace("s3cret", "change me");
+    assert_eq!(parse(&rehearsal[..rehearsal.find("[ledger]").unwrap()]).ledger, LedgerConfig::Memory);
+}
+
+#[test]
+fn the_digest_is_of_the_text() {
+    assert_eq!(parse(SOUND).digest, parse(SOUND).digest);
+    assert_ne!(parse(SOUND).digest, parse(&format!("{SOUND}\n")).digest);
+}
+
+#[test]
+fn the_sandbox_is_live_and_may_forget() {
+    let text = include_str!("../config/sandbox.toml");
+    let config = Config::parse_sandbox("sandbox.toml", text).unwrap_or_else(|error| panic!("{error}"));
+    assert!(config.is_live() && config.chaos.enabled);
+    assert_eq!(config.ledger, LedgerConfig::Memory);
+    assert_eq!(config.accounts[0].id.as_str(), "111122223333");
+    assert!(problems(text).contains("a live daemon needs a ledger that outlasts it"));
+}
+
+#[test]
+fn the_example_rehearses_only() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/simian.toml");
+    let config = Config::load(&path, Some(Path::new("/somewhere/else"))).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!config.is_live());
+    assert_eq!(config.ledger, LedgerConfig::Sqlite { path: "/var/lib/simian/ledger.db".into() });
+    assert_eq!(config.control.as_deref(), Some(Path::new("/run/simian/control.sock")));
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |name: &str| {
+        let error = Config::load(&folder.path().join(name), None).expect_err(name);
+        assert!(matches!(error, ConfigError::Unreadable { .. }));
+        error.to_string().replace(&folder.path().display().to_string(), "DIR")
+    };
+    assert_snapshot!(told("none.toml"), @"DIR/none.toml: there is no such file: create it, or name another with --config");
+    assert_snapshot!(told("."), @"DIR/.: it is a directory: name the file in it, as in DIR/./simian.toml");
+    std::fs::write(folder.path().join("latin.toml"), b"# ok\n# \xc3\xbc M\xfcnchen\n").unwrap();
+    assert_snapshot!(told("latin.toml"), @"DIR/latin.toml: byte 6 of line 2 begins no UTF-8 character: save the file as UTF-8");
+    let huge = usize::try_from(MAX_BYTES).unwrap() + 1;
+    std::fs::write(folder.path().join("huge.toml"), vec![b'#'; huge]).unwrap();
+    assert_snapshot!(told("huge.toml"), @"DIR/huge.toml: it is larger than 1024 KiB, so it is no config: name another with --config");
+}
+
+#[test]
+fn windows_line_ends_are_fine() {
+    parse(&SOUND.replace('\n', "\r\n"));
+}
+
+/// The statements of a shipped policy: actions, resources and whether there is a condition.
+fn statements(name: &str) -> Vec<(Vec<String>, Vec<String>, bool)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/iam").join(name);
+    let policy: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(policy["Version"], "2012-10-17");
+    let words = |value: &Value| match value {
+        Value::String(word) => vec![word.clone()],
+        list => list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect(),
+    };
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    statements
+        .map(|statement| {
+            assert_eq!(statement["Effect"], "Allow");
+            (words(&statement["Action"]), words(&statement["Resource"]), statement.get("Condition").is_some())
+        })
+        .collect()
+}
+
+#[test]
+fn the_policies_grant_what_is_called_and_no_more() {
+    let reads = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances"];
+    let actions = |name| statements(name).into_iter().flat_map(|(actions, ..)| actions).collect::<Vec<_>>();
+    assert_eq!(actions("dry-run.json"), [&reads[..], &["sns:Publish"]].concat());
+    let ends = simian_core::Action::ALL.map(simian_core::Action::permission);
+    assert_eq!(actions("live.json"), [&reads[..], &["sns:Publish"], &ends[..]].concat());
+    for (actions, resources, conditional) in ["dry-run.json", "live.json"].into_iter().flat_map(statements) {
+        assert!(actions.iter().all(|action| !action.contains(['*', '?'])), "{actions:?}");
+        // What only reads cannot be narrowed; what changes something is narrowed twice.
+        let reads = actions.iter().all(|action| action.contains(":Describe"));
+        assert_eq!(resources.contains(&"*".to_owned()), reads, "{actions:?}");
+        assert_eq!(conditional, actions.iter().any(|action| action.contains(":Terminate")), "{actions:?}");
+    }
+}

@@ -1,0 +1,383 @@
+//! Every mistake that is looked for, and what is said of it.
+
+use insta::assert_snapshot;
+
+use super::{SOUND, problems};
+
+/// The sound one with other lines under `[hours]`.
+fn with_hours(lines: &str) -> String {
+    SOUND.replace("timezone = \"Europe/Berlin\"", lines)
+}
+
+/// The sound one with other lines under `[ledger]`.
+fn with_ledger(lines: &str) -> String {
+    SOUND.replace("kind = \"sqlite\"\npath = \"ledger.db\"", lines)
+}
+
+#[test]
+fn unknown_keys_name_the_nearest() {
+    let text = format!(
+        "{SOUND}{}",
+        "[monkeys.chaos]
+maen_days = 4
+[monkeys.janitor]
+enabled = true
+[budget]
+per_unit_day = 1
+[rails.detail]
+enabled = true
+[rails.mode]
+enable = true
+"
+    );
+    assert_snapshot!(problems(&text), @r"
+    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, cron, unit, mean_days, probability, min_days, faults, grace
+    simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
+    simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, control, budgets, floors, rails, watch, monkeys
+    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, opted_in, veto, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
+    simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
+    ");
+}
+
+#[test]
+fn wrong_types() {
+    let text = r#"mode = true
+dice = "x"
+account = "staging"
+[hours]
+timezone = 1
+days = "mon"
+holidays = [2026-12-24]
+freeze = ["2026-12-24"]
+[budgets]
+concurrent = "many"
+per_unit_day = -1
+[floors]
+healthy = 1.5
+[watch]
+every = 30
+[monkeys.chaos]
+enabled = "yes"
+mean_days = "5"
+cron = 15
+"#;
+    assert_snapshot!(problems(text), @r#"
+    simian.toml:1:1: mode: found true: write a text in quotes
+    simian.toml:2:1: dice: found the text "x": write a table, as in [dice]
+    simian.toml:3:1: account: found the text "staging": write a list of tables, as in [[account]]
+    simian.toml:5:1: hours.timezone: found the number 1: write a text in quotes
+    simian.toml:6:1: hours.days: found the text "mon": write a list, as in ["…", "…"]
+    simian.toml:7:13: hours.holidays[0]: found 2026-12-24 without quotes: write a date in quotes, as in "2026-12-24"
+    simian.toml:8:11: hours.freeze[0]: found the text "2026-12-24": write a list of tables, as in [[hours.freeze]]
+    simian.toml:10:1: budgets.concurrent: found the text "many": write a whole number, 0 or more, or "unlimited"
+    simian.toml:11:1: budgets.per_unit_day: found the number -1: write a whole number, 0 or more, or "unlimited"
+    simian.toml:13:1: floors.healthy: found the number 1.5: write a whole number, 0 or more
+    simian.toml:15:1: watch.every: found the number 30: write a span of time in quotes, as in "90s" or "15m"
+    simian.toml:17:1: monkeys.chaos.enabled: found the text "yes": write true or false
+    simian.toml:18:1: monkeys.chaos.mean_days: found the text "5": write a number
+    simian.toml:19:1: monkeys.chaos.cron: found the number 15: write a text in quotes
+    "#);
+}
+
+#[test]
+fn values_under_hours() {
+    let text = with_hours(
+        r#"timezone = "Europe/Berln"
+days = ["mon", "Tuesday", "mon"]
+open = "9:00"
+close = "25:00"
+holidays = ["us", "ics:holidays.ics", "2026-02-30", "24.12.2026"]
+freeze = [{ from = "2027-01-03", until = "2026-12-20" }, { from = "2026-12-20" }]"#,
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:5:1: hours.timezone: `Europe/Berln` is no time zone of the IANA database: did you mean `Europe/Berlin`?
+    simian.toml:6:16: hours.days[1]: `Tuesday` is no day of the week: write mon, tue, wed, thu, fri, sat or sun
+    simian.toml:6:27: hours.days[2]: the text "mon" is there twice: remove one
+    simian.toml:7:1: hours.open: `9:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
+    simian.toml:8:1: hours.close: `25:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
+    simian.toml:9:13: hours.holidays[0]: `us`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
+    simian.toml:9:19: hours.holidays[1]: `ics:holidays.ics`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
+    simian.toml:9:39: hours.holidays[2]: `2026-02-30` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:53: hours.holidays[3]: `24.12.2026` is no date: write one that exists, as in 2026-12-24
+    simian.toml:10:34: hours.freeze[0].until: the freeze from 2027-01-03 ends before it begins: swap its dates
+    simian.toml:10:58: hours.freeze[1].until: it is missing: write it, as in until = "2027-01-03"
+    "#);
+}
+
+#[test]
+fn hours_that_never_open() {
+    let text = with_hours("timezone = \"Europe/Berlin\"\nopen = \"15:00\"");
+    assert_snapshot!(problems(&text), @"simian.toml:6:1: hours.open: hours from 15:00 to 15:00 never open: for the whole day open at `00:00` and close at `24:00`");
+}
+
+#[test]
+fn hours_that_open_at_the_end() {
+    let text = with_hours("timezone = \"Europe/Berlin\"\nopen = \"24:00\"");
+    assert_snapshot!(problems(&text), @"simian.toml:6:1: hours.open: hours cannot open at `24:00`: write `00:00`");
+}
+
+#[test]
+fn no_days() {
+    let text = with_hours("timezone = \"Europe/Berlin\"\ndays = []");
+    assert_snapshot!(problems(&text), @r#"simian.toml:6:1: hours.days: there is none, so nothing ever opens: name at least one, as in ["mon"]"#);
+}
+
+#[test]
+fn chaos_values() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+mean_days = 0.5
+probability = 2
+min_days = 0
+cron = "0 0 30 feb *"
+unit = "fleet"
+faults = "reboot=2"
+grace = "5h"
+"#
+    );
+    assert_snapshot!(problems(&text), @r"
+    simian.toml:15:1: monkeys.chaos.mean_days: `0.5` is no mean: write a number of working days from 1 to 1000
+    simian.toml:16:1: monkeys.chaos.probability: `2` is no daily probability: write a number from 0.001 to 1
+    simian.toml:17:1: monkeys.chaos.min_days: `0` is no least gap: write a whole number of working days from 1 to 1000
+    simian.toml:18:1: monkeys.chaos.cron: cron expression `0 0 30 feb *` never fires: write a day that its months have
+    simian.toml:19:1: monkeys.chaos.unit: `fleet` is not known: write one of `cluster`, `asg`, `stack`, `app`
+    simian.toml:20:1: monkeys.chaos.faults: `reboot` is no action; there are: terminate, terminate-gracefully
+    simian.toml:21:1: monkeys.chaos.grace: a grace of `5h` is not between 1m and 4h
+    ");
+}
+
+#[test]
+fn cron_by_number() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+cron = "*/15 * * * 1"
+"#
+    );
+    assert_snapshot!(problems(&text), @"simian.toml:15:1: monkeys.chaos.cron: cron expression `*/15 * * * 1` numbers its weekdays, and programs disagree on which is 1: write mon, tue …");
+}
+
+#[test]
+fn mean_below_min() {
+    let text = format!(
+        "{SOUND}{}",
+        "[monkeys.chaos]
+mean_days = 2
+min_days = 3
+"
+    );
+    assert_snapshot!(problems(&text), @"simian.toml:15:1: monkeys.chaos.mean_days: a mean of 2 is less than min_days, 3: raise it");
+}
+
+#[test]
+fn both_rates() {
+    let text = format!(
+        "{SOUND}{}",
+        "[monkeys.chaos]
+mean_days = 2
+probability = 0.5
+"
+    );
+    assert_snapshot!(problems(&text), @"simian.toml:16:1: monkeys.chaos.probability: set mean_days or probability, not both");
+}
+
+#[test]
+fn accounts() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[[account]]
+name = "staging"
+id = "123456789012"
+role_arn = "arn:aws:iam::210987654321:role/simian"
+regions = ["us-east-1", "useast1", "us-east-1"]
+[[account]]
+name = "a b"
+id = 123456789012
+role_arn = "arn:aws:iam::123456789012:user/ann"
+regions = []
+mode = "Live"
+[[account]]
+"#
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:15:1: account[1].name: another account is called `staging` already: choose another name
+    simian.toml:16:1: account[1].id: account 123456789012 is there already: add its regions to that one
+    simian.toml:17:1: account[1].role_arn: the role belongs to account 210987654321, not to 123456789012: name a role of 123456789012
+    simian.toml:18:25: account[1].regions[1]: `useast1` is not an AWS region: write it as in `us-east-1`
+    simian.toml:18:36: account[1].regions[2]: the text "us-east-1" is there twice: remove one
+    simian.toml:20:1: account[2].name: `a b` cannot be a name: write at most 64 letters, digits, `-`, `_` and `.`
+    simian.toml:21:1: account[2].id: found the number 123456789012: write a text in quotes
+    simian.toml:22:1: account[2].role_arn: `arn:aws:iam::123456789012:user/ann` is no role's ARN: write it as in arn:aws:iam::123456789012:role/simian
+    simian.toml:23:1: account[2].regions: there is none: write at least one, as in regions = ["us-east-1"]
+    simian.toml:24:1: account[2].mode: `Live` is no mode: write "dry-run" or "live"
+    simian.toml:25:1: account[3].id: it is missing: write it, as in id = "123456789012"
+    simian.toml:25:1: account[3].name: it is missing: write it, as in name = "staging"
+    simian.toml:25:1: account[3].regions: there is none: write at least one, as in regions = ["us-east-1"]
+    "#);
+}
+
+#[test]
+fn no_account() {
+    let text = r#"account = []
+[dice]
+seed = "x"
+[hours]
+timezone = "UTC"
+"#;
+    assert_snapshot!(problems(text), @"simian.toml:1:1: account: there is none: name at least one, with its name, id and regions under [[account]]");
+}
+
+#[test]
+fn nothing_at_all() {
+    let text = "";
+    assert_snapshot!(problems(text), @r#"
+    simian.toml:1:1: account: there is none: name at least one, with its name, id and regions under [[account]]
+    simian.toml:1:1: dice.seed: it is missing: write it under [dice], as in seed = "a sentence of your own"
+    simian.toml:1:1: hours.timezone: it is missing: write it under [hours], as in timezone = "America/Los_Angeles"
+    "#);
+}
+
+#[test]
+fn the_examples_seed() {
+    let text = SOUND.replace("s3cret", "change me");
+    assert_snapshot!(problems(&text), @"simian.toml:3:1: dice.seed: it is still the example's, so anybody can foretell the dice: write a secret of your own");
+}
+
+#[test]
+fn memory_is_no_ledger_for_live() {
+    let text = with_ledger("kind = \"memory\"");
+    assert_snapshot!(problems(&text), @r#"simian.toml:12:1: ledger.kind: a live daemon needs a ledger that outlasts it: set kind = "sqlite" and a path under [ledger]"#);
+}
+
+#[test]
+fn no_ledger_is_memory() {
+    let text = SOUND.replace("[ledger]\nkind = \"sqlite\"\npath = \"ledger.db\"\n", "");
+    assert_snapshot!(problems(&text), @r#"simian.toml:1:1: ledger.kind: a live daemon needs a ledger that outlasts it: set kind = "sqlite" and a path under [ledger]"#);
+}
+
+#[test]
+fn ledger_mistakes() {
+    let text = with_ledger("kind = \"dynamodb\"");
+    assert_snapshot!(problems(&text), @r#"simian.toml:12:1: ledger.kind: `dynamodb` is no kind of ledger: write "sqlite" or "memory""#);
+}
+
+#[test]
+fn ledger_without_a_path() {
+    let text = with_ledger("kind = \"sqlite\"");
+    assert_snapshot!(problems(&text), @r#"simian.toml:11:1: ledger.path: it is missing: write it, as in path = "/var/lib/simian/ledger.db""#);
+}
+
+#[test]
+fn memory_with_a_path() {
+    let text = SOUND.replace("sqlite", "memory").replace("\"live\"", "\"dry-run\"");
+    assert_snapshot!(problems(&text), @r#"simian.toml:13:1: ledger.path: a ledger in memory has no path: remove it, or set kind to "sqlite""#);
+}
+
+#[test]
+fn sinks_and_socket() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[sinks.sns]
+topic_arn = "arn:aws:sqs:us-east-1:123456789012:simian"
+[control]
+socket = "/run/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.sock"
+[sinks.stdout]
+enabled = 1
+"#
+    );
+    assert_snapshot!(problems(&text), @r"
+    simian.toml:15:1: sinks.sns.topic_arn: `arn:aws:sqs:us-east-1:123456789012:simian` is no topic's ARN: write it as in arn:aws:sns:us-east-1:123456789012:simian
+    simian.toml:17:1: control.socket: /run/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.sock is longer than the 107 bytes that a socket's path may have: shorten it
+    simian.toml:19:1: sinks.stdout.enabled: found the number 1: write true or false
+    ");
+}
+
+#[test]
+fn fifo_topic() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[sinks.sns]
+topic_arn = "arn:aws:sns:us-east-1:123456789012:simian.fifo"
+"#
+    );
+    assert_snapshot!(problems(&text), @"simian.toml:15:1: sinks.sns.topic_arn: `arn:aws:sns:us-east-1:123456789012:simian.fifo` is a FIFO topic, which is not supported by this version: name a standard topic");
+}
+
+#[test]
+fn tags() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[tags]
+prefix = "aws:x"
+owner = "team#1"
+[opt_in]
+tag = "simian:chaos"
+"#
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:15:1: tags.prefix: `aws:x` is reserved: only AWS may write such tags; choose another
+    simian.toml:16:1: tags.owner: `team#1` cannot be a tag's key: write at most 128 letters, digits, spaces inside and `+ - = . _ : / @`
+    simian.toml:17:1: opt_in.value: it is missing: write it, as in value = "true"
+    simian.toml:18:1: opt_in.tag: `simian:chaos` is one of our own tags: name another, or remove [opt_in]
+    "#);
+}
+
+#[test]
+fn rails() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[rails.clock]
+max_skew = "10m"
+[rails.breaker]
+unrecovered = 0
+[rails.candidates]
+shrink_percent = 101
+[rails.hours]
+enabled = "no"
+[watch]
+every = "10m"
+deadline = "5m"
+"#
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:15:1: rails.clock.max_skew: `10m` is out of bounds: write a span from 1s to 5m
+    simian.toml:17:1: rails.breaker.unrecovered: found the number 0: write a whole number, 1 or more, or "unlimited"
+    simian.toml:19:1: rails.candidates.shrink_percent: found the number 101: write a whole number from 0 to 100
+    simian.toml:21:1: rails.hours.enabled: found the text "no": write true or false
+    simian.toml:24:1: watch.deadline: it ends before the first look, which comes after 10m: raise it
+    "#);
+}
+
+#[test]
+fn no_toml() {
+    let text = r#"mode = "live
+[dice]
+seed = "a"
+seed = "b"
+"#;
+    assert_snapshot!(problems(text), @r#"
+    simian.toml:1:13: this is no TOML (invalid basic string, expected `"`): mend this line
+    simian.toml:4:1: this is no TOML (duplicate key): mend this line
+    "#);
+}
+
+#[test]
+fn columns_are_characters() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[opt_in]
+tag = "ü"
+value = "ü#"
+[hours.x] # ü
+[sinks] # ü
+stdout = { "ü" = "ü", enabled = 1 }
+"#
+    );
+    assert_snapshot!(problems(&text), @r"
+    simian.toml:16:1: opt_in.value: `ü#` cannot be a tag's value: write at most 256 letters, digits, spaces inside and `+ - = . _ : / @`
+    simian.toml:17:1: hours.x: there is no such key: remove it. There are: timezone, days, open, close, holidays, freeze
+    simian.toml:19:12: sinks.stdout.ü: there is no such key: remove it. There are: enabled
+    simian.toml:19:23: sinks.stdout.enabled: found the number 1: write true or false
+    ");
+}
