@@ -26,7 +26,6 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
     let (word, paint) = match event.kind {
         Kind::RoundClosed if event.why.is_empty() => return None,
         Kind::RoundClosed => ("blind", RED),
-        Kind::ConfigLoaded => return None,
         Kind::DaemonStarted => ("started", PLAIN),
         Kind::DaemonStopped => ("stopped", PLAIN),
         Kind::DaemonPaused => ("PAUSED", YELLOW),
@@ -35,7 +34,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionPlanned => ("planned", PLAIN),
         Kind::ActionHeld => ("held", YELLOW),
         Kind::ActionRehearsed => ("rehearsed", BLUE),
-        Kind::ActionIntended => return None,
+        Kind::ConfigLoaded | Kind::ActionIntended => return None,
         Kind::ActionDone => ("DONE", RED),
         Kind::ActionFailed => ("failed", RED),
         Kind::ActionRefused => ("refused", RED),

@@ -49,7 +49,7 @@ pub async fn run(
 ) -> Result<Closed, ObserveError> {
     let policy = &account.policy;
     let day = policy.calendar.day_at(engine.clock.now());
-    let world = observe::world(engine, account, monkey, order, &day).await?;
+    let mut world = observe::world(engine, account, monkey, order, &day).await?;
     let outlook = monkey.propose(&world, &day, &engine.dice);
     let now = engine.clock.now();
 
@@ -66,6 +66,8 @@ pub async fn run(
     let due = due(&outlook, &world, order, now);
     let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
     let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
+    // The survey may have taken a minute, and the kill switch is for this moment.
+    world.history.pause = History::pause(engine.ledger.as_ref(), engine.clock.now()).await?;
     let judged = judge(&due, &world, &detail, policy, engine.clock.now());
     let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
 

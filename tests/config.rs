@@ -157,6 +157,21 @@ fn the_example_rehearses_only() {
 }
 
 #[test]
+fn the_smallest_file_of_the_manual_is_accepted() {
+    let manual = include_str!("../docs/configuration.md");
+    let example = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    assert_eq!(parse(example).accounts.len(), 1);
+}
+
+#[test]
+fn the_manual_has_every_rail() {
+    let manual = include_str!("../docs/configuration.md");
+    for rail in simian_core::rails::RAILS {
+        assert!(manual.contains(&format!("`{}`", rail.name)), "{}", rail.name);
+    }
+}
+
+#[test]
 fn files_that_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let told = |name: &str| {

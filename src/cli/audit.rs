@@ -146,10 +146,10 @@ async fn verify(ledger: &dyn Ledger, format: Format) -> Result<Exit, Failure> {
                 .to_string(),
             )?,
             (Format::Table, Ok(())) => {
-                super::print(&format!("writer {writer}: {checked} events, unbroken; head {hash}"))?
+                super::print(&format!("writer {writer}: {checked} events, unbroken; head {hash}"))?;
             }
             (Format::Table, Err(error)) => {
-                super::print(&format!("writer {writer}: {error}; the {checked} events before are sound"))?
+                super::print(&format!("writer {writer}: {error}; the {checked} events before are sound"))?;
             }
         }
     }

@@ -103,6 +103,7 @@ async fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Account
 }
 
 #[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "the same shape as with AWS")]
 async fn accounts(_config: &Config, _clock: &Arc<dyn Clock>) -> Result<Vec<Account>, Failure> {
     Err(without_aws())
 }
@@ -131,6 +132,7 @@ pub(super) async fn sinks(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec
 
 /// The sinks that the config names, but for standard output.
 #[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_async, reason = "the same shape as with AWS")]
 pub(super) async fn sinks(config: &Config, _clock: &Arc<dyn Clock>) -> Result<Vec<Box<dyn Sink>>, Failure> {
     if config.sinks.sns.is_some() { Err(without_aws()) } else { Ok(Vec::new()) }
 }

@@ -159,7 +159,9 @@ async fn summary(ledger: &dyn Ledger, zone: Tz) -> Result<String, LedgerError> {
         rows.entry((unit.clone(), region.to_string())).or_default().count(body);
     }
     let mut all = Row::default();
-    rows.values().for_each(|row| all.add(row));
+    for row in rows.values() {
+        all.add(row);
+    }
     let lines = rows.iter().map(|((unit, region), row)| row.cells(unit, region));
     let lines: Vec<_> = lines.chain(std::iter::once(all.cells("all", ""))).collect();
     let header =

@@ -119,7 +119,9 @@ impl<'d> Table<'d> {
 
     /// Says that a key exists.
     pub(super) fn know(&mut self, key: &'static str) {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.document.found.borrow_mut().keys.insert(self.path_of(key));
     }
 

@@ -222,6 +222,7 @@ fn mapped(opt_in: &mut Table<'_>, tags: &TagRules) -> Option<(String, String)> {
 }
 
 fn ledger(ledger: &mut Table<'_>, live: bool, rules: &Rules<'_>) -> Option<LedgerConfig> {
+    ledger.know("path"); // Also where its kind is wrong, and nobody asks for it.
     let kind = if ledger.is_there() {
         ledger.need("kind", "\"sqlite\"", |value| match text(value)? {
             kind @ ("sqlite" | "memory") => Ok(kind.to_owned()),

@@ -115,3 +115,35 @@ fn paths_start_from_the_first_state_directory_else_from_the_files_folder() {
         assert_eq!(super::base(file, state.map(Path::new)), Path::new(base), "{file} {state:?}");
     }
 }
+
+#[test]
+fn a_value_of_the_wrong_type_is_an_error_on_its_line_and_no_other() {
+    let (text, _) = all_in_use();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut looked_at = 0;
+    for (n, line) in lines.iter().enumerate() {
+        let Some((key, _)) = line.split_once(" = ").filter(|(key, _)| !key.starts_with('#')) else { continue };
+        let wrong = format!("{key} = 1979-05-27T07:32:00Z");
+        let mut lines = lines.clone();
+        lines[n] = &wrong;
+        let error = Config::parse("simian.toml", &lines.join("\n"), None).expect_err(line).to_string();
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(error.starts_with(&format!("simian.toml:{}:1: ", n + 1)), "{error}");
+        looked_at += 1;
+    }
+    assert!(looked_at > 50, "{looked_at}");
+}
+
+#[test]
+fn no_line_left_out_or_cut_makes_it_panic() {
+    let (text, _) = all_in_use();
+    let lines: Vec<&str> = text.lines().collect();
+    for (n, line) in lines.iter().enumerate().filter(|(_, line)| !line.starts_with("# ")) {
+        for kept in [0, line.len() / 2] {
+            let cut: String = line.chars().take(kept).collect();
+            let mut lines = lines.clone();
+            lines[n] = &cut;
+            drop(Config::parse("simian.toml", &lines.join("\n"), None));
+        }
+    }
+}

@@ -258,7 +258,7 @@ fn no_ledger_is_memory() {
 
 #[test]
 fn ledger_mistakes() {
-    let text = with_ledger("kind = \"dynamodb\"");
+    let text = with_ledger("kind = \"dynamodb\"\npath = \"ledger.db\"");
     assert_snapshot!(problems(&text), @r#"simian.toml:12:1: ledger.kind: `dynamodb` is no kind of ledger: write "sqlite" or "memory""#);
 }
 

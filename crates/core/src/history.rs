@@ -78,7 +78,7 @@ impl History {
     pub async fn read(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
         let Ask { account, mode, date, now, .. } = *ask;
         let mut history = Self::read_day(ledger, ask).await?;
-        history.pause = ledger.pause().await?.filter(|pause| pause.until.is_none_or(|until| now < until));
+        history.pause = Self::pause(ledger, now).await?;
         history.last_action = ledger.last_actions(mode, account).await?;
         history.counters = ledger.counters(mode, date).await?;
         for claim in ledger.claims(&ClaimQuery { mode: Some(mode), open: true, ..ClaimQuery::default() }).await? {
@@ -94,6 +94,11 @@ impl History {
         }
         history.read_standing(ledger, ask).await?;
         Ok(history)
+    }
+
+    /// The kill switch, if it is pulled and has not ended by itself.
+    pub async fn pause(ledger: &dyn Ledger, now: DateTime<Utc>) -> Result<Option<Pause>, LedgerError> {
+        Ok(ledger.pause().await?.filter(|pause| pause.until.is_none_or(|until| now < until)))
     }
 
     /// Only what happened to the date's keys: planned, claimed, missed, held.

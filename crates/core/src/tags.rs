@@ -208,10 +208,9 @@ impl TagRules {
         let own = tags.get(&self.chaos_key()).map(String::as_str);
         let mapped = self.mapped.as_ref().is_some_and(|(key, value)| tags.get(key) == Some(value));
         match own {
-            Some("off") => return OptIn::Out,
             Some("on") => {}
             None if mapped => {}
-            None => return OptIn::Out,
+            Some("off") | None => return OptIn::Out,
             Some(other) => {
                 return OptIn::Malformed(vec![TagProblem {
                     key: self.chaos_key(),

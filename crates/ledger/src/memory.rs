@@ -179,11 +179,7 @@ impl Ledger for MemoryLedger {
         Ok(self.state().claims.values().filter(|claim| wants_claim(query, claim)).cloned().collect())
     }
 
-    async fn last_actions(
-        &self,
-        mode: Mode,
-        account: &AccountId,
-    ) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+    async fn last_actions(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
         let mut last = BTreeMap::new();
         for claim in self.state().claims.values() {
             let counts = claim.outcome.is_none_or(Outcome::counts);

@@ -7,10 +7,8 @@ mod config;
 
 use chrono::{NaiveDate, TimeDelta};
 use simian_core::unit::{Units, units};
-use simian_core::{
-    Day, Dice, Fleet, Key, Monkey, Outlook, Proposal, Request, TagRules, Target, Unit, UnitKind, World,
-};
 use simian_core::{Considered, Needs};
+use simian_core::{Day, Dice, Fleet, Key, Monkey, Outlook, Proposal, Request, TagRules, Target, Unit, UnitKind, World};
 
 pub use config::{Config, Contradiction};
 
@@ -51,7 +49,7 @@ impl Chaos {
         let due = day.minute(minute).ok_or("the day has no minute for it")?;
         let close = day.window_at(due).map_or(due, |window| window.close);
         let why = format!("its turn: the coin showed {coin:.3}, below {p:.3} ({})", unit.settings);
-        let mut proposal = self.aim(world, dice, unit, day.date, why);
+        let mut proposal = Self::aim(world, dice, unit, day.date, why);
         proposal.due = due;
         proposal.expires = close.min(due + self.grace);
         Ok(proposal)
@@ -60,7 +58,7 @@ impl Chaos {
     /// The unit's part in a game day: every coin shows its turn, every minute is now.
     fn asked(&self, world: &World, day: &Day, dice: &Dice, unit: &Unit, request: &Request) -> Proposal {
         let why = format!("{} asked for it ({})", request.actor, request.id);
-        let mut proposal = self.aim(world, dice, unit, day.date, why);
+        let mut proposal = Self::aim(world, dice, unit, day.date, why);
         proposal.key = Key::requested(world.mode, NAME, &request.id, &unit.id);
         proposal.request = Some(request.id.clone());
         proposal.due = request.at;
@@ -70,7 +68,7 @@ impl Chaos {
     }
 
     /// Chooses what would be done and to whom. Due and expiry are the caller's to set.
-    fn aim(&self, world: &World, dice: &Dice, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
+    fn aim(world: &World, dice: &Dice, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
         let full = unit.id.full();
         let candidates = unit.groups.iter().filter_map(|name| world.group(&unit.id.scope, name)).flat_map(|group| {
             // Those that may be hit. The rails look again: a choice is no verdict.
@@ -132,8 +130,7 @@ impl Monkey for Chaos {
                     Err(why) => outlook.considered.push(Considered { unit: unit.id.full(), why }),
                 }
                 let asks = world.requests.iter().filter(|request| {
-                    request.monkey == NAME
-                        && request.units.as_ref().is_none_or(|units| units.contains(&unit.id.full()))
+                    request.monkey == NAME && request.units.as_ref().is_none_or(|units| units.contains(&unit.id.full()))
                 });
                 outlook.proposals.extend(asks.map(|request| self.asked(world, day, dice, unit, request)));
             }

@@ -135,8 +135,10 @@ fn fill(path: &Path, birth: &Birth) -> Result<(), String> {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         schema::migrate(&mut connection, MIGRATIONS)?;
         connection.execute("INSERT INTO ledger (one, birth) VALUES (1, ?1)", [birth_json])?;
-        connection
-            .execute("INSERT INTO heads (writer, seq, hash) VALUES (?1, 0, ?2)", params![WRITER, birth.id.to_string()])?;
+        connection.execute(
+            "INSERT INTO heads (writer, seq, hash) VALUES (?1, 0, ?2)",
+            params![WRITER, birth.id.to_string()],
+        )?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.close().map_err(|(_, error)| error)
     };
@@ -162,23 +164,15 @@ pub(super) fn connect_for_writing(path: &Path) -> Result<Connection, LedgerError
         schema::migrate(&mut connection, MIGRATIONS)
     };
     prepare().map_err(failed)?;
-    match mark_for_readers(&mut connection) {
+    match connection.transaction_with_behavior(TransactionBehavior::Immediate).map(drop) {
         // SQLite keeps one log index per process, and it is as its first user opened it.
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {
-            Err(cannot_open(path, "this process has it open for reading only; close that before opening it for writing"))
-        }
-        // A full disk is no reason not to open.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => Err(cannot_open(
+            path,
+            "this process has it open for reading only; close that before opening it for writing",
+        )),
+        // Whatever else is wrong, a full disk for one, may pass: the writes will say it.
         _ => Ok(connection),
     }
-}
-
-/// Writes a page that says what it said before, and reads. A reader that may not write to the log's index needs a mark
-/// of somebody who may (SQLite, `walTryBeginRead`), and after this there is one.
-fn mark_for_readers(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.pragma_update(None, "user_version", schema::version(&transaction)?)?;
-    transaction.commit()?;
-    schema::version(connection).map(drop)
 }
 
 /// Opens the file to read it, with SQLite's URI parameters. Source: <https://www.sqlite.org/uri.html>.
@@ -193,8 +187,7 @@ pub(super) fn connect_for_reading(path: &Path, parameters: &str) -> rusqlite::Re
         }
     }
     let uri = format!("{uri}?mode=ro&{parameters}");
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
     set_up(&connection)?;
     Ok(connection)

@@ -210,11 +210,7 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::claims(connection, query))
     }
 
-    async fn last_actions(
-        &self,
-        mode: Mode,
-        account: &AccountId,
-    ) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+    async fn last_actions(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
         self.read(|connection| read::last_actions(connection, mode, account))
     }
 

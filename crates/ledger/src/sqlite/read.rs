@@ -8,9 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use simian_core::event::millis;
 use simian_core::ledger::counter_prefix;
-use simian_core::{
-    AccountId, Birth, ClaimQuery, ClaimRecord, Event, EventQuery, Mode, Outcome, Pause,
-};
+use simian_core::{AccountId, Birth, ClaimQuery, ClaimRecord, Event, EventQuery, Mode, Outcome, Pause};
 
 use super::Trouble;
 
@@ -25,7 +23,8 @@ pub(super) fn birth(connection: &Connection) -> Result<Birth, Trouble> {
 }
 
 pub(super) fn pause(connection: &Connection) -> Result<Option<Pause>, Trouble> {
-    let text: Option<String> = connection.prepare_cached("SELECT pause FROM ledger")?.query_row([], |row| row.get(0))?;
+    let text: Option<String> =
+        connection.prepare_cached("SELECT pause FROM ledger")?.query_row([], |row| row.get(0))?;
     text.map(|text| json("the pause", &text)).transpose()
 }
 
@@ -122,17 +121,19 @@ fn text(text: impl ToString) -> Value {
     Value::Text(text.to_string())
 }
 
-/// The statement for a query. One field leads, the one that leaves the fewest events: its index is used, and a `+` keeps
-/// SQLite, which has no statistics here, from using another's.
+/// The statement for a query. The field that leaves the fewest events names the index: SQLite has no statistics here
+/// and would guess.
 pub(super) fn event_sql(query: &EventQuery) -> (String, Vec<Value>) {
     let EventQuery { kinds, mode, account, unit, key_prefix, since, until, after, limit, newest_first } = query;
-    let by_key = key_prefix.is_some();
-    let by_unit = !by_key && unit.is_some();
-    let by_kind = !by_key && !by_unit && !kinds.is_empty();
-    let by_account = by_kind || (!by_key && !by_unit && account.is_some());
-    let by_time = !by_key && !by_unit && !by_account && (since.is_some() || until.is_some());
-    let column = |name: &'static str, leads: bool| format!("{}{name}", if leads { "" } else { "+" });
-
+    let index = match query {
+        EventQuery { key_prefix: Some(_), .. } => " INDEXED BY events_key",
+        EventQuery { unit: Some(_), .. } => " INDEXED BY events_unit",
+        EventQuery { kinds, .. } if !kinds.is_empty() => " INDEXED BY events_kind",
+        EventQuery { account: Some(_), .. } => " INDEXED BY events_account",
+        EventQuery { since: Some(_), .. } | EventQuery { until: Some(_), .. } => " INDEXED BY events_at",
+        // By number.
+        _ => "",
+    };
     let mut filter = Filter::default();
     if let Some(prefix) = key_prefix {
         filter.add("key >= ?", [text(prefix)]);
@@ -141,23 +142,23 @@ pub(super) fn event_sql(query: &EventQuery) -> (String, Vec<Value>) {
         }
     }
     if let Some(unit) = unit {
-        filter.add(format!("{} = ?", column("unit", by_unit)), [text(unit)]);
+        filter.add("unit = ?", [text(unit)]);
     }
     if !kinds.is_empty() {
         let marks = vec!["?"; kinds.len()].join(", ");
-        filter.add(format!("{} IN ({marks})", column("kind", by_kind)), kinds.iter().map(text));
+        filter.add(format!("kind IN ({marks})"), kinds.iter().map(text));
     }
     if let Some(account) = account {
-        filter.add(format!("{} = ?", column("account", by_account)), [text(account)]);
+        filter.add("account = ?", [text(account)]);
     }
     if let Some(mode) = mode {
         filter.add("mode = ?", [text(mode)]);
     }
     if let Some(since) = since {
-        filter.add(format!("{} >= ?", column("at", by_time)), [text(bound(*since))]);
+        filter.add("at >= ?", [text(bound(*since))]);
     }
     if let Some(until) = until {
-        filter.add(format!("{} < ?", column("at", by_time)), [text(bound(*until))]);
+        filter.add("at < ?", [text(bound(*until))]);
     }
     if let Some(after) = after {
         filter.add("seq > ?", [Value::Integer(i64::try_from(*after).unwrap_or(i64::MAX))]);
@@ -170,10 +171,10 @@ pub(super) fn event_sql(query: &EventQuery) -> (String, Vec<Value>) {
         parameters.push(Value::Integer(i64::try_from(*limit).unwrap_or(i64::MAX)));
         format!(
             "SELECT seq, event FROM events WHERE seq IN \
-             (SELECT seq FROM events{condition} ORDER BY {order} LIMIT ?) ORDER BY {order}"
+             (SELECT seq FROM events{index}{condition} ORDER BY {order} LIMIT ?) ORDER BY {order}"
         )
     } else {
-        format!("SELECT seq, event FROM events{condition} ORDER BY {order}")
+        format!("SELECT seq, event FROM events{index}{condition} ORDER BY {order}")
     };
     (sql, parameters)
 }
@@ -190,12 +191,17 @@ pub(super) fn claim_sql(query: &ClaimQuery) -> (String, Vec<Value>) {
         filter.add("stage <> 'closed'", []);
     }
     if let Some(date) = date {
-        filter.add(if *open { "+date = ?" } else { "date = ?" }, [text(date)]);
+        filter.add("date = ?", [text(date)]);
     }
     if let Some(account) = account {
-        filter.add(if *open { "+account = ?" } else { "account = ?" }, [text(account)]);
+        filter.add("account = ?", [text(account)]);
     }
-    (format!("SELECT key, record FROM claims{} ORDER BY key", filter.sql()), filter.parameters)
+    let index = match (open, mode, date) {
+        (true, ..) => " INDEXED BY claims_open",
+        (false, Some(_), Some(_)) => " INDEXED BY claims_date",
+        _ => "",
+    };
+    (format!("SELECT key, record FROM claims{index}{} ORDER BY key", filter.sql()), filter.parameters)
 }
 
 /// The smallest text above all that begin so, or `None` when there is none. SQLite compares UTF-8 bytes, which is the

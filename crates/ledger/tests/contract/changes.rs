@@ -29,8 +29,7 @@ pub(crate) async fn a_move_leaves_what_it_does_not_name(ledger: &dyn Ledger) {
     let won = ClaimRecord::won(&claim("k", vec![]));
     let to = |stage, outcome, watch| Change::Move { key: key("k"), stage, outcome, watch };
     change(ledger, to(Stage::Watching, Some(Outcome::Unknown), Some(watch(5)))).await;
-    let watched =
-        ClaimRecord { stage: Stage::Watching, outcome: Some(Outcome::Unknown), watch: Some(watch(5)), ..won };
+    let watched = ClaimRecord { stage: Stage::Watching, outcome: Some(Outcome::Unknown), watch: Some(watch(5)), ..won };
     assert_eq!(only(ledger).await, watched);
     change(ledger, to(Stage::Unrecovered, None, None)).await;
     assert_eq!(only(ledger).await, ClaimRecord { stage: Stage::Unrecovered, ..watched.clone() });

@@ -37,7 +37,8 @@ pub(crate) async fn a_won_claim_is_kept_whole(ledger: &dyn Ledger) {
 }
 
 pub(crate) async fn a_thousand_claims_are_one_commit(ledger: &dyn Ledger) {
-    let slots = || vec![day("live/2026-11-23/account/a", 1, 900), concurrent(950), day("live/2026-11-23/app/b", 2, None)];
+    let slots =
+        || vec![day("live/2026-11-23/account/a", 1, 900), concurrent(950), day("live/2026-11-23/app/b", 2, None)];
     let claims: Vec<Claim> = (0..1_000).map(|n| claim(&format!("k{n:04}"), slots())).collect();
     let claimed = ledger.claim(&claims).await.unwrap();
     assert!(claimed[..900].iter().all(|claimed| *claimed == Claimed::Won));

@@ -103,7 +103,8 @@ async fn what_is_no_ledger_is_left_as_it_is() {
     let directory = directory();
     let at_path = |name: &str| directory.path().join(name);
     fs::write(at_path("empty"), "").unwrap();
-    fs::write(at_path("text"), "SQLite format, it is not; and longer than a header of a hundred bytes. ".repeat(20)).unwrap();
+    fs::write(at_path("text"), "SQLite format, it is not; and longer than a header of a hundred bytes. ".repeat(20))
+        .unwrap();
     fs::write(at_path("short"), "x").unwrap();
     fs::write(at_path("header"), b"SQLite format 3\0").unwrap();
     let other = Connection::open(at_path("other")).unwrap();

@@ -15,14 +15,8 @@ const UNITS: [&str; 2] = ["cluster:a", "asg:b"];
 const KINDS: [Kind; 3] = [Kind::ActionPlanned, Kind::ActionDone, Kind::RoundClosed];
 const STAGES: [Stage; 4] = [Stage::Acting, Stage::Watching, Stage::Unrecovered, Stage::Closed];
 const COUNTERS: [&str; 3] = ["live/2026-11-23/app/a", "live/2026-11-23/app/b", "dry-run/2026-11-23/app/a"];
-const OUTCOMES: [Outcome; 6] = [
-    Outcome::Rehearsed,
-    Outcome::Done,
-    Outcome::Failed,
-    Outcome::Refused,
-    Outcome::Abandoned,
-    Outcome::Unknown,
-];
+const OUTCOMES: [Outcome; 6] =
+    [Outcome::Rehearsed, Outcome::Done, Outcome::Failed, Outcome::Refused, Outcome::Abandoned, Outcome::Unknown];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -36,7 +30,8 @@ enum Step {
 }
 
 fn keys() -> impl Strategy<Value = String> {
-    (select(&["", "dry-run/"][..]), select(&DATES[..]), 0..4_u8).prop_map(|(mode, on, n)| format!("{mode}chaos/{on}/{n}"))
+    (select(&["", "dry-run/"][..]), select(&DATES[..]), 0..4_u8)
+        .prop_map(|(mode, on, n)| format!("{mode}chaos/{on}/{n}"))
 }
 
 fn drafts() -> impl Strategy<Value = Draft> {
@@ -95,7 +90,8 @@ fn changes() -> impl Strategy<Value = Change> {
 }
 
 fn event_queries() -> impl Strategy<Value = EventQuery> {
-    let key_prefix = prop::option::of(select(&["", "chaos/", "chaos/2026-11-2", "dry-run/chaos/2026-11-23/1", "x"][..]));
+    let key_prefix =
+        prop::option::of(select(&["", "chaos/", "chaos/2026-11-2", "dry-run/chaos/2026-11-23/1", "x"][..]));
     let place = (prop::option::of(select(&ACCOUNTS[..])), prop::option::of(select(&UNITS[..])), key_prefix);
     let times = (prop::option::of(0..20_i64), prop::option::of(0..20_i64));
     let cut = (prop::option::of(0..30_u64), prop::option::of(0..9_usize), any::<bool>());

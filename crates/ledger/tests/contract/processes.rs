@@ -38,7 +38,8 @@ async fn as_a_child() {
                 let key = format!("k{n}");
                 win(&ledger, claim(&key, vec![])).await;
                 let drafts = vec![draft(&"x".repeat(3_000)), draft(&key)];
-                let events = ledger.commit(drafts, vec![crate::fixtures::moved(&key, simian_core::Stage::Closed, None)]);
+                let events =
+                    ledger.commit(drafts, vec![crate::fixtures::moved(&key, simian_core::Stage::Closed, None)]);
                 eprintln!("{}", events.await.unwrap()[1].seq);
             }
         }
