@@ -121,7 +121,9 @@ fn publish(world: &World, account: &Account, monkey: &dyn Monkey, outlook: &Outl
         plan.key = Some(plan_key(world, monkey, &day));
         plan.until = day.close();
         let considered = outlook.considered.len() + outlook.proposals.len();
-        drafts.push(
+        // The whole before its parts.
+        drafts.insert(
+            0,
             plan.count("units", considered as u64).count("proposals", open.len() as u64).count("passing_now", passing),
         );
     }

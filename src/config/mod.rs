@@ -165,6 +165,7 @@ impl Config {
             candidates: self.candidates.clone(),
             max_skew: self.max_skew,
             breaker: self.breaker,
+            recovery: self.watch.deadline,
             disabled: self.disabled_rails.clone(),
         }
     }

@@ -313,6 +313,9 @@ fn rails(rails: &mut Table<'_>) -> Rails {
     for rail in RAILS {
         rails.table(rail.name, |table| {
             if table.get("enabled", boolean) == Some(false) {
+                if rail.always {
+                    table.wrong("enabled", "this rail is never off: it is the operator's or the owner's own word");
+                }
                 out.disabled.insert(rail.name.to_owned());
             }
             match rail.name {

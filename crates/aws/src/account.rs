@@ -16,9 +16,7 @@ use aws_sdk_sts as sts;
 use chrono::TimeDelta;
 use simian_core::claim::CALL_TIMEOUT;
 use simian_core::fleet::{Group, InstanceId};
-use simian_core::ports::{
-    Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, MAX_BATCH,
-};
+use simian_core::ports::{Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, MAX_BATCH};
 use simian_core::scope::{AccountId, Region, Scope};
 
 use crate::base;
@@ -38,7 +36,7 @@ const INSTANCES_A_PAGE: i32 = 1000;
 
 /// How long an assumed role's credentials live: STS's default, and the most for a role assumed by a role. The SDK asks
 /// for new ones in time.
-const SESSION: Duration = Duration::from_secs(3600);
+const SESSION: Duration = Duration::from_hours(1);
 
 /// What an account is reached with.
 #[derive(Clone, Debug)]
@@ -80,7 +78,7 @@ pub enum ConnectError {
 
 /// One AWS account, any number of its regions. Clients of a region are made when it is first called.
 pub struct Account {
-    account: AccountId,
+    id: AccountId,
     role: Option<String>,
     config: SdkConfig,
     clock: Arc<dyn Clock>,
@@ -101,7 +99,7 @@ struct Clients {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("account", &self.account).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("Account").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
     }
 }
 
@@ -127,11 +125,11 @@ impl Account {
             config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
         }
         let regions = regions.into_iter().map(|region| (region, OnceLock::new())).collect();
-        Ok(Self { account, role: role_arn, config, clock, home, regions })
+        Ok(Self { id: account, role: role_arn, config, clock, home, regions })
     }
 
     fn scope(&self, region: &Region) -> String {
-        Scope { account: self.account.clone(), region: region.clone() }.to_string()
+        Scope { account: self.id.clone(), region: region.clone() }.to_string()
     }
 
     fn call<'a>(&'a self, name: &'static str, on: &'a str) -> Call<'a> {
@@ -140,10 +138,10 @@ impl Account {
 
     /// The region's clients; an error for a region that the config does not name, so that none is ever called.
     fn clients(&self, region: &Region, call: &Call<'_>) -> Result<&Clients, CallError> {
-        let cell = self.regions.get(region).ok_or_else(|| {
+        let lazy = self.regions.get(region).ok_or_else(|| {
             call.failed(Cause::Refused("RegionNotConfigured".into()), "the config does not name this region")
         })?;
-        Ok(cell.get_or_init(|| Clients::new(&self.config, &self.account, region, &self.clock)))
+        Ok(lazy.get_or_init(|| Clients::new(&self.config, &self.id, region, &self.clock)))
     }
 
     /// One list of groups to its end.
@@ -182,10 +180,8 @@ impl Clients {
         let skew = Skew::new(clock.clone());
         // The SDK's budget of retries is global by service and region; ours is this region's of this account.
         let partition = || RetryPartition::custom(format!("{account}/{region}")).build();
-        let ec2 =
-            || ec2::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
-        let scaling =
-            || scaling::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
+        let ec2 = || ec2::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
+        let scaling = || scaling::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
         let sts = sts::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
         Self {
             ec2: ec2::Client::from_conf(ec2().build()),
@@ -296,8 +292,12 @@ impl Actuator for Account {
         }
         call.resource = Some(ids.join(", "));
         let client = &self.clients(region, &call)?.ec2_once;
-        let answer =
-            client.terminate_instances().set_instance_ids(Some(ids)).send().await.map_err(|error| call.error(&error))?;
+        let answer = client
+            .terminate_instances()
+            .set_instance_ids(Some(ids))
+            .send()
+            .await
+            .map_err(|error| call.error(&error))?;
         let mut ended = Vec::new();
         for theirs in answer.terminating_instances.unwrap_or_default() {
             let (id, state) = convert::change(theirs).map_err(|flaw| call.malformed(&flaw))?;

@@ -73,7 +73,9 @@ fn member(theirs: scaling::Instance) -> Result<Member, Flaw> {
         zone: required(theirs.availability_zone, &of("AvailabilityZone"))?,
         lifecycle: Lifecycle::parse(&required(lifecycle, &of("LifecycleState"))?),
         healthy: required(theirs.health_status, &of("HealthStatus"))?.eq_ignore_ascii_case("healthy"),
-        protected: theirs.protected_from_scale_in.ok_or_else(|| format!("{} is missing", of("ProtectedFromScaleIn")))?,
+        protected: theirs
+            .protected_from_scale_in
+            .ok_or_else(|| format!("{} is missing", of("ProtectedFromScaleIn")))?,
         template_version: theirs.launch_template.and_then(|template| template.version),
         id: InstanceId::new(id),
     })
@@ -98,7 +100,9 @@ fn state(theirs: Option<&ec2::InstanceState>) -> Result<InstanceState, Flaw> {
         Some(ec2::InstanceStateName::Pending) => Ok(InstanceState::Pending),
         Some(ec2::InstanceStateName::Running) => Ok(InstanceState::Running),
         Some(ec2::InstanceStateName::Stopping | ec2::InstanceStateName::Stopped) => Ok(InstanceState::Stopped),
-        Some(ec2::InstanceStateName::ShuttingDown | ec2::InstanceStateName::Terminated) => Ok(InstanceState::Terminated),
+        Some(ec2::InstanceStateName::ShuttingDown | ec2::InstanceStateName::Terminated) => {
+            Ok(InstanceState::Terminated)
+        }
         Some(other) => Err(format!("the unknown state `{}`", other.as_str())),
         None => Err("the state is missing".into()),
     }

@@ -41,8 +41,7 @@ pub(crate) async fn ask(clock: &Arc<dyn Clock>) -> Result<Option<InstanceId>, Ca
     if std::env::var("AWS_EC2_METADATA_DISABLED").is_ok_and(|value| value.trim().eq_ignore_ascii_case("true")) {
         return Ok(None);
     }
-    let call =
-        Call { name: "imds:GetMetadata", on: "the instance metadata service", resource: None, role: None };
+    let call = Call { name: "imds:GetMetadata", on: "the instance metadata service", resource: None, role: None };
     let statuses = Statuses::default();
     let config = ProviderConfig::without_region()
         .with_time_source(OurTime(clock.clone()))

@@ -3,8 +3,13 @@
 use super::{Case, Phase, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "account", about: "the credentials belong to the expected account", phase: Phase::Survey, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "account",
+    about: "the credentials belong to the expected account",
+    phase: Phase::Survey,
+    always: true,
+    judge,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     let expected = &case.policy.account;

@@ -3,7 +3,7 @@
 use super::{Case, Phase, Rail, Verdict};
 
 pub(super) const RAIL: Rail =
-    Rail { name: "breaker", about: "recent actions did recover", phase: Phase::Survey, judge };
+    Rail { name: "breaker", about: "recent actions did recover", phase: Phase::Survey, always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let failed = case.world.history.failed_in_a_row;

@@ -10,7 +10,7 @@ use crate::proposal::Proposal;
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "budgets", about: "enough of every budget is left", phase: Phase::Survey, judge };
+    Rail { name: "budgets", about: "enough of every budget is left", phase: Phase::Survey, always: false, judge };
 
 /// The counters that a proposal would add to, with their limits: what its claim asks for.
 pub fn slots(proposal: &Proposal, policy: &Policy) -> Vec<Slot> {
@@ -60,7 +60,8 @@ fn judge(case: &Case<'_>) -> Verdict {
                 (counter.as_str(), used, *cost, *limit)
             }
             Slot::Concurrent { limit } => {
-                ("concurrent", history.concurrent + case.spent.concurrent, case.proposal.cost(), *limit)
+                let used = history.concurrent + case.spent.concurrent(case.at, case.policy);
+                ("concurrent", used, case.proposal.cost(), *limit)
             }
             // Full as soon as the limit is reached: 1 means that one unrecovered target stops everything.
             Slot::Unrecovered { limit } => ("unrecovered", history.unrecovered, 1, *limit),

@@ -2,8 +2,13 @@
 
 use super::{Case, Phase, Rail, Verdict};
 
-pub(super) const RAIL: Rail =
-    Rail { name: "candidates", about: "the survey saw about as many groups as the last", phase: Phase::Survey, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "candidates",
+    about: "the survey saw about as many groups as the last",
+    phase: Phase::Survey,
+    always: false,
+    judge,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     let scope = &case.proposal.unit.id.scope;

@@ -4,8 +4,13 @@
 use super::{Case, Phase, Rail, Verdict};
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "cool_down", about: "enough working days since the last action", phase: Phase::Survey, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "cool_down",
+    about: "enough working days since the last action",
+    phase: Phase::Survey,
+    always: false,
+    judge,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     let proposal = case.proposal;

@@ -11,6 +11,7 @@ pub(super) const HEALTHY: Rail = Rail {
     name: "healthy_floor",
     about: "enough healthy members remain in the group",
     phase: Phase::Survey,
+    always: false,
     judge: |case| floor(case, case.policy.floors.healthy, "", |_, _| true),
 };
 
@@ -18,6 +19,7 @@ pub(super) const ZONE: Rail = Rail {
     name: "zone_floor",
     about: "enough healthy members remain in the target's zone",
     phase: Phase::Survey,
+    always: false,
     judge: |case| floor(case, case.policy.floors.zone, " in its zone", |target, zone| target.zone == zone),
 };
 

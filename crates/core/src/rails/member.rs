@@ -4,8 +4,13 @@
 use super::{Case, Phase, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "member", about: "the target is in service, healthy and not protected", phase: Phase::Survey, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "member",
+    about: "the target is in service, healthy and not protected",
+    phase: Phase::Survey,
+    always: false,
+    judge,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     let scope = &case.proposal.unit.id.scope;

@@ -102,6 +102,8 @@ pub struct Rail {
     pub about: &'static str,
     /// When it can answer.
     pub phase: Phase,
+    /// It cannot be disabled: it is the operator's or the owner's own word, or who we are.
+    pub always: bool,
     /// The rule.
     pub judge: fn(&Case<'_>) -> Verdict,
 }
@@ -202,19 +204,25 @@ impl<'a> Case<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Spent {
     counters: BTreeMap<String, u32>,
-    concurrent: u32,
+    /// When each will act, and what it costs: it is concurrent with what acts before it must have recovered.
+    acting: Vec<(DateTime<Utc>, u32)>,
     targets: BTreeSet<String>,
 }
 
 impl Spent {
-    fn add(&mut self, proposal: &Proposal, policy: &Policy) {
+    fn add(&mut self, proposal: &Proposal, policy: &Policy, at: DateTime<Utc>) {
         for slot in budgets::slots(proposal, policy) {
             if let crate::claim::Slot::Day { counter, cost, .. } = slot {
                 *self.counters.entry(counter).or_default() += cost;
             }
         }
-        self.concurrent += proposal.cost();
+        self.acting.push((at, proposal.cost()));
         self.targets.extend(proposal.targets.iter().map(|target| target.instance.to_string()));
+    }
+
+    /// Targets that will still be watched at that time. A plan spans a day, and the morning is over by noon.
+    fn concurrent(&self, at: DateTime<Utc>, policy: &Policy) -> u32 {
+        self.acting.iter().filter(|(began, _)| at < *began + policy.recovery).map(|(_, cost)| cost).sum()
     }
 }
 
@@ -272,7 +280,7 @@ pub fn judge(
                 .collect();
             let judged = Judged { proposal: proposal.clone(), rulings };
             if judged.passes() {
-                spent.add(proposal, policy);
+                spent.add(proposal, policy, now.max(proposal.due));
             }
             judged
         })
@@ -312,6 +320,23 @@ mod tests {
         let judged = judge(&[second, scene.proposal.clone()], &scene.world, &Detail::none(), &scene.policy, scene.now);
         assert!(judged[0].passes());
         assert!(judged[1].holds().any(|ruling| ruling.rail == "budgets"));
+    }
+
+    #[test]
+    fn the_mornings_actions_are_not_concurrent_with_the_afternoons() {
+        let mut scene = Scene::quiet();
+        scene.policy.budgets.per_unit_day = None;
+        scene.policy.budgets.concurrent = Some(1);
+        let mut second = scene.proposal.clone();
+        second.key = crate::proposal::Key::from_stored("z");
+        second.targets[0].instance = crate::fleet::InstanceId::new("i-1");
+        for (minutes, passes) in [(0, false), (14, false), (15, true)] {
+            second.due = scene.proposal.due + chrono::TimeDelta::minutes(minutes);
+            let both = [scene.proposal.clone(), second.clone()];
+            let judged = judge(&both, &scene.world, &Detail::none(), &scene.policy, scene.now);
+            let concurrent = judged[1].holds().any(|ruling| ruling.says.why().starts_with("concurrent"));
+            assert_eq!(!concurrent, passes, "{minutes} minutes later");
+        }
     }
 
     #[test]

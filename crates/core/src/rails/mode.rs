@@ -3,8 +3,13 @@
 use super::{Case, Phase, Rail, Verdict};
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "mode", about: "live only where the operator said so twice", phase: Phase::Survey, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "mode",
+    about: "live only where the operator said so twice",
+    phase: Phase::Survey,
+    always: true,
+    judge,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     match (case.proposal.mode, case.policy.mode.and(case.world.mode)) {

@@ -4,7 +4,7 @@ use super::{Case, Phase, Rail, Verdict};
 use crate::tags::OptIn;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "opted_in", about: "the owner opted in, and still does", phase: Phase::Survey, judge };
+    Rail { name: "opted_in", about: "the owner opted in, and still does", phase: Phase::Survey, always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;

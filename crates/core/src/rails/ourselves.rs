@@ -5,7 +5,7 @@ use crate::fleet::View;
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "ourselves", about: "not the instance that we run on", phase: Phase::Survey, judge };
+    Rail { name: "ourselves", about: "not the instance that we run on", phase: Phase::Survey, always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     if case.proposal.mode == Mode::DryRun {

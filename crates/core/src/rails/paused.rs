@@ -4,8 +4,13 @@ use super::{Case, Phase, Rail, Verdict};
 use crate::event::millis;
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "paused", about: "nothing while the kill switch is pulled", phase: Phase::Survey, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "paused",
+    about: "nothing while the kill switch is pulled",
+    phase: Phase::Survey,
+    always: true,
+    judge,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     match &case.world.history.pause {

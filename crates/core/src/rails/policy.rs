@@ -32,6 +32,8 @@ pub struct Policy {
     pub max_skew: TimeDelta,
     /// So many failed recoveries in a row stop everything; `None` for never.
     pub breaker: Option<u32>,
+    /// How long after an action its unit should be whole again.
+    pub recovery: TimeDelta,
     /// Rails that are off.
     pub disabled: BTreeSet<String>,
 }
@@ -50,6 +52,7 @@ impl Policy {
             candidates: Candidates::default(),
             max_skew: TimeDelta::seconds(60),
             breaker: Some(3),
+            recovery: TimeDelta::minutes(15),
             disabled: BTreeSet::new(),
         }
     }

@@ -3,8 +3,13 @@
 use super::{Case, Phase, Rail, Verdict};
 use crate::claim::Stage;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "recovered", about: "the unit recovered from the last action", phase: Phase::Survey, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "recovered",
+    about: "the unit recovered from the last action",
+    phase: Phase::Survey,
+    always: false,
+    judge,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;

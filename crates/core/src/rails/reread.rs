@@ -7,8 +7,13 @@ use chrono::TimeDelta;
 use super::{Case, Phase, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "reread", about: "the group was looked at again just before the act", phase: Phase::Detail, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "reread",
+    about: "the group was looked at again just before the act",
+    phase: Phase::Detail,
+    always: false,
+    judge,
+};
 
 /// A survey younger than this needs no second look.
 pub const FRESH: TimeDelta = TimeDelta::seconds(30);

@@ -129,7 +129,7 @@ fn fill(path: &Path, birth: &Birth) -> Result<(), String> {
     file.set_permissions(Permissions::from_mode(FILE_MODE)).map_err(|error| error.to_string())?;
     drop(file);
     let birth_json = serde_json::to_string(birth).map_err(|error| error.to_string())?;
-    let fill = || -> rusqlite::Result<()> {
+    let all = || -> rusqlite::Result<()> {
         let mut connection = Connection::open_with_flags(path, writing())?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -142,7 +142,7 @@ fn fill(path: &Path, birth: &Birth) -> Result<(), String> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.close().map_err(|(_, error)| error)
     };
-    fill().map_err(|error| error.to_string())?;
+    all().map_err(|error| error.to_string())?;
     File::open(path).and_then(|file| file.sync_all()).map_err(|error| error.to_string())
 }
 

@@ -117,7 +117,7 @@ impl Filter {
     }
 }
 
-fn text(text: impl ToString) -> Value {
+fn text(text: &impl ToString) -> Value {
     Value::Text(text.to_string())
 }
 
@@ -138,7 +138,7 @@ pub(super) fn event_sql(query: &EventQuery) -> (String, Vec<Value>) {
     if let Some(prefix) = key_prefix {
         filter.add("key >= ?", [text(prefix)]);
         if let Some(end) = after_prefix(prefix) {
-            filter.add("key < ?", [text(end)]);
+            filter.add("key < ?", [text(&end)]);
         }
     }
     if let Some(unit) = unit {
@@ -155,10 +155,10 @@ pub(super) fn event_sql(query: &EventQuery) -> (String, Vec<Value>) {
         filter.add("mode = ?", [text(mode)]);
     }
     if let Some(since) = since {
-        filter.add("at >= ?", [text(bound(*since))]);
+        filter.add("at >= ?", [text(&bound(*since))]);
     }
     if let Some(until) = until {
-        filter.add("at < ?", [text(bound(*until))]);
+        filter.add("at < ?", [text(&bound(*until))]);
     }
     if let Some(after) = after {
         filter.add("seq > ?", [Value::Integer(i64::try_from(*after).unwrap_or(i64::MAX))]);

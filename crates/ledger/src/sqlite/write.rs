@@ -27,10 +27,10 @@ pub(super) fn append(transaction: &Transaction<'_>, birth: Uuid, drafts: Vec<Dra
     let mut insert = transaction.prepare_cached("INSERT INTO events (seq, event) VALUES (?1, ?2)")?;
     let mut events = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        let event = Event::seal(draft, birth, WRITER, seq + 1, hash);
+        let event = Event::seal(draft, birth, WRITER, seq + 1, hash.clone());
         insert.execute(params![event.seq, event.canonical()])?;
         seq = event.seq;
-        hash = event.hash.clone();
+        hash.clone_from(&event.hash);
         events.push(event);
     }
     transaction

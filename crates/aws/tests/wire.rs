@@ -1,0 +1,113 @@
+//! The whole crate over real HTTP, against the account that `tests/moto/launcher.py` plays.
+//!
+//! The SDK takes its settings from the environment, and a process should not change its own. So each test starts a
+//! launcher and then itself again, as a child in whose environment that launcher is AWS.
+
+use std::future::Future;
+use std::process::Command;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_aws::{Account, Options};
+use simian_core::fleet::InstanceId;
+use simian_core::ports::{CallError, Cause, Clock};
+use simian_core::scope::Region;
+
+#[path = "wire/failures.rs"]
+mod failures;
+#[expect(dead_code, reason = "shared with another test binary, which uses the rest")]
+mod moto;
+#[path = "wire/reads.rs"]
+mod reads;
+#[path = "wire/topic.rs"]
+mod topic;
+#[path = "wire/whereabouts.rs"]
+mod whereabouts;
+#[path = "wire/writes.rs"]
+mod writes;
+
+use moto::Moto;
+
+/// The port of the parent's launcher, in a child.
+const PORT: &str = "SIMIAN_WIRE_PORT";
+
+/// The time on our clock.
+const NOW: &str = "2026-11-23T18:00:00Z";
+
+/// Runs `body` in a process whose AWS is a fresh launcher; `name` is the test's full name. `settings` are variables on
+/// top, an empty value takes one away.
+fn on_the_wire<F: Future<Output = ()>>(name: &str, settings: &[(&str, &str)], body: impl FnOnce(Moto) -> F) {
+    if let Some(port) = std::env::var(PORT).ok().and_then(|port| port.parse().ok()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(body(Moto::at(port)));
+        let missing = Moto::at(port).calls()["unimplemented"].clone();
+        assert_eq!(missing, serde_json::json!([]), "the emulator cannot do this");
+        return;
+    }
+    let moto = Moto::start();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", name, "--nocapture", "--test-threads=1"]);
+    moto.dress(&mut child);
+    for (variable, value) in settings {
+        if value.is_empty() {
+            child.env_remove(variable);
+        } else {
+            child.env(variable, value);
+        }
+    }
+    let output = child.env(PORT, moto.port().to_string()).output().unwrap();
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("1 passed"), "{name} in a process of its own:\n{said}");
+}
+
+/// A clock that stands still.
+struct Still(DateTime<Utc>);
+
+#[async_trait]
+impl Clock for Still {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+    async fn sleep_until(&self, _: DateTime<Utc>) {
+        std::future::pending().await
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(Still(NOW.parse().unwrap()))
+}
+
+fn region(name: &str) -> Region {
+    name.parse().unwrap()
+}
+
+fn home() -> Region {
+    region("us-east-1")
+}
+
+fn options() -> Options {
+    Options::new("123456789012".parse().unwrap(), vec![home(), region("eu-west-1")])
+}
+
+async fn account() -> Account {
+    Account::connect(options(), clock()).await.unwrap()
+}
+
+/// An account that waits for a second only.
+async fn hasty() -> Account {
+    Account::connect(Options { call_timeout: TimeDelta::seconds(1), ..options() }, clock()).await.unwrap()
+}
+
+fn ids(texts: &[String]) -> Vec<InstanceId> {
+    texts.iter().map(InstanceId::new).collect()
+}
+
+/// The cause of a call that must fail.
+fn cause<T: std::fmt::Debug>(result: Result<T, CallError>) -> Cause {
+    result.unwrap_err().cause
+}
+
+fn refused(code: &str) -> Cause {
+    Cause::Refused(code.into())
+}

@@ -1,0 +1,146 @@
+//! Events on a topic, as a subscriber sees them.
+
+use chrono::DateTime;
+use serde_json::{Value, json};
+use simian_aws::SnsSink;
+use simian_core::event::{Draft, Event, Kind};
+use simian_core::ports::{Sink, SinkError};
+use simian_core::scope::Mode;
+use uuid::Uuid;
+
+use super::moto::{Moto, elements};
+use super::{NOW, clock, on_the_wire};
+
+const PUBLISH: &str = "sns:Publish";
+const SNS: &str = "2010-03-31";
+const SQS: &str = "2012-11-05";
+
+fn event(seq: u64, kind: Kind, app: &str) -> Event {
+    let at: DateTime<chrono::Utc> = NOW.parse().unwrap();
+    let mut body = Draft::new(at, kind, Mode::Live, "a \"reason\" for <people> & machines, naïve\n");
+    body.app = Some(app.into());
+    body.owner = Some(String::new());
+    Event::seal(body, Uuid::from_u128(7), "w", seq, "birth".into())
+}
+
+fn topic(moto: &Moto) -> String {
+    elements(&moto.query("sns", SNS, "CreateTopic", &[("Name", "simian")]), "TopicArn").remove(0)
+}
+
+/// A queue that takes raw messages by that filter policy; returns its URL.
+fn subscriber(moto: &Moto, topic: &str, name: &str, policy: &Value) -> String {
+    let url = elements(&moto.query("sqs", SQS, "CreateQueue", &[("QueueName", name)]), "QueueUrl").remove(0);
+    let queue = format!("arn:aws:sqs:us-east-1:123456789012:{name}");
+    let policy = policy.to_string();
+    let parameters = [
+        ("TopicArn", topic),
+        ("Protocol", "sqs"),
+        ("Endpoint", &queue),
+        ("Attributes.entry.1.key", "RawMessageDelivery"),
+        ("Attributes.entry.1.value", "true"),
+        ("Attributes.entry.2.key", "FilterPolicy"),
+        ("Attributes.entry.2.value", &policy),
+    ];
+    moto.query("sns", SNS, "Subscribe", &parameters);
+    url
+}
+
+fn received(moto: &Moto, queue: &str) -> Vec<String> {
+    let parameters = [("QueueUrl", queue), ("MaxNumberOfMessages", "10")];
+    elements(&moto.query("sqs", SQS, "ReceiveMessage", &parameters), "Body")
+}
+
+async fn sink(arn: &str) -> SnsSink {
+    SnsSink::connect(arn.parse().unwrap(), clock()).await
+}
+
+#[test]
+fn subscribers_filter_by_attributes() {
+    on_the_wire("topic::subscribers_filter_by_attributes", &[], |moto| async move {
+        let arn = topic(&moto);
+        let all = subscriber(&moto, &arn, "all", &json!({ "mode": ["live"] }));
+        let shop = subscriber(&moto, &arn, "shop", &json!({ "app": ["shop"], "kind": [{ "prefix": "action." }] }));
+        let ownerless = subscriber(&moto, &arn, "ownerless", &json!({ "owner": [{ "exists": false }] }));
+        let events = [
+            event(1, Kind::ActionDone, "shop"),
+            event(2, Kind::ActionDone, "search"),
+            event(3, Kind::RoundClosed, "shop"),
+        ];
+        moto.forget_calls();
+        let sink = sink(&arn).await;
+        assert_eq!(sink.name(), "sns");
+        assert_eq!(sink.publish(&events).await, (3, None));
+        assert_eq!(moto.calls()["counts"], json!({ PUBLISH: 3 }));
+        let sent = |numbers: &[usize]| numbers.iter().map(|n| events[n - 1].canonical()).collect::<Vec<_>>();
+        assert_eq!(received(&moto, &all), sent(&[1, 2, 3]));
+        assert_eq!(received(&moto, &shop), sent(&[1]));
+        assert_eq!(received(&moto, &ownerless), sent(&[1, 2, 3]), "an empty attribute is left out");
+        assert_eq!(sink.publish(&[]).await, (0, None));
+    });
+}
+
+#[test]
+fn a_big_event_is_cut_and_arrives() {
+    on_the_wire("topic::a_big_event_is_cut_and_arrives", &[], |moto| async move {
+        let arn = topic(&moto);
+        let all = subscriber(&moto, &arn, "all", &json!({ "mode": ["live"] }));
+        let mut big = event(1, Kind::ActionHeld, "shop");
+        big.body.why = "because ".repeat(100_000);
+        assert_eq!(sink(&arn).await.publish(std::slice::from_ref(&big)).await, (1, None));
+        let arrived: Value = serde_json::from_str(&received(&moto, &all)[0]).unwrap();
+        assert_eq!((&arrived["truncated"], &arrived["hash"]), (&json!(true), &json!(big.hash)));
+    });
+}
+
+fn failure(result: (usize, Option<SinkError>)) -> (usize, bool, String) {
+    let (arrived, error) = result;
+    let error = error.unwrap();
+    (arrived, error.lasting, error.message)
+}
+
+#[test]
+fn it_says_how_many_arrived_and_whether_to_wait() {
+    on_the_wire("topic::it_says_how_many_arrived_and_whether_to_wait", &[], |moto| async move {
+        let arn = topic(&moto);
+        let events = [1, 2, 3].map(|seq| event(seq, Kind::ActionDone, "shop"));
+        let sink = sink(&arn).await;
+        let second = |kind: &str, code: &str, times: i32| {
+            moto.forget_calls();
+            moto.faults(&json!([{ "kind": kind, "code": code, "skip": 1, "times": times }]));
+        };
+        // The SDK tries three times.
+        second("error", "InternalError", 2);
+        assert_eq!(sink.publish(&events).await, (3, None));
+        assert_eq!(moto.count(PUBLISH), 5);
+        for code in ["Throttled", "InternalError"] {
+            second("error", code, -1);
+            let (arrived, lasting, message) = failure(sink.publish(&events).await);
+            assert_eq!((arrived, lasting), (1, false), "{message}");
+        }
+        for (code, remedy) in [
+            ("AuthorizationError", "allow it in the role's policy"),
+            ("InvalidParameter", "mend the topic or [sinks.sns]"),
+            ("ExpiredToken", "mend the credentials"),
+        ] {
+            second("error", code, -1);
+            let (arrived, lasting, message) = failure(sink.publish(&events).await);
+            assert_eq!((arrived, lasting, moto.count(PUBLISH)), (1, true, 2), "{message}");
+            assert!(message.contains(remedy) && message.contains(&arn), "{message}");
+        }
+        moto.faults(&json!([]));
+        moto.query("sns", SNS, "DeleteTopic", &[("TopicArn", &arn)]);
+        let (arrived, lasting, message) = failure(sink.publish(&events).await);
+        assert_eq!((arrived, lasting), (0, true));
+        assert!(message.starts_with(&format!("the topic {arn} does not exist: create it, or mend topic_arn")));
+    });
+}
+
+#[test]
+fn nobody_to_publish_to_is_worth_waiting_for() {
+    let settings = [("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:1")];
+    on_the_wire("topic::nobody_to_publish_to_is_worth_waiting_for", &settings, |_| async {
+        let sink = sink("arn:aws:sns:us-east-1:123456789012:simian").await;
+        let (arrived, lasting, message) = failure(sink.publish(&[event(1, Kind::ActionDone, "shop")]).await);
+        assert_eq!((arrived, lasting), (0, false), "{message}");
+    });
+}
