@@ -81,15 +81,11 @@ pub(super) async fn connect(config: &Config, access: Access) -> Result<Engine, F
 async fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Account>, Failure> {
     let mut accounts = Vec::new();
     for account in &config.accounts {
-        let options = simian_aws::Options {
-            account: account.id.clone(),
-            regions: account.regions.clone(),
-            role_arn: account.role_arn.clone(),
-            session_name: "simian".into(),
-        };
+        let mut options = simian_aws::Options::new(account.id.clone(), account.regions.clone());
+        options.role_arn.clone_from(&account.role_arn);
         let connected = simian_aws::Account::connect(options, Arc::clone(clock))
             .await
-            .map_err(|error| Failure::new(Exit::Cloud, error))?;
+            .map_err(|error| Failure::new(Exit::Config, error))?;
         let connected = Arc::new(connected);
         accounts.push(Account::new(
             account.name.clone(),
@@ -122,10 +118,8 @@ fn without_aws() -> Failure {
 pub(super) async fn sinks(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Box<dyn Sink>>, Failure> {
     let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
     if let Some(sns) = &config.sinks.sns {
-        let sink = simian_aws::SnsSink::connect(&sns.topic_arn, Arc::clone(clock))
-            .await
-            .map_err(|error| Failure::new(Exit::Config, error))?;
-        sinks.push(Box::new(sink));
+        let topic = sns.topic_arn.parse::<simian_aws::Topic>().map_err(|error| Failure::new(Exit::Config, error))?;
+        sinks.push(Box::new(simian_aws::SnsSink::connect(topic, Arc::clone(clock)).await));
     }
     Ok(sinks)
 }

@@ -298,14 +298,7 @@ impl Actuator for Account {
             .send()
             .await
             .map_err(|error| call.error(&error))?;
-        let mut ended = Vec::new();
-        for theirs in answer.terminating_instances.unwrap_or_default() {
-            let (id, state) = convert::change(theirs).map_err(|flaw| call.malformed(&flaw))?;
-            if state == InstanceState::Terminated {
-                ended.push(id);
-            }
-        }
-        Ok(ended)
+        convert::ended(answer.terminating_instances.unwrap_or_default()).map_err(|flaw| call.malformed(&flaw))
     }
 
     async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError> {

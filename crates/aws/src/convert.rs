@@ -88,11 +88,17 @@ pub(crate) fn instance(theirs: ec2::Instance) -> Result<(InstanceId, InstanceSta
     Ok((InstanceId::new(id), state))
 }
 
-/// `InstanceStateChange` of the EC2 API: who, and what it is now.
-pub(crate) fn change(theirs: ec2::InstanceStateChange) -> Result<(InstanceId, InstanceState), Flaw> {
-    let id = required(theirs.instance_id, "an instance's id")?;
-    let state = state(theirs.current_state.as_ref()).map_err(|flaw| format!("{flaw} ({id})"))?;
-    Ok((InstanceId::new(id), state))
+/// `InstanceStateChange` of the EC2 API: those that are ending or ended.
+pub(crate) fn ended(theirs: Vec<ec2::InstanceStateChange>) -> Result<Vec<InstanceId>, Flaw> {
+    let mut ended = Vec::new();
+    for change in theirs {
+        let id = required(change.instance_id, "an instance's id")?;
+        let state = state(change.current_state.as_ref()).map_err(|flaw| format!("{flaw} ({id})"))?;
+        if state == InstanceState::Terminated {
+            ended.push(InstanceId::new(id));
+        }
+    }
+    Ok(ended)
 }
 
 fn state(theirs: Option<&ec2::InstanceState>) -> Result<InstanceState, Flaw> {
@@ -248,10 +254,12 @@ mod tests {
             ("hovering", Err("the unknown state `hovering` (i-1)".to_owned())),
         ] {
             let state = ec2::InstanceState::builder().name(InstanceStateName::from(theirs)).build();
-            let seen = ec2::Instance::builder().instance_id("i-1").state(state.clone()).build();
-            assert_eq!(instance(seen).map(|(_, state)| state), ours, "{theirs}");
-            let changed = InstanceStateChange::builder().instance_id("i-1").current_state(state).build();
-            assert_eq!(change(changed).map(|(_, state)| state), ours, "{theirs}");
+            let described = ec2::Instance::builder().instance_id("i-1").state(state.clone()).build();
+            assert_eq!(instance(described).map(|(_, state)| state), ours, "{theirs}");
+            let change = InstanceStateChange::builder().instance_id("i-1").current_state(state).build();
+            let expected = ours.map(|state| Vec::from_iter((state == InstanceState::Terminated).then(|| "i-1".into())));
+            let seen = ended(vec![change]).map(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!(seen, expected, "{theirs}");
         }
         let stateless = ec2::Instance::builder().instance_id("i-1").build();
         assert_eq!(instance(stateless).unwrap_err(), "the state is missing (i-1)");

@@ -90,8 +90,11 @@ fn instance_id(text: &str) -> Option<InstanceId> {
 struct Statuses(Arc<Mutex<Vec<u16>>>);
 
 impl Statuses {
+    /// The statuses in order, none twice in a row: a retry strategy may ask about one answer more than once.
     fn get(&self) -> Vec<u16> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut statuses = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        statuses.dedup();
+        statuses
     }
 }
 

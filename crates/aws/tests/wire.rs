@@ -16,7 +16,6 @@ use simian_core::scope::Region;
 
 #[path = "wire/failures.rs"]
 mod failures;
-#[expect(dead_code, reason = "shared with another test binary, which uses the rest")]
 mod moto;
 #[path = "wire/reads.rs"]
 mod reads;

@@ -155,11 +155,7 @@ impl VirtualClock {
         }
     }
 
-    fn run<F: Future + ?Sized>(
-        &self,
-        mut future: Pin<&mut F>,
-        limits: Limits,
-    ) -> Result<Poll<F::Output>, Deadlock> {
+    fn run<F: Future + ?Sized>(&self, mut future: Pin<&mut F>, limits: Limits) -> Result<Poll<F::Output>, Deadlock> {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
         let waker = Waker::from(Arc::clone(&woken));
         let mut context = Context::from_waker(&waker);

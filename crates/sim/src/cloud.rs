@@ -12,7 +12,7 @@ use simian_core::{
 
 use crate::account::SimAccount;
 use crate::instance::{EndedBy, Instance};
-use crate::state::State;
+use crate::state::{Listed, State};
 use crate::traffic::{Ending, Fate, call};
 
 /// Groups in one page, the API's largest. Source: Auto Scaling API, `MaxRecords` of `DescribeAutoScalingGroups`.
@@ -109,9 +109,8 @@ impl Cloud for SimAccount {
             return Ok(found);
         }
         let text = summary(query);
-        let groups = self
-            .call(call::GROUPS, Some(region), text, |state, fate| Ok(state.list(region, query, fate.lag)))
-            .await?;
+        let groups =
+            self.call(call::GROUPS, Some(region), text, |state, fate| Ok(state.list(region, query, fate.lag))).await?;
         for page in 2..=groups.len().div_ceil(GROUPS_A_PAGE) {
             self.call(call::GROUPS, Some(region), format!("page {page}"), |_, _| Ok(())).await?;
         }
@@ -166,19 +165,24 @@ impl Actuator for SimAccount {
 impl State {
     /// The groups that match, as of `lag` ago.
     fn list(&mut self, region: &Region, query: &GroupQuery, lag: TimeDelta) -> Vec<Group> {
-        let seen = self.now - lag;
-        let mut found: Vec<&Arc<Group>> = self
-            .groups
-            .iter()
-            .filter(|(id, _)| id.region == *region)
-            .filter_map(|(_, group)| group.version(seen))
-            .filter(|group| matches(group, query))
-            .collect();
+        let mut found = match self.listed.get(region) {
+            Some(listed) if lag.is_zero() && listed.query == *query => listed.groups.clone(),
+            _ => {
+                let seen = self.now - lag;
+                let here = self.groups.iter().filter(|(id, _)| id.region == *region);
+                let then = here.filter_map(|(_, group)| group.version(seen));
+                let groups: Vec<Arc<Group>> = then.filter(|group| matches(group, query)).cloned().collect();
+                if lag.is_zero() {
+                    self.listed.insert(region.clone(), Listed { query: query.clone(), groups: groups.clone() });
+                }
+                groups
+            }
+        };
         let chance = &mut self.traffic.chance;
         if self.weather.unordered {
             chance.shuffle(&mut found);
         }
-        let mut groups: Vec<Group> = found.into_iter().map(|group| Group::clone(group)).collect();
+        let mut groups: Vec<Group> = found.iter().map(|group| Group::clone(group)).collect();
         if self.weather.unordered {
             for group in &mut groups {
                 chance.shuffle(&mut group.members);

@@ -141,20 +141,23 @@ pub(crate) struct SimGroup {
     /// How many it ever launched.
     pub(crate) launched: u64,
     pub(crate) alive: bool,
+    /// When it was founded: what was set up at that very time was always so.
+    founded: Option<DateTime<Utc>>,
     /// From when on which description was true; `None` when there was no such group. In order of time.
     versions: VecDeque<(DateTime<Utc>, Option<Arc<Group>>)>,
 }
 
 impl SimGroup {
     pub(crate) fn new(spec: GroupSpec) -> Self {
-        Self { spec, members: Vec::new(), launched: 0, alive: true, versions: VecDeque::new() }
+        Self { spec, members: Vec::new(), launched: 0, alive: true, founded: None, versions: VecDeque::new() }
     }
 
     /// From `now` on, this is the group's description.
     pub(crate) fn record(&mut self, now: DateTime<Utc>, version: Option<Group>) {
         let version = version.map(Arc::new);
+        let founding = self.founded == Some(now);
         match self.versions.back_mut() {
-            Some((at, last)) if *at == now => *last = version,
+            Some((at, last)) if *at == now || founding => *last = version,
             _ => self.versions.push_back((now, version)),
         }
         while self.versions.get(1).is_some_and(|(at, _)| *at <= now - HISTORY) {
@@ -162,10 +165,11 @@ impl SimGroup {
         }
     }
 
-    /// What is true of it now was always so.
-    pub(crate) fn backdate(&mut self) {
-        if let Some((at, _)) = self.versions.front_mut() {
-            *at = DateTime::<Utc>::MIN_UTC;
+    /// What is true of it now was always so, as far as anybody can look back.
+    pub(crate) fn backdate(&mut self, now: DateTime<Utc>) {
+        self.founded = Some(now);
+        if let [.., (at, _)] = self.versions.make_contiguous() {
+            *at = (*at).min(now - HISTORY);
         }
     }
 

@@ -36,7 +36,7 @@ impl State {
         }
         self.settle();
         if let Some(group) = self.groups.get_mut(&id) {
-            group.backdate();
+            group.backdate(self.now);
         }
         true
     }

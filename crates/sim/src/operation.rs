@@ -169,9 +169,7 @@ impl State {
                 found
             }
             Operation::SpotLoss { group } => self.spot_loss(&group),
-            Operation::KillMember(who) => {
-                self.find(&who).is_some_and(|id| self.end(&id, EndedBy::Outside("killed")))
-            }
+            Operation::KillMember(who) => self.find(&who).is_some_and(|id| self.end(&id, EndedBy::Outside("killed"))),
             Operation::StopMember(who) => self.stop(&who),
             Operation::ZoneOutage { zone, lasts } => self.zone_outage(zone, lasts),
             Operation::Suspend { group, process } => self.change(&group, |spec| {

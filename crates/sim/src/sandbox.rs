@@ -21,7 +21,7 @@
 //! | `player-prod-v130` | eu | 6 | media | in; its owner opts out on Wednesday at 11:00 |
 //! | `origin-prod-v020` | eu | 4 | media | badly tagged: `maen-days` |
 //! | `live-prod-v077` | us | 6 | media | in; an instance refresh on Monday from 09:30 on, a member an hour |
-//! | `drm-prod-v008` | us | 4 | media | in, `Launch` is suspended: what ends is not replaced |
+//! | `drm-prod-v008` | us | 4 | media | in, `AZRebalance` and `AlarmNotification` are suspended |
 //! | `gateway-prod-v301` | us | 6 | platform | in by the mapped tag `chaos` = `true` |
 //! | `gateway-prod-v299` | eu | 4 | platform | the mapped tag says in, `simian:chaos` says out |
 //! | `auth-prod-v088` | us | 5 | platform | in, two members are protected from scale in |
@@ -34,8 +34,8 @@
 //! | `airflow-prod` | eu | 2 | data | in, too small |
 //! | `notebook-lab-v002` | us | 4 | data | in, two of four are unhealthy and not replaced |
 //!
-//! Days and hours are the first such ones after the clock's start, in UTC. The seed chooses ids, zones' lots, boots and
-//! which members the spot market takes; names, tags and sizes are the same for every seed.
+//! Days and hours are the first such ones after the clock's start, in UTC. The seed chooses ids, ages, boots and which
+//! members the spot market takes; names, tags and sizes are the same for every seed.
 
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ fn cast(us: &Region, eu: &Region, start: DateTime<Utc>) -> Vec<GroupSpec> {
         balanced(chaos(eu, "media", "player-prod-v130", 6).tag(MEAN, "4")),
         chaos(eu, "media", "origin-prod-v020", 4).tag("simian:chaos:maen-days", "5"),
         chaos(us, "media", "live-prod-v077", 6).tag(MEAN, "4"),
-        chaos(us, "media", "drm-prod-v008", 4).tag(MEAN, "4").suspend("Launch"),
+        chaos(us, "media", "drm-prod-v008", 4).tag(MEAN, "4").suspend("AZRebalance").suspend("AlarmNotification"),
         balanced(group(us, "platform", "gateway-prod-v301", 6).tag("chaos", "true")),
         balanced(group(eu, "platform", "gateway-prod-v299", 4).tag("chaos", "true").tag(CHAOS, "off")),
         chaos(us, "platform", "auth-prod-v088", 5).tag(MEAN, "4"),
@@ -142,10 +142,7 @@ fn schedule(account: &SimAccount, us: &Region, eu: &Region, start: DateTime<Utc>
         account.schedule(next(start, day, hour, minute), Operation::SpotLoss { group: encoder.clone() });
     }
     let live = GroupId::new(us, "live-prod-v077");
-    account.schedule(
-        next(start, Weekday::Mon, 9, 30),
-        Operation::Refresh { group: live, every: TimeDelta::hours(1) },
-    );
+    account.schedule(next(start, Weekday::Mon, 9, 30), Operation::Refresh { group: live, every: TimeDelta::hours(1) });
     let search = GroupId::new(us, "search-prod");
     account.schedule(
         next(start, Weekday::Tue, 12, 0),

@@ -1,9 +1,10 @@
 //! The state of the simulated account and what is going to happen in it, moved forward in order of time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{AccountId, Group, InstanceId, Region};
+use simian_core::{AccountId, Group, GroupQuery, InstanceId, Region};
 
 use crate::chance::Chance;
 use crate::group::{GroupId, SimGroup};
@@ -31,6 +32,13 @@ pub(crate) enum Happening {
     Purged(GroupId),
 }
 
+/// The fresh answer to a query. The same query comes again and again, and most of the time nothing has changed.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) query: GroupQuery,
+    pub(crate) groups: Vec<Arc<Group>>,
+}
+
 /// Everything that the account is.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -46,6 +54,8 @@ pub(crate) struct State {
     pub(crate) weather: Weather,
     pub(crate) traffic: Traffic,
     pub(crate) performed: Vec<Performed>,
+    /// What the last query of each region found, as long as nothing changed.
+    pub(crate) listed: BTreeMap<Region, Listed>,
     queue: BTreeMap<(DateTime<Utc>, u64), Happening>,
     queued: u64,
     /// Groups whose description is out of date.
@@ -66,6 +76,7 @@ impl State {
             weather: Weather::calm(),
             traffic: Traffic::new(seed),
             performed: Vec::new(),
+            listed: BTreeMap::new(),
             queue: BTreeMap::new(),
             queued: 0,
             touched: BTreeSet::new(),
@@ -134,6 +145,7 @@ impl State {
             if let Some(group) = self.groups.get_mut(&id) {
                 group.record(self.now, version);
             }
+            self.listed.remove(&id.region);
         }
     }
 

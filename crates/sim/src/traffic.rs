@@ -36,7 +36,7 @@ pub enum Fault {
     ErrorBefore(Cause),
     /// It happens, and then fails.
     ErrorAfter(Cause),
-    /// Of a batch the first half, rounded up, happens; then it fails.
+    /// Of a batch the first half, rounded up, happens; then it fails. Anything else happens whole.
     ErrorHalfway(Cause),
     /// It takes so much longer, before its effect.
     Latency(TimeDelta),
@@ -53,10 +53,9 @@ pub struct CallRecord {
     pub region: Option<Region>,
     /// What it asked for, for people.
     pub summary: String,
-    /// How it ended: `None` for success, and the cause of a failure. A call that nobody waited for has
-    /// `answered: false`.
+    /// Why it failed, if it did.
     pub error: Option<Cause>,
-    /// Whether the caller got its answer.
+    /// Whether the caller got its answer; a call that is under way, or was dropped, has none.
     pub answered: bool,
 }
 
@@ -205,9 +204,9 @@ impl Traffic {
             Ending::Before(Cause::Credentials, "the security token has expired")
         } else if weather.denied.contains(call) {
             Ending::Before(Cause::Denied, "no identity-based policy allows it")
-        } else if weather.bucket.is_some_and(|bucket| !take(&mut self.tokens, region, now, bucket)) {
-            Ending::Before(Cause::Throttled, "rate exceeded")
-        } else if hit(chance, weather.throttle) {
+        } else if weather.bucket.is_some_and(|bucket| !take(&mut self.tokens, region, now, bucket))
+            || hit(chance, weather.throttle)
+        {
             Ending::Before(Cause::Throttled, "rate exceeded")
         } else if hit(chance, weather.timeout_before) {
             Ending::Before(Cause::Timeout, "")
@@ -253,4 +252,3 @@ fn take(
     }
     enough
 }
-

@@ -12,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 use simian_core::{Birth, LedgerError};
 
+use super::Trouble;
 use super::schema::{self, APPLICATION_ID, MIGRATIONS};
 use crate::WRITER;
 
@@ -25,11 +26,17 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Prepared statements that are kept: the fixed ones, and the shapes that queries take.
 const STATEMENTS: usize = 64;
 
+const REMEDY: &str = "give the ledger another path, or move that away";
+
 /// No database has fewer bytes than one page. Source: <https://www.sqlite.org/fileformat2.html>, section 1.3.2.
 const SMALLEST_PAGE: u64 = 512;
 
 pub(super) fn cannot_open(path: &Path, why: impl Into<String>) -> LedgerError {
     LedgerError::Open { path: path.display().to_string(), why: why.into() }
+}
+
+fn another_programs(path: &Path) -> LedgerError {
+    cannot_open(path, format!("it is the SQLite database of another program; {REMEDY}"))
 }
 
 /// The path with something added to its name.
@@ -67,26 +74,27 @@ pub(super) fn look(path: &Path) -> Result<bool, LedgerError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(cannot_open(path, error.to_string())),
     };
-    let remedy = "give the ledger another path, or move that away";
     if !metadata.is_file() {
-        return Err(cannot_open(path, format!("it is no file; {remedy}")));
+        return Err(cannot_open(path, format!("it is no file; {REMEDY}")));
     }
     if metadata.len() == 0 {
-        return Err(cannot_open(path, format!("the file is empty, which no ledger ever is; {remedy}")));
+        return Err(cannot_open(path, format!("the file is empty, which no ledger ever is; {REMEDY}")));
     }
     if metadata.len() < SMALLEST_PAGE {
         // SQLite would take it for an empty database.
-        return Err(cannot_open(path, format!("the file is no SQLite database; {remedy}")));
+        return Err(cannot_open(path, format!("the file is no SQLite database; {REMEDY}")));
     }
     // By SQLite and not by our own read: closing a file of our own would drop the locks that a ledger that is open
     // elsewhere in this process has on it. Source: <https://www.sqlite.org/howtocorrupt.html>, section 2.2.
     let found = connect_for_reading(path, "immutable=1").and_then(|connection| schema::application(&connection));
     match found {
         Ok(APPLICATION_ID) => Ok(true),
-        Ok(_) => Err(cannot_open(path, format!("it is the SQLite database of another program; {remedy}"))),
+        Ok(_) => Err(another_programs(path)),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
-            Err(cannot_open(path, format!("the file is no SQLite database; {remedy}")))
+            Err(cannot_open(path, format!("the file is no SQLite database; {REMEDY}")))
         }
+        // So it looks without its log when a full disk stopped a checkpoint halfway. Who opens it whole will see.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => Ok(true),
         Err(error) => Err(cannot_open(path, error.to_string())),
     }
 }
@@ -154,7 +162,7 @@ pub(super) fn connect_for_writing(path: &Path) -> Result<Connection, LedgerError
     if connection.is_readonly("main").map_err(failed)? {
         return Err(cannot_open(path, "it is read-only; simian needs to write to it: check its owner and its disk"));
     }
-    refuse_newer(&connection, path)?;
+    recognize(&connection, path).map_err(|trouble| trouble.opening(path))?;
     let mut prepare = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -193,12 +201,14 @@ pub(super) fn connect_for_reading(path: &Path, parameters: &str) -> rusqlite::Re
     Ok(connection)
 }
 
-/// A schema that we do not know is not ours to read or to change.
-pub(super) fn refuse_newer(connection: &Connection, path: &Path) -> Result<u32, LedgerError> {
-    let found = schema::version(connection).map_err(|error| cannot_open(path, error.to_string()))?;
-    let known = schema::known();
+/// Refuses what is not ours to read or to change; else answers the schema.
+pub(super) fn recognize(connection: &Connection, path: &Path) -> Result<u32, Trouble> {
+    if schema::application(connection)? != APPLICATION_ID {
+        return Err(Trouble::Ledger(another_programs(path)));
+    }
+    let (found, known) = (schema::version(connection)?, schema::known());
     if found > known {
-        return Err(LedgerError::Newer { path: path.display().to_string(), found, known });
+        return Err(Trouble::Ledger(LedgerError::Newer { path: path.display().to_string(), found, known }));
     }
     Ok(found)
 }

@@ -73,6 +73,14 @@ impl From<rusqlite::Error> for Trouble {
 }
 
 impl Trouble {
+    fn opening(self, path: &Path) -> LedgerError {
+        match self {
+            Self::Sql(error) => file::cannot_open(path, error.to_string()),
+            Self::Content(why) => file::cannot_open(path, why),
+            Self::Ledger(error) => error,
+        }
+    }
+
     fn reading(self) -> LedgerError {
         match self {
             Self::Sql(error) => LedgerError::Read(error.to_string()),
@@ -139,7 +147,7 @@ impl SqliteLedger {
 
     fn own(path: &Path, lock: ProcessLock) -> Result<Self, LedgerError> {
         let connection = file::connect_for_writing(path)?;
-        let birth = read::birth(&connection).map_err(Trouble::reading)?.id;
+        let birth = read::birth(&connection).map_err(|trouble| trouble.opening(path))?.id;
         Ok(Self(Door::Writing(Mutex::new(Owner { connection, birth, _lock: lock }))))
     }
 

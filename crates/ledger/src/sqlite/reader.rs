@@ -60,8 +60,7 @@ impl Reader {
             match Self::try_open(path) {
                 Err(Trouble::Sql(error)) if is_passing(&error) && attempt < ATTEMPTS => thread::sleep(PAUSE),
                 Err(Trouble::Sql(error)) => return Err(cannot_open(path, explain(path, &error))),
-                Err(Trouble::Ledger(error)) => return Err(error),
-                Err(Trouble::Content(why)) => return Err(cannot_open(path, why)),
+                Err(trouble) => return Err(trouble.opening(path)),
                 Ok(reader) => return Ok(reader),
             }
         }
@@ -74,8 +73,7 @@ impl Reader {
         let connection = file::connect_for_reading(path, parameters)?;
         connection.pragma_update(None, "query_only", true)?;
         // The first read, and so the first that can fail.
-        schema::application(&connection)?;
-        let found = file::refuse_newer(&connection, path).map_err(Trouble::Ledger)?;
+        let found = file::recognize(&connection, path)?;
         if found < schema::known() {
             let why = format!(
                 "it has schema {found}, this simian reads {}: `simian run` or `simian round` brings it up to date",

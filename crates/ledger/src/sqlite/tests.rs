@@ -128,26 +128,6 @@ fn a_read_only_disk_is_an_error_and_passes() {
     survives(&ledger, || pragma(&ledger, "query_only", true), || pragma(&ledger, "query_only", false), "readonly");
 }
 
-/// A file system of four megabytes, made by whoever runs this: `SIMIAN_TEST_SMALL_DISK=/mnt/small`.
-#[test]
-#[ignore = "needs a small file system of its own"]
-fn a_disk_that_is_really_full_is_an_error_and_passes() {
-    let Ok(disk) = std::env::var("SIMIAN_TEST_SMALL_DISK") else { return };
-    let path = Path::new(&disk).join("ledger.db");
-    let ledger = SqliteLedger::create_or_open(&path, Uuid::from_u128(7), at(0)).unwrap();
-    let ballast = Path::new(&disk).join("ballast");
-    let fill = || {
-        let mut file = std::fs::File::create(&ballast).unwrap();
-        while std::io::Write::write_all(&mut file, &[0; 4096]).is_ok() {}
-    };
-    survives(&ledger, fill, || std::fs::remove_file(&ballast).unwrap(), "");
-    fill();
-    drop(ledger);
-    let ledger = SqliteLedger::open(&path).unwrap();
-    assert!(writes(&ledger).iter().all(|result| matches!(result, Err(LedgerError::Write(_)))));
-    all(&ledger);
-}
-
 #[test]
 fn a_panic_in_the_middle_leaves_nothing() {
     let (_directory, ledger) = new();

@@ -1,5 +1,7 @@
 //! Random operations, played on the model and on SQLite: every answer must be the same.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 use simian_core::{
@@ -160,10 +162,10 @@ async fn everything(ledger: &dyn Ledger) -> String {
     );
     for mode in MODES {
         for account in ACCOUNTS {
-            all += &format!("{:?}", ledger.last_actions(mode, &account.parse().unwrap()).await);
+            let _ = write!(all, "{:?}", ledger.last_actions(mode, &account.parse().unwrap()).await);
         }
         for on in DATES {
-            all += &format!("{:?}", ledger.counters(mode, date(on)).await);
+            let _ = write!(all, "{:?}", ledger.counters(mode, date(on)).await);
         }
     }
     all

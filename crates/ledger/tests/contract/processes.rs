@@ -50,6 +50,29 @@ async fn as_a_child() {
                 eprintln!("{} {}", last(&early).await, last(&late).await);
             }
         }
+        "write until full" => {
+            let ledger = SqliteLedger::create_or_open(&path, BIRTH, at(0)).unwrap();
+            let big = || (0..12).map(|_| draft(&"x".repeat(3_000))).collect();
+            let mut told = 0;
+            let full = loop {
+                match ledger.commit(big(), vec![]).await {
+                    Ok(events) => told += events.len(),
+                    Err(error) => break error,
+                }
+            };
+            assert!(matches!(full, LedgerError::Write(_)), "{full:?}");
+            assert!(told > 0, "the test tests nothing");
+            assert_eq!(verified(&ledger).await.len(), told);
+            // Closing finds no room for what is in the log, and opening finds the database half brought up to date.
+            drop(ledger);
+            let ledger = SqliteLedger::open(&path).unwrap();
+            assert_eq!(verified(&ledger).await.len(), told);
+            let full = ledger.commit(big(), vec![]).await;
+            assert!(matches!(full, Err(LedgerError::Write(_))), "{full:?}");
+            drop(ledger);
+            assert_eq!(verified(&SqliteLedger::open_read_only(&path).unwrap()).await.len(), told);
+            eprintln!("{told}");
+        }
         "read without rights" => {
             let directory = Path::new(&path).parent().unwrap();
             let made = fs::write(directory.join("made"), "").map_err(|error| error.kind());
@@ -225,4 +248,21 @@ async fn reading_needs_no_right_to_write() {
     let last = writer.kill().pop().unwrap_or(said);
     let count: u64 = readers_count(&path).parse().unwrap();
     assert!(count >= last.parse().unwrap(), "a daemon that was killed");
+}
+
+/// As on a full disk, and without one: no file may grow above some hundred kilobytes.
+#[tokio::test]
+async fn no_room_loses_nothing_and_passes() {
+    let directory = directory();
+    let path = directory.path().join("ledger.db");
+    let mut limited = Command::new("sh");
+    // In blocks of 512 bytes, or of 1024 where `sh` is bash: enough for an empty ledger and one commit, or two.
+    limited.args(["-c", r#"trap "" XFSZ; ulimit -f 200; exec "$0" "$@""#]).arg(std::env::current_exe().unwrap());
+    let told = Role::spawn(&mut limited, "write until full", &path).end();
+    let ledger = SqliteLedger::open(&path).unwrap();
+    let before = verified(&ledger).await;
+    assert_eq!(before.len().to_string(), told);
+    ledger.commit(vec![draft("there is room again")], vec![]).await.unwrap();
+    drop(ledger);
+    assert_eq!(verified(&SqliteLedger::open(&path).unwrap()).await.len(), before.len() + 1);
 }

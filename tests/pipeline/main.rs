@@ -1,0 +1,23 @@
+//! The whole pipeline on a simulated account: the real rounds, rails, hand, watch, sinks and kill switch. Only the cloud
+//! and the clock are made up.
+//!
+//! Each test reads like a page of the manual and ends with [`World::audit`](world::World::audit), which holds what the
+//! cloud really shows against what the ledger says and what the sink was told.
+
+mod awkward;
+mod batches;
+mod budgets;
+mod hooked;
+mod identity;
+mod ledger;
+mod live;
+mod owners;
+mod pause;
+mod regions;
+mod restart;
+mod sinks;
+mod stale;
+mod stop;
+mod suspend;
+mod unclear;
+mod world;

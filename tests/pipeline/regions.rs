@@ -1,0 +1,103 @@
+//! A region that is gone, half read, or on another clock stands alone.
+
+use simian_core::{Cause, Kind, Outcome};
+use simian_sim::{Fault, Outage, Weather, call};
+
+use crate::world::{World, daily, daily_in, eu, minutes, mon, rarely, rarely_in, seconds};
+
+#[test]
+fn a_region_that_cannot_be_reached_is_unknown_and_the_other_goes_on() {
+    let world = World::new([daily("shop-prod-v001"), daily_in(&eu(), "search-prod-v001")]);
+    let outage = Outage { region: Some(eu()), from: mon(0, 0), until: mon(14, 0) };
+    world.cloud.set_weather(Weather { outages: vec![outage], ..Weather::calm() });
+    world.process().run_until(mon(13, 59));
+
+    assert_eq!(world.hit(), ["shop-prod"]);
+    assert!(world.story("search-prod").is_empty(), "what was never seen was never planned");
+    assert!(world.of_kind(Kind::PlanPublished).is_empty(), "the plan waits until all of it is known");
+    let closed = world.of_kind(Kind::RoundClosed);
+    let blind = closed.iter().filter(|event| event.body.region == Some(eu()));
+    assert!(blind.clone().count() > 10 && blind.clone().all(|event| event.body.why.contains("survey failed")));
+    assert!(blind.clone().all(|event| !event.body.counts.contains_key("groups")), "unknown is not none");
+    world.audit();
+}
+
+#[test]
+fn a_region_that_fails_between_the_survey_and_the_act_fails_alone() {
+    let world = World::new([rarely("shop-prod-v001"), rarely_in(&eu(), "search-prod-v001")]);
+    world.clock.set(mon(10, 0));
+    let outage = Outage { region: Some(eu()), from: mon(10, 0) + seconds(1), until: mon(11, 0) };
+    world.cloud.set_weather(Weather { outages: vec![outage], latency_millis: (2000, 2000), ..Weather::calm() });
+    let process = world.process();
+    process.game_day("g");
+    assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done));
+    assert_eq!(world.outcome("search-prod"), Some(Outcome::Failed));
+    world.audit();
+}
+
+#[test]
+fn a_list_that_ends_early_is_unknown_and_holds() {
+    let groups = (0..130).map(|n| rarely(&format!("s{n:03}-prod-v001")));
+    let world = World::new(groups).unlimited();
+    world.clock.set(mon(10, 0));
+    let mut process = world.process();
+    process.engine.accounts[0].regions = vec![crate::world::us()];
+    // The second of two pages.
+    world.cloud.inject(call::GROUPS, 2, Fault::ErrorBefore(Cause::Throttled));
+    let closed = process.game_day("g");
+    assert_eq!((closed.acted.len(), closed.held.len(), closed.failed.len()), (0, 0, 1));
+    assert!(world.hit().is_empty());
+    world.cloud.set_weather(Weather { partial: 1.0, ..Weather::calm() });
+    assert!(process.game_day("again").acted.is_empty());
+    world.cloud.set_weather(Weather::calm());
+    assert_eq!(process.game_day("third").acted.len(), 130);
+    world.audit();
+}
+
+#[test]
+fn a_second_look_that_fails_holds() {
+    let world = World::new([rarely("shop-prod-v001")]);
+    world.clock.set(mon(10, 0));
+    let mut process = world.process();
+    process.engine.accounts[0].regions = vec![crate::world::us()];
+    world.cloud.inject(call::GROUPS, 1, Fault::Latency(seconds(31)));
+    world.cloud.inject(call::GROUPS, 2, Fault::ErrorBefore(Cause::Broken));
+    let closed = process.game_day("g");
+    assert_eq!(closed.held[0].held_by().unwrap().rail, "reread");
+    assert!(world.hit().is_empty());
+}
+
+#[test]
+fn a_clock_that_is_off_holds_until_it_is_mended() {
+    for skew in [61_000, -61_000] {
+        let world = World::new([daily("shop-prod-v001")]);
+        world.cloud.set_weather(Weather { skew_millis: skew, ..Weather::calm() });
+        let process = world.process();
+        let mut daemon = process.daemon();
+        process.on(&mut daemon, mon(8, 1));
+        let due = world.due("shop-prod");
+        process.on(&mut daemon, due + minutes(1));
+        assert!(world.hit().is_empty());
+        assert_eq!(world.of_kind(Kind::ActionHeld)[0].body.outcome.as_deref(), Some("clock"));
+        world.cloud.set_weather(Weather { skew_millis: 59_000, ..Weather::calm() });
+        process.on(&mut daemon, due + minutes(30));
+        assert_eq!(world.hit(), ["shop-prod"]);
+        drop(daemon);
+        world.audit();
+    }
+}
+
+#[test]
+fn a_survey_that_sees_far_fewer_groups_than_the_last_is_not_believed_at_first() {
+    let world = World::new((0..40).map(|n| rarely(&format!("s{n:02}-prod-v001")))).unlimited();
+    let process = world.process();
+    process.run_until(mon(9, 59));
+    for n in 5..40 {
+        world.cloud.delete_group(&crate::world::us(), &format!("s{n:02}-prod-v001"));
+    }
+    world.clock.set(mon(10, 0));
+    let closed = process.game_day("g");
+    assert!(closed.acted.is_empty());
+    assert!(closed.held.iter().all(|judged| judged.held_by().unwrap().rail == "candidates"));
+    world.audit();
+}

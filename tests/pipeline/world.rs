@@ -1,0 +1,384 @@
+//! What the tests share: a world (clock, cloud, ledger, sink) that outlasts every process, and processes on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use futures_util::FutureExt;
+use simian::control;
+use simian::daemon::{self, Schedule};
+use simian::engine::{Account, Engine, WatchPolicy};
+use simian::round::{self, Closed, Order};
+use simian_chaos::Chaos;
+use simian_core::calendar::{Hours, Weekdays};
+use simian_core::event::Chain;
+use simian_core::{
+    Calendar, Change, ClaimQuery, ClaimRecord, Clock, CronSpec, Dice, Event, EventQuery, Kind, Ledger, LedgerError,
+    Mode, Outcome, Policy, Region, Request, Sink, Stage, TagRules, UnitKind,
+};
+use simian_ledger::MemoryLedger;
+use simian_sim::{GroupId, GroupSpec, Life, MemorySink, SimAccount, VirtualClock, call};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The week of the tests begins on Monday, 2026-11-23, at 08:00 UTC.
+pub(crate) fn mon(hour: u32, minute: u32) -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 23, hour, minute, 0).unwrap()
+}
+
+pub(crate) fn tue(hour: u32, minute: u32) -> DateTime<Utc> {
+    mon(hour, minute) + TimeDelta::days(1)
+}
+
+pub(crate) fn seconds(n: i64) -> TimeDelta {
+    TimeDelta::seconds(n)
+}
+
+pub(crate) fn minutes(n: i64) -> TimeDelta {
+    TimeDelta::minutes(n)
+}
+
+pub(crate) fn us() -> Region {
+    "us-east-1".parse().unwrap()
+}
+
+pub(crate) fn eu() -> Region {
+    "eu-west-1".parse().unwrap()
+}
+
+/// A group of four in us-east-1 whose turn comes every day.
+pub(crate) fn daily(name: &str) -> GroupSpec {
+    daily_in(&us(), name)
+}
+
+pub(crate) fn daily_in(region: &Region, name: &str) -> GroupSpec {
+    GroupSpec::new(region, name, 4).tag("simian:chaos", "on").tag("simian:chaos:mean-days", "1")
+}
+
+/// A group of four in us-east-1 whose turn almost never comes: for game days.
+pub(crate) fn rarely(name: &str) -> GroupSpec {
+    rarely_in(&us(), name)
+}
+
+pub(crate) fn rarely_in(region: &Region, name: &str) -> GroupSpec {
+    GroupSpec::new(region, name, 4).tag("simian:chaos", "on").tag("simian:chaos:mean-days", "1000")
+}
+
+/// The memory ledger and the engine's small calls answer without waiting.
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().expect("it answers at once")
+}
+
+/// All that outlasts a process.
+pub(crate) struct World {
+    pub(crate) clock: VirtualClock,
+    pub(crate) cloud: SimAccount,
+    pub(crate) ledger: MemoryLedger,
+    pub(crate) sink: MemorySink,
+    pub(crate) policy: Policy,
+    pub(crate) watch: WatchPolicy,
+    pub(crate) cron: CronSpec,
+    pub(crate) regions: Vec<Region>,
+}
+
+impl World {
+    /// Monday, 08:00. The hours are 10:00 to 14:00 UTC, Monday to Friday; live; calm; the ledger is no new one.
+    pub(crate) fn new(groups: impl IntoIterator<Item = GroupSpec>) -> Self {
+        let clock = VirtualClock::new(mon(8, 0));
+        let id: simian_core::AccountId = "111122223333".parse().unwrap();
+        let cloud = SimAccount::new(id.clone(), [us(), eu()], 7, Arc::new(clock.clone()));
+        for group in groups {
+            assert!(cloud.found(group));
+        }
+        let calendar = Calendar {
+            zone: chrono_tz::UTC,
+            days: Weekdays::MON_TO_FRI,
+            hours: Hours::parse("10:00", "14:00").unwrap(),
+            holidays: BTreeSet::new(),
+            freezes: Vec::new(),
+        };
+        let mut policy = Policy::cautious(id, calendar);
+        policy.mode = Mode::Live;
+        let world = Self {
+            ledger: MemoryLedger::new(Uuid::from_u128(1), mon(8, 0) - TimeDelta::days(90)),
+            clock,
+            cloud,
+            sink: MemorySink::default(),
+            policy,
+            watch: WatchPolicy { every: seconds(30), deadline: minutes(15) },
+            cron: "*/15 * * * *".parse().unwrap(),
+            regions: vec![eu(), us()],
+        };
+        at_once(world.ledger.commit(Vec::new(), vec![Change::FirstRun(mon(8, 0))])).unwrap();
+        world
+    }
+
+    /// Hours that leave every unit one and the same minute.
+    pub(crate) fn one_minute(mut self) -> Self {
+        self.policy.calendar.hours = Hours::parse("10:00", "10:01").unwrap();
+        self
+    }
+
+    pub(crate) fn hours(mut self, open: &str, close: &str) -> Self {
+        self.policy.calendar.hours = Hours::parse(open, close).unwrap();
+        self
+    }
+
+    /// As many as anybody likes.
+    pub(crate) fn unlimited(mut self) -> Self {
+        let budgets = &mut self.policy.budgets;
+        for budget in [
+            &mut budgets.per_app_day,
+            &mut budgets.per_owner_day,
+            &mut budgets.per_zone_day,
+            &mut budgets.per_scope_day,
+            &mut budgets.per_account_day,
+            &mut budgets.concurrent,
+            &mut budgets.unrecovered,
+        ] {
+            *budget = None;
+        }
+        self
+    }
+
+    /// A process as the machine starts it.
+    pub(crate) fn process(&self) -> Process {
+        self.process_on("one", Arc::new(self.ledger.clone()))
+    }
+
+    /// A process of that name, with that ledger between it and the world's.
+    pub(crate) fn process_on(&self, holder: &str, ledger: Arc<dyn Ledger>) -> Process {
+        let cloud = Arc::new(self.cloud.clone());
+        let account =
+            Account::new("test".into(), self.regions.clone(), self.policy.clone(), cloud.clone(), cloud);
+        Process {
+            engine: Engine {
+                clock: Arc::new(self.clock.clone()),
+                ledger,
+                dice: Dice::new("pipeline"),
+                monkeys: vec![Box::new(Chaos::new(UnitKind::Cluster, minutes(30), TagRules::default()))],
+                accounts: vec![account],
+                watch: self.watch,
+                holder: holder.to_owned(),
+                recorded: Arc::new(Notify::new()),
+            },
+            clock: self.clock.clone(),
+            schedules: vec![Schedule { monkey: "chaos".into(), cron: self.cron.clone(), zone: chrono_tz::UTC }],
+            sinks: vec![Box::new(self.sink.clone())],
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Everything that the ledger was told, in order.
+    pub(crate) fn clock_now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        at_once(self.ledger.events(&EventQuery::default())).unwrap()
+    }
+
+    pub(crate) fn of_kind(&self, kind: Kind) -> Vec<Event> {
+        self.events().into_iter().filter(|event| event.body.kind == kind).collect()
+    }
+
+    /// What happened to a cluster, as the last words of the events' kinds.
+    pub(crate) fn story(&self, cluster: &str) -> Vec<String> {
+        let unit = format!("cluster:{cluster}");
+        let about = self.events().into_iter().filter(|event| event.body.unit.as_ref() == Some(&unit));
+        about.map(|event| event.body.kind.as_str().trim_start_matches("action.").to_owned()).collect()
+    }
+
+    /// When the cluster's turn comes, by its newest plan.
+    pub(crate) fn due(&self, cluster: &str) -> DateTime<Utc> {
+        let unit = format!("cluster:{cluster}");
+        let planned = self.of_kind(Kind::ActionPlanned);
+        planned.iter().rev().find(|event| event.body.unit.as_ref() == Some(&unit)).unwrap().body.due.unwrap()
+    }
+
+    pub(crate) fn claims(&self) -> Vec<ClaimRecord> {
+        at_once(self.ledger.claims(&ClaimQuery::default())).unwrap()
+    }
+
+    /// The cluster's only claim.
+    pub(crate) fn claim(&self, cluster: &str) -> ClaimRecord {
+        let unit = format!("cluster:{cluster}");
+        let mut claims: Vec<_> = self.claims().into_iter().filter(|claim| claim.unit == unit).collect();
+        assert_eq!(claims.len(), 1, "{claims:?}");
+        claims.remove(0)
+    }
+
+    pub(crate) fn outcome(&self, cluster: &str) -> Option<Outcome> {
+        self.claim(cluster).outcome
+    }
+
+    /// The clusters of which we ended somebody, in order of time; one twice if it was hit twice.
+    pub(crate) fn hit(&self) -> Vec<String> {
+        let ours = self.cloud.truth().ended_by_us();
+        ours.iter().map(|life| simian_core::Name::parse(&life.group.name).cluster()).collect()
+    }
+
+    /// How many calls that end instances named this cluster's target.
+    pub(crate) fn calls_for(&self, cluster: &str) -> usize {
+        let claim = self.claim(cluster);
+        let target = claim.targets[0].instance.as_str();
+        self.ending_calls().iter().filter(|(_, ids)| ids.iter().any(|id| id == target)).count()
+    }
+
+    /// When somebody was to be ended, and whom.
+    pub(crate) fn ending_calls(&self) -> Vec<(DateTime<Utc>, Vec<String>)> {
+        let log = self.cloud.call_log().into_iter();
+        log.filter(|record| [call::TERMINATE, call::TERMINATE_IN_GROUP].contains(&record.call))
+            .map(|record| (record.at, record.summary.split(' ').map(str::to_owned).collect()))
+            .collect()
+    }
+
+    /// How many of the cluster's only group, of that full name, really serve.
+    pub(crate) fn serving(&self, group: &str) -> usize {
+        self.cloud.truth().serving(&GroupId::new(&us(), group))
+    }
+
+    /// What must be true whatever happened.
+    pub(crate) fn audit(&self) {
+        let events = self.events();
+        let birth = at_once(self.ledger.birth()).unwrap();
+        let mut chain = Chain::new(birth.id, "main");
+        for event in &events {
+            chain.check(event).unwrap();
+        }
+        assert_eq!(at_once(self.ledger.heads()).unwrap(), BTreeMap::from([("main".to_owned(), events.len() as u64)]));
+        self.audit_sink(&events);
+        self.audit_endings(&events);
+        self.audit_claims(&events);
+    }
+
+    /// The sink heard a beginning of the story, in order; what it heard twice has the same id.
+    fn audit_sink(&self, events: &[Event]) {
+        let mut heard = 0;
+        for event in self.sink.events() {
+            if event.seq <= heard {
+                assert_eq!(event, events[usize::try_from(event.seq).unwrap() - 1], "told twice, and differently");
+                continue;
+            }
+            assert_eq!(event.seq, heard + 1, "the sink missed something");
+            heard = event.seq;
+        }
+    }
+
+    /// Whoever we ended was claimed and intended before, inside the hours, once, and left enough behind.
+    fn audit_endings(&self, events: &[Event]) {
+        let claims = self.claims();
+        let lives = self.cloud.truth().lives();
+        for life in self.cloud.truth().ended_by_us() {
+            let at = asked_at(&life);
+            let mine: Vec<&ClaimRecord> =
+                claims.iter().filter(|claim| claim.targets.iter().any(|t| t.instance == life.id)).collect();
+            assert_eq!(mine.len(), 1, "{} was ended with {} claims", life.id, mine.len());
+            let claim = mine[0];
+            assert_eq!(claim.mode, Mode::Live);
+            assert!(claim.at <= at && at <= claim.act_before, "{} at {at}: {claim:?}", life.id);
+            let intended = events.iter().any(|event| {
+                event.body.kind == Kind::ActionIntended
+                    && event.body.key.as_deref() == Some(claim.key.as_str())
+                    && event.body.at <= at
+            });
+            assert!(intended, "{} had no intent", claim.key);
+            assert!(self.policy.calendar.day_at(at).contains(at), "{} was ended at {at}", life.id);
+            let others = lives.values().filter(|other| other.group == life.group && other.id != life.id);
+            let left = others.filter(|other| serves(other, at)).count();
+            assert!(left >= self.policy.floors.healthy as usize, "{left} were left of {} at {at}", life.group);
+        }
+    }
+
+    /// One key, one intent, one unit a day; and what is closed is true.
+    fn audit_claims(&self, events: &[Event]) {
+        for claim in self.claims() {
+            let of_key = |kind| {
+                let same = events.iter().filter(|e| e.body.kind == kind && e.body.key.as_deref() == Some(claim.key.as_str()));
+                same.count()
+            };
+            assert!(of_key(Kind::ActionIntended) <= 1, "{} was intended twice", claim.key);
+            assert!(of_key(Kind::ActionDone) <= 1, "{} was done twice", claim.key);
+            if claim.stage != Stage::Closed || claim.mode == Mode::DryRun {
+                continue;
+            }
+            for target in &claim.targets {
+                let life = self.cloud.truth().life(&target.instance).unwrap();
+                let ours = life.ended.or(life.leaving).is_some_and(|(_, by)| by.is_ours());
+                match claim.outcome.unwrap() {
+                    Outcome::Done => assert!(life.ended.or(life.leaving).is_some(), "{} was not done", claim.key),
+                    Outcome::Unknown => panic!("{} was closed and nobody knows", claim.key),
+                    other => assert!(!ours, "{} is {other}, but was done", claim.key),
+                }
+            }
+        }
+    }
+}
+
+/// When our call took effect.
+pub(crate) fn asked_at(life: &Life) -> DateTime<Utc> {
+    life.leaving.filter(|(_, by)| by.is_ours()).or(life.ended).unwrap().0
+}
+
+fn serves(life: &Life, at: DateTime<Utc>) -> bool {
+    life.in_service.is_some_and(|since| since <= at)
+        && life.leaving.is_none_or(|(gone, _)| gone > at)
+        && life.ended.is_none_or(|(gone, _)| gone > at)
+}
+
+/// One run of the program.
+pub(crate) struct Process {
+    pub(crate) engine: Engine,
+    pub(crate) clock: VirtualClock,
+    pub(crate) schedules: Vec<Schedule>,
+    pub(crate) sinks: Vec<Box<dyn Sink>>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// A running daemon; dropping it is a crash.
+pub(crate) type Daemon<'a> = Pin<Box<dyn Future<Output = Result<(), LedgerError>> + 'a>>;
+
+impl Process {
+    pub(crate) fn daemon(&self) -> Daemon<'_> {
+        Box::pin(daemon::run(&self.engine, &self.schedules, &self.sinks, "config", &self.stop))
+    }
+
+    /// Runs the daemon until then, and kills it.
+    pub(crate) fn run_until(&self, when: DateTime<Utc>) {
+        self.on(&mut self.daemon(), when);
+    }
+
+    /// Runs a daemon on until then. It must still be up.
+    pub(crate) fn on(&self, daemon: &mut Daemon<'_>, when: DateTime<Utc>) {
+        assert!(self.clock.drive_until(when, daemon.as_mut()).is_pending(), "the daemon ended");
+    }
+
+    pub(crate) fn pause(&self, why: &str) {
+        let request = control::Request::Pause { why: why.into(), until: None };
+        at_once(control::serve(&self.engine, "ann", request)).unwrap();
+    }
+
+    pub(crate) fn resume(&self, first_run: bool) -> String {
+        let request = control::Request::Resume { why: "it is over".into(), first_run };
+        at_once(control::serve(&self.engine, "ann", request)).unwrap()
+    }
+
+    /// A person asks for everything now.
+    pub(crate) fn game_day(&self, id: &str) -> Closed {
+        self.clock.drive(self.game_day_round(id, Mode::Live))
+    }
+
+    pub(crate) async fn game_day_round(&self, id: &str, mode: Mode) -> Closed {
+        let request = Request {
+            id: id.into(),
+            monkey: "chaos".into(),
+            actor: "ann".into(),
+            at: self.engine.clock.now(),
+            units: None,
+        };
+        let order = Order { mode, request: Some(request) };
+        round::run(&self.engine, &self.engine.accounts[0], self.engine.monkeys[0].as_ref(), &order).await.unwrap()
+    }
+}
