@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use simian_core::rails::NEWBORN;
 use simian_core::{Change, Draft, Kind, LedgerError, Mode, Pause};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -69,6 +70,9 @@ pub async fn serve(engine: &Engine, actor: &str, request: Request) -> Result<Str
             let mut event = draft(Kind::DaemonResumed, why);
             let mut changes = vec![Change::Pause(None)];
             let mut said = "resumed".to_owned();
+            if engine.ledger.pause().await?.is_some_and(|pause| pause.actor == NEWBORN) {
+                event.outcome = Some(NEWBORN.to_owned());
+            }
             if first_run {
                 event.outcome = Some("first-run".to_owned());
                 changes.push(Change::FirstRun(now));

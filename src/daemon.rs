@@ -28,7 +28,8 @@ pub struct Schedule {
 /// How long a stop may take: systemd and operators expect an answer to SIGTERM within ten seconds.
 pub const DRAIN: TimeDelta = TimeDelta::seconds(9);
 
-/// Runs until `stop`, then drains. Only a broken ledger ends it earlier.
+/// Runs until `stop`, then drains. A ledger that cannot be written at the start or at the end is an error; one that
+/// fails in between stops the actions, not the daemon.
 pub async fn run(
     engine: &Engine,
     schedules: &[Schedule],
@@ -40,11 +41,11 @@ pub async fn run(
     let said = |kind, why: &str| {
         let mut draft = Draft::new(engine.clock.now(), kind, mode, why);
         draft.config = Some(config.to_owned());
-        draft.actor = Some(engine.holder.clone());
         draft
     };
+    let up = format!("up as {}", engine.holder);
     engine
-        .record(vec![said(Kind::DaemonStarted, "up"), said(Kind::ConfigLoaded, "the config as it is now")], vec![])
+        .record(vec![said(Kind::DaemonStarted, &up), said(Kind::ConfigLoaded, "the config as it is now")], vec![])
         .await?;
 
     // The pumps outlive the loops, so that a stop tells of itself.
@@ -80,12 +81,11 @@ pub async fn run(
         };
         tokio::select! {
             biased;
-            ends = pumps => ends.into_iter().collect::<Result<(), _>>(),
-            () = late => Ok(()),
+            _ = pumps => {}
+            () = late => {}
         }
     };
-    let (worked, told) = join(work, pumps).await;
-    worked.and(told)
+    join(work, pumps).await.0
 }
 
 type Loop<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -108,7 +108,7 @@ async fn rounds(
             () = engine.clock.sleep_until(next) => {}
         }
         let began = engine.clock.now();
-        match round::run(engine, account, monkey, &Order::USUAL).await {
+        match round::run(engine, account, monkey, &Order::DAILY).await {
             Ok(closed) => {
                 for (scope, why) in &closed.failed {
                     tracing::warn!(%scope, monkey = monkey.name(), why, "a region could not be surveyed");
@@ -144,7 +144,7 @@ async fn watch_account(engine: &Engine, account: &Account, stop: &CancellationTo
         let open = match watch::poll(engine, account).await {
             Ok(open) => open,
             Err(error) => {
-                tracing::error!(account = account.name, %error, "recoveries cannot be recorded");
+                tracing::error!(account = account.name, %error, "recoveries cannot be followed");
                 1
             }
         };

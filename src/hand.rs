@@ -52,8 +52,8 @@ pub struct Live<'a> {
 
 #[async_trait]
 impl Hand for Rehearsal<'_> {
-    async fn act(&self, _world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
-        let (won, mut acted) = claim(self.engine, self.account, passed).await?;
+    async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
+        let (won, mut acted, _) = claim(self.engine, self.account, world, passed).await?;
         let now = self.engine.clock.now();
         let (mut drafts, mut changes) = (Vec::new(), Vec::new());
         for judged in won {
@@ -73,8 +73,7 @@ impl Hand for Rehearsal<'_> {
 #[async_trait]
 impl Hand for Live<'_> {
     async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
-        let (won, mut acted) = claim(self.engine, self.account, passed).await?;
-        let act_before = self.engine.clock.now() + ACT_WITHIN;
+        let (won, mut acted, act_before) = claim(self.engine, self.account, world, passed).await?;
         self.record_intents(&won).await?;
         // What is due together and of one kind shares a call.
         let mut together: BTreeMap<(Region, Action), Vec<Judged>> = BTreeMap::new();
@@ -273,16 +272,19 @@ impl Live<'_> {
 /// at 5 calls a second, so a second gives room for several.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
 
-/// Claims every proposal in one commit, and records those that the claim refused.
+/// Claims every proposal in one commit, and records those that the claim refused. Returns what was won, what was
+/// refused, and until when the claims let us act.
 async fn claim(
     engine: &Engine,
     account: &Account,
+    world: &World,
     passed: Vec<Judged>,
-) -> Result<(Vec<Judged>, Vec<Acted>), LedgerError> {
-    if passed.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
-    }
+) -> Result<(Vec<Judged>, Vec<Acted>, DateTime<Utc>), LedgerError> {
     let now = engine.clock.now();
+    let act_before = now + ACT_WITHIN;
+    if passed.is_empty() {
+        return Ok((Vec::new(), Vec::new(), act_before));
+    }
     let claims: Vec<Claim> = passed
         .iter()
         .map(|judged| {
@@ -300,7 +302,7 @@ async fn claim(
                 targets: proposal.targets.clone(),
                 holder: engine.holder.clone(),
                 at: now,
-                act_before: now + ACT_WITHIN,
+                act_before,
                 slots: simian_core::rails::slots(proposal, &account.policy),
             }
         })
@@ -318,14 +320,19 @@ async fn claim(
             }
             Claimed::Full { counter, used, limit } => format!("{counter}: {used} of {limit} are used"),
         };
-        let mut draft = Draft::about(now, Kind::ActionHeld, &judged, why.clone());
-        draft.outcome = Some("claim".into());
-        drafts.push(draft);
+        if !world.history.held.contains(&(judged.proposal.key.clone(), CLAIM.to_owned())) {
+            let mut draft = Draft::about(now, Kind::ActionHeld, &judged, why.clone());
+            draft.outcome = Some(CLAIM.to_owned());
+            drafts.push(draft);
+        }
         refused.push(Acted { judged, outcome: None, why });
     }
     engine.record(drafts, Vec::new()).await?;
-    Ok((won, refused))
+    Ok((won, refused, act_before))
 }
+
+/// What holds a proposal when its claim is refused, beside the rails' names.
+const CLAIM: &str = "claim";
 
 fn settle(judged: &Judged, stage: Stage, outcome: Outcome, watch: Option<Watch>) -> Change {
     Change::Move { key: judged.proposal.key.clone(), stage, outcome: Some(outcome), watch }

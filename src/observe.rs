@@ -76,7 +76,8 @@ pub async fn world(
         ourselves: ourselves(account, mode).await,
     };
     let fleets: Vec<Fleet> = if monkey.needs().groups {
-        join_all(account.regions.iter().map(|region| survey(account, region, engine.clock.as_ref()))).await
+        let query = survey_query(account, order.thorough && !history.published);
+        join_all(account.regions.iter().map(|region| survey(account, region, &query, engine.clock.as_ref()))).await
     } else {
         Vec::new()
     };
@@ -98,11 +99,17 @@ async fn ourselves(account: &Account, mode: Mode) -> View<Option<simian_core::In
     }
 }
 
-/// The groups of one region that may have opted in.
-async fn survey(account: &Account, region: &Region, clock: &dyn Clock) -> Fleet {
-    let taken_at = clock.now();
+/// What a survey asks for: groups that may have opted in, or, once a day, all that carry an opt-in's key, so that a
+/// mistyped value is found too.
+fn survey_query(account: &Account, thorough: bool) -> GroupQuery {
     let (keys, values) = account.policy.tags.survey();
-    let groups = account.cloud.groups(region, &GroupQuery::Tagged { keys, values }).await;
+    if thorough { GroupQuery::Keyed(keys) } else { GroupQuery::Tagged { keys, values } }
+}
+
+/// The groups of one region.
+async fn survey(account: &Account, region: &Region, query: &GroupQuery, clock: &dyn Clock) -> Fleet {
+    let taken_at = clock.now();
+    let groups = account.cloud.groups(region, query).await;
     Fleet {
         scope: Scope { account: account.policy.account.clone(), region: region.clone() },
         taken_at,

@@ -20,11 +20,15 @@ pub struct Order {
     pub mode: Mode,
     /// A game day's request. With one, only what it asked for is done, and no plan is published.
     pub request: Option<Request>,
+    /// The first round of a day also surveys groups whose opt-in cannot be read, to tell their owners.
+    pub thorough: bool,
 }
 
 impl Order {
-    /// The daemon's usual round.
-    pub const USUAL: Order = Order { mode: Mode::Live, request: None };
+    /// A look, as far as the account's mode lets it go.
+    pub const USUAL: Order = Order { mode: Mode::Live, request: None, thorough: false };
+    /// The daemon's round: once a day it looks more closely.
+    pub const DAILY: Order = Order { mode: Mode::Live, request: None, thorough: true };
 }
 
 /// What came of a round.
@@ -54,7 +58,8 @@ pub async fn run(
     let now = engine.clock.now();
 
     if order.request.is_none() {
-        let mut drafts = findings(&world, monkey, &outlook, now);
+        let thorough = order.thorough && !world.history.published;
+        let mut drafts = findings(&world, monkey, &outlook, thorough, now);
         drafts.extend(publish(&world, account, monkey, &outlook, now));
         drafts.extend(missed(&world.history, &world, monkey, now));
         if !world.history.published {
@@ -117,7 +122,11 @@ fn publish(world: &World, account: &Account, monkey: &dyn Monkey, outlook: &Outl
     if !history.published && day.is_working() && world.fleets.values().all(|fleet| fleet.groups.known().is_some()) {
         let passing = judged.iter().filter(|judged| judged.passes()).count() as u64;
         let mut plan = about(world, monkey, Kind::PlanPublished, now);
-        plan.why = format!("the plan for {}: digest {}", day.date, digest(&open));
+        plan.why = format!(
+            "the plan for {}: digest {}",
+            day.date,
+            digest(outlook.proposals.iter().filter(|proposal| proposal.request.is_none()))
+        );
         plan.key = Some(plan_key(world, monkey, &day));
         plan.until = day.close();
         let considered = outlook.considered.len() + outlook.proposals.len();
@@ -135,7 +144,7 @@ fn plan_key(world: &World, monkey: &dyn Monkey, day: &simian_core::Day) -> Strin
 }
 
 /// A digest of keys and due times: two replicas, or a restart, publish the same.
-pub fn digest(proposals: &[Proposal]) -> String {
+pub fn digest<'a>(proposals: impl IntoIterator<Item = &'a Proposal>) -> String {
     use sha2::Digest as _;
     let mut hasher = sha2::Sha256::new();
     for proposal in proposals {
@@ -198,28 +207,36 @@ async fn missed_before(
     Ok(drafts)
 }
 
-/// Findings that are new, and those that are gone. Unknown fleets close nothing.
-fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, now: DateTime<Utc>) -> Vec<Draft> {
+/// Findings that are new, and those that are gone: seen to be mended, or missing from a thorough look at everything.
+fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: bool, now: DateTime<Utc>) -> Vec<Draft> {
     let draft = |kind, id: &str, why: &str| Draft {
         key: Some(id.to_owned()),
         why: why.to_owned(),
         ..about(world, monkey, kind, now)
     };
     let current: BTreeMap<String, &Finding> = outlook.findings.iter().map(|finding| (finding.id(), finding)).collect();
-    let opened = current.iter().filter(|(id, _)| !world.history.findings.contains(*id)).map(|(id, finding)| Draft {
-        region: Some(finding.scope.region.clone()),
-        group: Some(finding.subject.clone()),
-        owner: finding.owner.clone(),
-        outcome: Some(finding.rule.to_owned()),
-        ..draft(Kind::FindingOpened, id, &finding.why)
+    let opened =
+        current.iter().filter(|(id, _)| !world.history.findings.contains_key(*id)).map(|(id, finding)| Draft {
+            region: Some(finding.scope.region.clone()),
+            group: Some(finding.subject.clone()),
+            owner: finding.owner.clone(),
+            outcome: Some(finding.rule.to_owned()),
+            ..draft(Kind::FindingOpened, id, &finding.why)
+        });
+    let whole = thorough && world.fleets.values().all(|fleet| fleet.groups.known().is_some());
+    let seen = |opened: &Draft| {
+        let scope = opened.region.clone().map(|region| Scope { account: world.account.clone(), region });
+        scope.zip(opened.group.as_ref()).is_some_and(|(scope, group)| world.group(&scope, group).is_some())
+    };
+    let gone =
+        world.history.findings.iter().filter(|(id, opened)| !current.contains_key(*id) && (whole || seen(opened)));
+    let closed = gone.map(|(id, opened)| Draft {
+        region: opened.region.clone(),
+        group: opened.group.clone(),
+        owner: opened.owner.clone(),
+        outcome: opened.outcome.clone(),
+        ..draft(Kind::FindingClosed, id, "it was mended, or its group is gone")
     });
-    let seen = world.fleets.values().all(|fleet| fleet.groups.known().is_some());
-    let closed = world
-        .history
-        .findings
-        .iter()
-        .filter(|id| seen && !current.contains_key(*id))
-        .map(|id| draft(Kind::FindingClosed, id, "it was mended, or its group is gone"));
     opened.chain(closed).collect()
 }
 
@@ -240,8 +257,8 @@ fn close(world: &World, monkey: &dyn Monkey, closed: &Closed, order: &Order, now
         draft.region = Some(scope.region.clone());
         draft.run = order.request.as_ref().map(|request| request.id.clone());
         draft = draft
-            .count("acted", closed.acted.iter().filter(|a| in_scope(&a.judged.proposal)).count() as u64)
-            .count("held", closed.held.iter().filter(|judged| in_scope(&judged.proposal)).count() as u64);
+            .count("acted", closed.ends().filter(|acted| in_scope(&acted.judged.proposal)).count() as u64)
+            .count("held", closed.holds().filter(|judged| in_scope(&judged.proposal)).count() as u64);
         match fleet.groups.known() {
             Some(groups) => draft = draft.count("groups", groups.len() as u64),
             None => draft.why = format!("the survey failed: {}", fleet.groups.unknown().unwrap_or_default()),
@@ -260,14 +277,30 @@ fn about(world: &World, monkey: &dyn Monkey, kind: Kind, now: DateTime<Utc>) -> 
 }
 
 impl Closed {
-    /// Something was due, and every proposal that the rails judged was held.
+    /// What was really begun: claimed, and then done, rehearsed, or tried.
+    fn ends(&self) -> impl Iterator<Item = &Acted> {
+        self.acted.iter().filter(|acted| acted.outcome.is_some())
+    }
+
+    /// What was due and held, by a rail or by the claim.
+    fn holds(&self) -> impl Iterator<Item = &Judged> {
+        let refused = self.acted.iter().filter(|acted| acted.outcome.is_none()).map(|acted| &acted.judged);
+        self.held.iter().chain(refused)
+    }
+
+    /// Something was due, and every proposal that was judged was held.
     pub fn all_held(&self) -> bool {
-        self.acted.is_empty() && !self.held.is_empty()
+        self.idle() && self.holds().next().is_some()
+    }
+
+    /// Nothing was begun.
+    pub fn idle(&self) -> bool {
+        self.ends().next().is_none()
     }
 
     /// Something that was tried did not end well, or not certainly.
     pub fn fell_short(&self) -> bool {
-        let good = |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Done | Outcome::Rehearsed) | None);
-        !self.failed.is_empty() || self.acted.iter().any(|acted| !good(acted.outcome))
+        let good = |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Done | Outcome::Rehearsed));
+        !self.failed.is_empty() || self.ends().any(|acted| !good(acted.outcome))
     }
 }

@@ -14,10 +14,10 @@ use simian_core::{
 };
 
 use crate::engine::{Account, Engine};
-use crate::observe::by_name;
+use crate::observe::{self, ObserveError, by_name};
 
 /// Looks once at every open claim of the account. Returns how many are still open.
-pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, LedgerError> {
+pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, ObserveError> {
     let open = ClaimQuery {
         mode: Some(Mode::Live),
         account: Some(account.policy.account.clone()),
@@ -28,6 +28,8 @@ pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, LedgerErr
     if claims.is_empty() {
         return Ok(0);
     }
+    // Foreign credentials would see everything gone, and call it recovered.
+    observe::identify(account).await?;
     let mut by_region: BTreeMap<Region, Vec<ClaimRecord>> = BTreeMap::new();
     for claim in claims {
         by_region.entry(claim.scope.region.clone()).or_default().push(claim);
@@ -94,6 +96,9 @@ async fn look(
     } else {
         by_name(account.cloud.groups(region, &GroupQuery::Named(names.into_iter().collect())).await)
     };
+    if let View::Unknown(why) = &groups {
+        tracing::warn!(%region, why, "recoveries cannot be seen: the groups could not be read");
+    }
     let doubtful: Vec<InstanceId> = claims
         .iter()
         .filter(|claim| in_doubt(claim, now))

@@ -28,7 +28,7 @@ fn check(path: &Path) -> Result<Exit, Failure> {
         let regions: Vec<&str> = account.regions.iter().map(simian_core::Region::as_str).collect();
         super::print(&format!("  {} ({}): {mode} in {}", account.name, account.id, regions.join(", ")))?;
     }
-    let live = config.accounts.iter().any(|account| config.policy(account).mode == Mode::Live);
+    let live = config.accounts.iter().any(|account| config.policy(account).mode == Mode::Live) && config.chaos.enabled;
     super::print(if live { "  it may end instances" } else { "  it ends nothing: it only rehearses" })?;
     let ledger = match &config.ledger {
         LedgerConfig::Memory => "in memory: forgotten at exit".to_owned(),

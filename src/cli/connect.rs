@@ -135,11 +135,12 @@ pub(super) async fn sinks(config: &Config, _clock: &Arc<dyn Clock>) -> Result<Ve
 pub(super) async fn pause_newborn(engine: &Engine, mode: Mode) -> Result<(), Failure> {
     let ledger = &engine.ledger;
     let live = engine.accounts.iter().any(|account| account.policy.mode.and(mode) == Mode::Live);
-    let resumed = EventQuery { kinds: vec![Kind::DaemonResumed], limit: Some(1), ..EventQuery::default() };
+    let resumed = EventQuery { kinds: vec![Kind::DaemonResumed], ..EventQuery::default() };
+    let lifted = |event: &simian_core::Event| event.body.outcome.as_deref() == Some(NEWBORN);
     if !live
         || ledger.birth().await?.lifted.is_some()
         || ledger.pause().await?.is_some()
-        || !ledger.events(&resumed).await?.is_empty()
+        || ledger.events(&resumed).await?.iter().any(lifted)
     {
         return Ok(());
     }

@@ -34,6 +34,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Play the whole daemon on a simulated account: nothing to set up, nothing is touched
+    ///
+    /// A terminal sees it happen, and a summary at the end; a pipe gets one event a line, as JSON
     Sandbox(sandbox::Args),
     /// Run the daemon
     Run,
@@ -46,7 +48,7 @@ enum Verb {
     /// Read the ledger
     #[command(subcommand)]
     Audit(audit::Verb),
-    /// Pull the kill switch: nothing is done until `simian resume`
+    /// Pull the kill switch: nothing more is done until it is lifted
     Pause(pause::PauseArgs),
     /// Lift the kill switch
     Resume(pause::ResumeArgs),

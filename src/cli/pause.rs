@@ -15,7 +15,7 @@ pub(super) struct PauseArgs {
     /// Why: it is shown with everything that is held
     #[arg(long, default_value = "no reason was given")]
     why: String,
-    /// Until when (RFC 3339), or for how long (2h, 1d); until it is resumed if this is not said
+    /// Until when (RFC 3339), or for how long (2h, 1d). Without it, until `simian resume`
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 }

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
 use crate::observe::ObserveError;
 use crate::round::{self, Closed, Order};
-use crate::{control, registry, render, sinks};
+use crate::{control, registry, render, sinks, watch};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -31,8 +31,7 @@ pub(super) struct Args {
 
 pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
-    let mut config = connect::load(path)?;
-    config.chaos.enabled = true;
+    let config = connect::load(path)?;
     let runtime = super::runtime()?;
     runtime.block_on(async {
         let engine = connect::connect(&config, Access::Create).await?;
@@ -72,7 +71,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
 /// Every account side by side; one that fails never stops another. The gravest end is the command's.
 async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Failure>) {
     let Some(monkey) = engine.monkey(&args.monkey) else {
-        return (Exit::Bug, vec![Failure::say(Exit::Bug, format!("{} is not there", args.monkey))]);
+        let why = format!("the config does not enable this monkey: set monkeys.{}.enabled", args.monkey);
+        return (Exit::Config, vec![Failure::say(Exit::Config, why)]);
     };
     let now = engine.clock.now();
     let request = args.all_due.then(|| Request {
@@ -82,7 +82,13 @@ async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Fa
         at: now,
         units: None,
     });
-    let order = Order { mode, request };
+    let order = Order { mode, request, thorough: false };
+    // What an earlier process left open is followed first: a recovery frees its slot.
+    for ended in join_all(engine.accounts.iter().map(|account| watch::poll(engine, account))).await {
+        if let Err(error) = ended {
+            tracing::warn!(%error, "recoveries cannot be followed");
+        }
+    }
     let rounds = engine.accounts.iter().map(|account| round::run(engine, account, monkey, &order));
     let ends: Vec<Result<Closed, ObserveError>> = join_all(rounds).await;
 
@@ -101,7 +107,7 @@ async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Fa
         failure.exit
     } else if closed.iter().any(Closed::fell_short) {
         Exit::Cloud
-    } else if closed.iter().any(Closed::all_held) && closed.iter().all(|closed| closed.acted.is_empty()) {
+    } else if closed.iter().any(Closed::all_held) && closed.iter().all(Closed::idle) {
         Exit::Held
     } else {
         Exit::Done

@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// The same seed plays the same week, byte for byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many seconds pass in one: 60 is an hour a minute
+    /// How many seconds pass in each real second: 60 plays an hour a minute
     #[arg(long, default_value_t = 60.0, value_parser = speed, value_name = "X")]
     speed: f64,
     /// Play one working week as fast as possible, then exit

@@ -17,34 +17,42 @@ const BATCH: usize = 100;
 const WAIT: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::seconds(60));
 
 /// Tells a sink everything from its cursor on, for as long as the daemon runs. A refusing sink is tried again for ever,
-/// ever less often; each new reason is logged once.
-pub async fn pump(engine: &Engine, sink: &dyn Sink, stop: &CancellationToken) -> Result<(), LedgerError> {
+/// ever less often, and so is a ledger that cannot be read or written; each new reason is logged once. What was
+/// recorded before the stop is still told.
+pub async fn pump(engine: &Engine, sink: &dyn Sink, stop: &CancellationToken) {
     let mut wait = WAIT.0;
     let mut said = None;
     loop {
         // Made before the ledger is read, so that nothing recorded meanwhile is slept through.
         let recorded = engine.recorded.notified();
-        match drain(engine, sink).await? {
-            None => {
-                wait = WAIT.0;
-                said = None;
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return Ok(()),
-                    () = recorded => {}
-                }
+        // Asked before the drain: what is recorded before a stop is drained after it was seen.
+        let stopping = stop.is_cancelled();
+        let trouble = match drain(engine, sink).await {
+            Ok(None) => None,
+            Ok(Some(refused)) => Some(refused.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        if stopping {
+            return;
+        }
+        if let Some(error) = trouble {
+            if said.as_ref() != Some(&error) {
+                tracing::warn!(sink = sink.name(), error, "a sink takes no events; they wait in the ledger");
+                said = Some(error);
             }
-            Some(error) => {
-                if said.as_ref() != Some(&error) {
-                    tracing::warn!(sink = sink.name(), lasting = error.lasting, %error, "a sink takes no events; they wait in the ledger");
-                    said = Some(error);
-                }
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return Ok(()),
-                    () = engine.clock.sleep_until(engine.clock.now() + wait) => {}
-                }
-                wait = (wait * 2).min(WAIT.1);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = engine.clock.sleep_until(engine.clock.now() + wait) => {}
+            }
+            wait = (wait * 2).min(WAIT.1);
+        } else {
+            wait = WAIT.0;
+            said = None;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = recorded => {}
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use simian_core::{Cause, Kind, Outcome};
 use simian_sim::{Fault, GroupId, GroupSpec, Operation, Weather, Who, call};
 
-use crate::world::{World, eu, mon, minutes, rarely, rarely_in, seconds, us};
+use crate::world::{World, eu, minutes, mon, rarely, rarely_in, seconds, us};
 
 #[test]
 fn a_hundred_and_twenty_at_once_take_three_calls() {

@@ -62,12 +62,8 @@ fn the_place_of_one_that_recovered_is_free_again_and_the_place_of_the_day_is_not
 
 #[test]
 fn two_processes_that_judge_at_the_same_time_never_hit_one_key_twice() {
-    let world = World::new([
-        daily("shop-prod-v001"),
-        daily("cart-prod-v001"),
-        daily_in(&eu(), "search-prod-v001"),
-    ])
-    .one_minute();
+    let world = World::new([daily("shop-prod-v001"), daily("cart-prod-v001"), daily_in(&eu(), "search-prod-v001")])
+        .one_minute();
     world.cloud.set_weather(Weather { latency_millis: (500, 500), ..Weather::calm() });
     let ledger = || Arc::new(world.ledger.clone());
     let (one, two) = (world.process_on("one", ledger()), world.process_on("two", ledger()));
@@ -101,6 +97,7 @@ fn two_processes_share_the_budgets_of_the_day() {
     world.clock.drive(rounds);
     assert_eq!(world.claims().len(), 2);
     assert_eq!(world.hit().len(), 2);
-    let full = world.of_kind(Kind::ActionHeld).into_iter().filter(|event| event.body.outcome.as_deref() == Some("claim"));
+    let full =
+        world.of_kind(Kind::ActionHeld).into_iter().filter(|event| event.body.outcome.as_deref() == Some("claim"));
     assert_eq!(full.count(), 2, "passed by the rails, refused by the claim");
 }

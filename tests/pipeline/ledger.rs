@@ -18,7 +18,8 @@ fn while_it_cannot_be_written_nothing_is_done_and_afterwards_it_goes_on() {
     let world = eight();
     let clock = world.clock.clone();
     let broken = move || mon(9, 50) <= clock.now() && clock.now() < mon(12, 0);
-    let ledger = Hooked::new(&world.ledger, move |moment| if moment.is_write() && broken() { Err(full()) } else { Ok(()) });
+    let ledger =
+        Hooked::new(&world.ledger, move |moment| if moment.is_write() && broken() { Err(full()) } else { Ok(()) });
     let process = world.process_on("one", Arc::new(ledger));
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(11, 59));

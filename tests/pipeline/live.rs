@@ -22,7 +22,9 @@ fn a_live_week_kills_at_the_planned_minutes_and_at_no_other() {
     assert!((7..=14).contains(&ended.len()), "{}", ended.len());
     for life in &ended {
         let at = asked_at(life);
-        let plan = planned.iter().filter(|event| event.body.due == Some(at) && event.body.group == Some(life.group.name.clone()));
+        let plan = planned
+            .iter()
+            .filter(|event| event.body.due == Some(at) && event.body.group == Some(life.group.name.clone()));
         assert_eq!(plan.count(), 1, "{} ended at {at}", life.id);
     }
     // What was planned and is not among the ended was held, and missed in the end: the cool-down of two days.
@@ -47,7 +49,11 @@ fn every_kill_is_planned_intended_done_and_recovered_in_that_order() {
     let back = lives.values().filter(|life| life.launched >= killed).find_map(|life| life.in_service).unwrap();
     let measured = &world.of_kind(Kind::ActionRecovered)[0].body;
     let measured = seconds(measured.counts["recovery_seconds"].try_into().unwrap());
-    assert!(back - killed <= measured && measured <= back - killed + world.watch.every, "{measured} of {}", back - killed);
+    assert!(
+        back - killed <= measured && measured <= back - killed + world.watch.every,
+        "{measured} of {}",
+        back - killed
+    );
     world.audit();
 }
 

@@ -140,7 +140,10 @@ fn a_group_that_does_not_come_back_is_unrecovered_and_stops_everything_until_it_
     assert_eq!(world.story("cart-prod"), ["planned", "held"]);
     process.on(&mut daemon, mon(23, 0));
     assert_eq!(world.story("shop-prod").last().unwrap(), "recovered");
-    assert_eq!(world.story("cart-prod").last().unwrap(), if cart + minutes(30) < shop + minutes(60) { "missed" } else { "recovered" });
+    assert_eq!(
+        world.story("cart-prod").last().unwrap(),
+        if cart + minutes(30) < shop + minutes(60) { "missed" } else { "recovered" }
+    );
     assert_eq!(world.cloud.calls()[call::TERMINATE], world.hit().len() as u64);
     let _ = Fault::Latency;
     world.audit();

@@ -34,7 +34,8 @@ fn crashed_after(polls: usize, back_after: i64) -> (World, bool) {
     let process = world.process();
     let mut daemon = process.daemon();
     let _ = world.clock.drive_polls(polls, daemon.as_mut());
-    let over = world.clock.drive_until(world.clock_now(), daemon.as_mut()).is_ready() || world.clock_now() > mon(10, 40);
+    let over =
+        world.clock.drive_until(world.clock_now(), daemon.as_mut()).is_ready() || world.clock_now() > mon(10, 40);
     drop(daemon);
     world.clock.jump(seconds(back_after));
     world.process().run_until(mon(9, 59) + minutes(END));
@@ -75,7 +76,8 @@ fn a_crash_at_any_await_never_leads_to_a_second_kill_and_always_to_an_outcome() 
         for polls in (1..).step_by(step) {
             let (world, over) = crashed_after(polls, back_after);
             holds_together(&world, &plan, &format!("{polls} polls, back after {back_after} s"));
-            outcomes.extend(world.claims().iter().map(|claim: &ClaimRecord| (claim.outcome, resolution(&world, claim))));
+            outcomes
+                .extend(world.claims().iter().map(|claim: &ClaimRecord| (claim.outcome, resolution(&world, claim))));
             if over {
                 assert!(polls > 50, "{polls}");
                 break;
@@ -83,10 +85,9 @@ fn a_crash_at_any_await_never_leads_to_a_second_kill_and_always_to_an_outcome() 
         }
     }
     // The sweep met every way in which an unrecorded end is found out.
-    for (outcome, why) in [
-        (Outcome::Done, "looking showed that it happened"),
-        (Outcome::Failed, "looking showed that it never happened"),
-    ] {
+    for (outcome, why) in
+        [(Outcome::Done, "looking showed that it happened"), (Outcome::Failed, "looking showed that it never happened")]
+    {
         assert!(outcomes.contains(&(Some(outcome), why.to_owned())), "{outcomes:?}");
     }
 }

@@ -39,10 +39,9 @@ fn a_sink_that_refuses_at_the_stop_is_asked_once_more_and_does_not_hold_it_up() 
 
 #[test]
 fn a_stop_during_a_slow_call_takes_less_than_ten_seconds_and_is_resolved_at_the_next_start() {
-    for (fault, outcome) in [
-        (Fault::Latency(seconds(30)), Outcome::Failed),
-        (Fault::ErrorAfter(Cause::Timeout), Outcome::Done),
-    ] {
+    for (fault, outcome) in
+        [(Fault::Latency(seconds(30)), Outcome::Failed), (Fault::ErrorAfter(Cause::Timeout), Outcome::Done)]
+    {
         let world = World::new([daily("shop-prod-v001")]).one_minute();
         world.cloud.inject(call::TERMINATE, 1, fault);
         let process = world.process();

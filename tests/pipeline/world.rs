@@ -151,8 +151,7 @@ impl World {
     /// A process of that name, with that ledger between it and the world's.
     pub(crate) fn process_on(&self, holder: &str, ledger: Arc<dyn Ledger>) -> Process {
         let cloud = Arc::new(self.cloud.clone());
-        let account =
-            Account::new("test".into(), self.regions.clone(), self.policy.clone(), cloud.clone(), cloud);
+        let account = Account::new("test".into(), self.regions.clone(), self.policy.clone(), cloud.clone(), cloud);
         Process {
             engine: Engine {
                 clock: Arc::new(self.clock.clone()),
@@ -296,7 +295,8 @@ impl World {
     fn audit_claims(&self, events: &[Event]) {
         for claim in self.claims() {
             let of_key = |kind| {
-                let same = events.iter().filter(|e| e.body.kind == kind && e.body.key.as_deref() == Some(claim.key.as_str()));
+                let same =
+                    events.iter().filter(|e| e.body.kind == kind && e.body.key.as_deref() == Some(claim.key.as_str()));
                 same.count()
             };
             assert!(of_key(Kind::ActionIntended) <= 1, "{} was intended twice", claim.key);

@@ -1,11 +1,11 @@
 //! The whole crate over real HTTP, against the account that `tests/moto/launcher.py` plays.
 //!
-//! The SDK takes its settings from the environment, and a process should not change its own. So each test starts a
-//! launcher and then itself again, as a child in whose environment that launcher is AWS.
+//! The SDK takes its settings from the environment, and a process should not change its own. So each test starts itself
+//! again, as a child in whose environment a launcher is AWS.
 
 use std::future::Future;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -34,7 +34,10 @@ const PORT: &str = "SIMIAN_WIRE_PORT";
 /// The time on our clock.
 const NOW: &str = "2026-11-23T18:00:00Z";
 
-/// Runs `body` in a process whose AWS is a fresh launcher; `name` is the test's full name. `settings` are variables on
+/// Launchers that no test is using: as many as tests run at once. They end with this process.
+static IDLE: Mutex<Vec<Moto>> = Mutex::new(Vec::new());
+
+/// Runs `body` in a process whose AWS is a launcher as good as new; `name` is the test's full name. `settings` are variables on
 /// top, an empty value takes one away.
 fn on_the_wire<F: Future<Output = ()>>(name: &str, settings: &[(&str, &str)], body: impl FnOnce(Moto) -> F) {
     if let Some(port) = std::env::var(PORT).ok().and_then(|port| port.parse().ok()) {
@@ -44,7 +47,9 @@ fn on_the_wire<F: Future<Output = ()>>(name: &str, settings: &[(&str, &str)], bo
         assert_eq!(missing, serde_json::json!([]), "the emulator cannot do this");
         return;
     }
-    let moto = Moto::start();
+    let idle = IDLE.lock().unwrap().pop();
+    let moto = idle.unwrap_or_else(Moto::start);
+    moto.reset();
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", name, "--nocapture", "--test-threads=1"]);
     moto.dress(&mut child);
@@ -58,6 +63,7 @@ fn on_the_wire<F: Future<Output = ()>>(name: &str, settings: &[(&str, &str)], bo
     let output = child.env(PORT, moto.port().to_string()).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && said.contains("1 passed"), "{name} in a process of its own:\n{said}");
+    IDLE.lock().unwrap().push(moto);
 }
 
 /// A clock that stands still.

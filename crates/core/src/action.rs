@@ -27,21 +27,6 @@ impl Action {
             Action::TerminateGracefully => "terminate-gracefully",
         }
     }
-
-    /// What is lost cannot be had back.
-    pub fn is_destructive(self) -> bool {
-        match self {
-            Action::Terminate | Action::TerminateGracefully => true,
-        }
-    }
-
-    /// The permission that it needs.
-    pub fn permission(self) -> &'static str {
-        match self {
-            Action::Terminate => "ec2:TerminateInstances",
-            Action::TerminateGracefully => "autoscaling:TerminateInstanceInAutoScalingGroup",
-        }
-    }
 }
 
 impl fmt::Display for Action {

@@ -48,8 +48,8 @@ pub struct History {
     pub counters: BTreeMap<String, u32>,
     /// How many groups the last good survey of each scope saw.
     pub last_survey: BTreeMap<Scope, u64>,
-    /// The findings that were opened and not closed, by id.
-    pub findings: BTreeSet<String>,
+    /// The findings that were opened and not closed, by id, each with the event that opened it.
+    pub findings: BTreeMap<String, Draft>,
 }
 
 impl History {
@@ -70,7 +70,7 @@ impl History {
             failed_in_a_row: 0,
             counters: BTreeMap::new(),
             last_survey: BTreeMap::new(),
-            findings: BTreeSet::new(),
+            findings: BTreeMap::new(),
         }
     }
 
@@ -153,9 +153,9 @@ impl History {
             ..EventQuery::default()
         };
         for event in ledger.events(&findings).await? {
-            let id = event.body.key.unwrap_or_default();
+            let id = event.body.key.clone().unwrap_or_default();
             if event.body.kind == Kind::FindingOpened {
-                self.findings.insert(id);
+                self.findings.insert(id, event.body);
             } else {
                 self.findings.remove(&id);
             }

@@ -15,14 +15,6 @@ pub struct Needs {
     pub groups: bool,
 }
 
-impl Needs {
-    /// What either of the two wants.
-    #[must_use]
-    pub fn or(self, other: Needs) -> Needs {
-        Needs { groups: self.groups || other.groups }
-    }
-}
-
 /// A unit that the monkey looked at and did not propose, and why not: so that silence can be explained too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Considered {

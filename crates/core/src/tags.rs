@@ -179,6 +179,10 @@ pub enum OptIn {
     Malformed(Vec<TagProblem>),
 }
 
+/// Our tags that are not about chaos. A tag of ours that is none of all these is a typing error, and perhaps meant to
+/// keep us away.
+const OTHERS: [&str; 6] = ["chaos", "latency", "conformity", "keep", "mark", "fault"];
+
 impl TagRules {
     /// The key of the opt-in tag.
     pub fn chaos_key(&self) -> String {
@@ -251,7 +255,8 @@ impl TagRules {
                     },
                     // Not understood is not ignored: whoever set it wants to be left alone at some hours.
                     "hours" => problem(key, "this simian does not read groups' own hours yet: remove it".to_owned()),
-                    _ => {}
+                    _ if OTHERS.contains(&name.split(':').next().unwrap_or(name)) => {}
+                    _ => problem(key, "this simian knows no such tag: mend its name or remove it".to_owned()),
                 }
             }
         }
@@ -381,6 +386,7 @@ mod tests {
             ("simian:chaos:faults", "terminate=-1", "no weight"),
             ("simian:chaos:maen-days", "5", "no such setting"),
             ("simian:veto", "tomorrow", "no date"),
+            ("simian:vetos", "2026-11-23", "no such tag"),
             ("simian:hours", "10:00-12:00", "own hours"),
         ] {
             let text = problem(&[on, (key, text)]);

@@ -113,6 +113,9 @@ pub struct Units {
     pub findings: Vec<Finding>,
 }
 
+/// The rule of findings about tags that cannot be read.
+pub const MALFORMED: &str = "opt-in-malformed";
+
 /// Takes a fleet's groups together. An unknown fleet has no units.
 pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
     let mut out = Units::default();
@@ -142,7 +145,7 @@ pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
                     let why = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                     malformed = Some(format!("{}: {why}", group.name));
                     out.findings.push(finding(
-                        "opt-in-malformed",
+                        MALFORMED,
                         group,
                         format!("{why}. Until this is mended, {id} is left alone"),
                     ));
@@ -165,7 +168,7 @@ pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
         }
         if strictest.faults.is_empty() {
             let why = format!("the groups of {id} have no fault in common: give them the same `faults` tag");
-            out.findings.push(finding("opt-in-malformed", first, why.clone()));
+            out.findings.push(finding(MALFORMED, first, why.clone()));
             out.kept_out.insert(id.full(), why);
             continue;
         }

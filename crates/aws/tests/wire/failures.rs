@@ -111,14 +111,3 @@ fn a_config_that_cannot_work_is_refused_before_any_call() {
         assert_eq!(moto.calls()["total"], 0);
     });
 }
-
-#[test]
-fn a_profile_that_is_not_there_is_named() {
-    let settings = [("AWS_ACCESS_KEY_ID", ""), ("AWS_PROFILE", "nobody"), ("AWS_EC2_METADATA_DISABLED", "true")];
-    on_the_wire("failures::a_profile_that_is_not_there_is_named", &settings, |moto| async move {
-        let error = account().await.identity().await.unwrap_err();
-        assert_eq!(error.cause, Cause::Credentials);
-        assert!(error.message.contains("nobody"), "{error}");
-        assert_eq!(moto.calls()["total"], 0);
-    });
-}

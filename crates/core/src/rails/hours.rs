@@ -6,7 +6,7 @@ pub(super) const RAIL: Rail = Rail {
     name: "hours",
     about: "inside the operator's hours, on a working day, in no freeze",
     phase: Phase::Survey,
-    always: false,
+    always: true,
     judge,
 };
 

@@ -2,6 +2,7 @@
 
 use super::{Case, Phase, Rail, Verdict};
 use crate::tags::OptIn;
+use crate::unit::MALFORMED;
 
 pub(super) const RAIL: Rail =
     Rail { name: "opted_in", about: "the owner opted in, and still does", phase: Phase::Survey, always: true, judge };
@@ -26,12 +27,42 @@ fn judge(case: &Case<'_>) -> Verdict {
             }
         }
     }
+    // A sibling whose opt-in cannot be read is not in every survey; the finding that was opened for it is.
+    let sibling = case.world.history.findings.values().find(|finding| {
+        finding.outcome.as_deref() == Some(MALFORMED)
+            && finding.region.as_ref() == Some(&unit.id.scope.region)
+            && finding
+                .group
+                .as_ref()
+                .is_some_and(|group| unit.id.kind.name_of(group) == unit.id.name && case.group(group).is_none())
+    });
+    if let Some(finding) = sibling {
+        let group = finding.group.as_deref().unwrap_or_default();
+        return Verdict::Hold(format!("{group} has an open finding: {}", finding.why));
+    }
     Verdict::Pass(format!("opted in: {}", unit.groups.join(", ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::Scene;
+    use super::MALFORMED;
+    use crate::event::{Draft, Kind};
+    use crate::scope::Mode;
+
+    #[test]
+    fn a_sibling_with_an_unreadable_opt_in_keeps_the_unit_out() {
+        let mut scene = Scene::quiet();
+        let mut finding = Draft::new(scene.now, Kind::FindingOpened, Mode::Live, "`yes` is neither `on` nor `off`");
+        finding.region = Some(scene.proposal.unit.id.scope.region.clone());
+        finding.outcome = Some(MALFORMED.into());
+        finding.group = Some("shop-other-v001".into());
+        scene.world.history.findings.insert("f".into(), finding.clone());
+        assert!(!scene.verdict("opted_in").holds(), "another cluster's");
+        finding.group = Some("shop-prod-v002".into());
+        scene.world.history.findings.insert("f".into(), finding);
+        assert!(scene.verdict("opted_in").why().contains("`yes`"));
+    }
 
     #[test]
     fn an_opt_out_a_malformed_tag_and_a_missing_group_hold() {

@@ -4,7 +4,7 @@ use super::{Case, Phase, Rail, Verdict};
 use crate::tags::OptIn;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "veto", about: "no owner vetoed this day", phase: Phase::Survey, always: false, judge };
+    Rail { name: "veto", about: "no owner vetoed this day", phase: Phase::Survey, always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     for name in &case.proposal.unit.groups {
