@@ -1,7 +1,7 @@
 //! AWS says no, or slow down.
 
 use simian_core::{Cause, Kind, Outcome, Stage};
-use simian_sim::{Bucket, Fault, Weather, call};
+use simian_sim::{Fault, Weather, call};
 
 use crate::world::{World, minutes, mon, rarely, seconds};
 
@@ -27,8 +27,9 @@ fn a_throttled_end_is_tried_again_after_a_while() {
 #[test]
 fn throttled_to_the_end_it_has_failed_and_no_try_was_too_late() {
     let world = one();
-    let bucket = Bucket { burst: 2, per_second: 0.0 };
-    world.cloud.set_weather(Weather { bucket: Some(bucket), ..Weather::calm() });
+    for nth in 1..=20 {
+        world.cloud.inject(call::TERMINATE, nth, Fault::ErrorBefore(Cause::Throttled));
+    }
     world.process().game_day("g");
     assert_eq!(world.outcome("shop-prod"), Some(Outcome::Failed));
     assert_eq!(world.claim("shop-prod").stage, Stage::Closed);

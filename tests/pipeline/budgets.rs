@@ -55,7 +55,7 @@ fn the_place_of_one_that_recovered_is_free_again_and_the_place_of_the_day_is_not
     for (n, hit) in [(1, 2), (2, 2)] {
         world.process().game_day(&format!("again-{n}"));
         assert_eq!(world.hit().len(), hit);
-        world.process().run_until(mon(10, 20 + n * 20));
+        world.process().run_until(mon(10 + n, 0));
     }
     world.audit();
 }

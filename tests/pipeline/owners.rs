@@ -115,7 +115,7 @@ fn a_group_deleted_while_it_is_watched_closes_the_watch_without_a_figure() {
 
 #[test]
 fn an_owner_who_scales_in_while_it_is_watched_wants_fewer() {
-    let world = World::new([daily("shop-prod-v001").boot(3600..=3600)]).one_minute();
+    let world = World::new([daily("shop-prod-v001").suspend("Launch")]).one_minute();
     let process = world.process();
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(10, 2));

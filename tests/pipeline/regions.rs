@@ -26,7 +26,7 @@ fn a_region_that_cannot_be_reached_is_unknown_and_the_other_goes_on() {
 fn a_region_that_fails_between_the_survey_and_the_act_fails_alone() {
     let world = World::new([rarely("shop-prod-v001"), rarely_in(&eu(), "search-prod-v001")]);
     world.clock.set(mon(10, 0));
-    let outage = Outage { region: Some(eu()), from: mon(10, 0) + seconds(1), until: mon(11, 0) };
+    let outage = Outage { region: Some(eu()), from: mon(10, 0) + seconds(5), until: mon(11, 0) };
     world.cloud.set_weather(Weather { outages: vec![outage], latency_millis: (2000, 2000), ..Weather::calm() });
     let process = world.process();
     process.game_day("g");
