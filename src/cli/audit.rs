@@ -131,7 +131,7 @@ async fn verify(ledger: &dyn Ledger, format: Format) -> Result<Exit, Failure> {
                 break;
             }
         }
-        let end = end.and_then(|()| chain.end(head));
+        let end = end.and_then(|()| chain.end(&head));
         broken |= end.is_err();
         let (checked, hash) = chain.head();
         report.push((writer, checked, hash.to_owned(), end));

@@ -41,7 +41,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         let before = engine.ledger.heads().await?;
 
         let (exit, failures) = all_accounts(&engine, args, mode).await;
-        let news = EventQuery { after: before.values().max().copied(), ..EventQuery::default() };
+        let news = EventQuery { after: before.values().map(|head| head.seq).max(), ..EventQuery::default() };
         for event in engine.ledger.events(&news).await? {
             match args.format {
                 Format::Json => super::print(&event.canonical())?,

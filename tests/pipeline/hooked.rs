@@ -99,7 +99,7 @@ impl Ledger for Hooked {
     async fn counters(&self, mode: Mode, date: NaiveDate) -> Result<BTreeMap<String, u32>, LedgerError> {
         self.inner.counters(mode, date).await
     }
-    async fn heads(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+    async fn heads(&self) -> Result<BTreeMap<String, simian_core::Head>, LedgerError> {
         self.inner.heads().await
     }
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::ledger::Head;
 use crate::rails::{Judged, Ruling};
 use crate::scope::{AccountId, Mode, Region};
 
@@ -315,6 +316,16 @@ pub enum ChainError {
         /// The event's number.
         seq: u64,
     },
+    /// The last event is not the one that was recorded as the head.
+    #[error(
+        "writer `{writer}`: event {seq} is not the one that the ledger recorded as its head: the end was rewritten"
+    )]
+    Rewritten {
+        /// The chain.
+        writer: String,
+        /// The number of the last event.
+        seq: u64,
+    },
     /// The chain ends before its recorded head.
     #[error("writer `{writer}`: the ledger's head is event {head}, but the last event is {last}: the end was cut off")]
     Cut {
@@ -362,11 +373,13 @@ impl Chain {
     }
 
     /// Checks that the chain reaches the recorded head.
-    pub fn end(&self, head: u64) -> Result<(), ChainError> {
-        if self.seq == head {
-            Ok(())
+    pub fn end(&self, head: &Head) -> Result<(), ChainError> {
+        if self.seq != head.seq {
+            Err(ChainError::Cut { writer: self.writer.clone(), head: head.seq, last: self.seq })
+        } else if self.hash != head.hash {
+            Err(ChainError::Rewritten { writer: self.writer.clone(), seq: self.seq })
         } else {
-            Err(ChainError::Cut { writer: self.writer.clone(), head, last: self.seq })
+            Ok(())
         }
     }
 }
@@ -446,7 +459,8 @@ mod tests {
     fn verify(birth: Uuid, events: &[Event], head: u64) -> Result<(), ChainError> {
         let mut chain = Chain::new(birth, "w");
         events.iter().try_for_each(|event| chain.check(event))?;
-        chain.end(head)
+        let hash = events.last().map_or_else(|| birth.to_string(), |event| event.hash.clone());
+        chain.end(&Head { seq: head, hash })
     }
 
     #[test]
@@ -487,6 +501,13 @@ mod tests {
         dropped.remove(2);
         assert!(matches!(verify(birth, &dropped, 4), Err(ChainError::Broken { seq: 4, .. })));
         assert!(matches!(verify(birth, &events[..3], 4), Err(ChainError::Cut { head: 4, last: 3, .. })));
+        let mut chain = Chain::new(birth, "w");
+        let mut last = events[0].clone();
+        last.body.why = "rewritten, with a new hash".into();
+        last.hash = last.digest();
+        chain.check(&last).unwrap();
+        let head = Head { seq: 1, hash: events[0].hash.clone() };
+        assert!(matches!(chain.end(&head), Err(ChainError::Rewritten { seq: 1, .. })));
         assert!(matches!(verify(Uuid::from_u128(8), &events, 4), Err(ChainError::Broken { seq: 1, .. })));
     }
 

@@ -35,6 +35,15 @@ pub struct Pause {
     pub until: Option<DateTime<Utc>>,
 }
 
+/// Where a writer's chain ends, as the ledger recorded it apart from the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the last event; 0 before the first.
+    pub seq: u64,
+    /// Its hash; the birth id before the first.
+    pub hash: String,
+}
+
 /// Which events. Every field narrows; the default is all, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EventQuery {
@@ -139,8 +148,8 @@ pub trait Ledger: Send + Sync {
     async fn last_actions(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError>;
     /// The day counters of that mode and date, by name.
     async fn counters(&self, mode: Mode, date: NaiveDate) -> Result<BTreeMap<String, u32>, LedgerError>;
-    /// The writers and the number of each one's last event.
-    async fn heads(&self) -> Result<BTreeMap<String, u64>, LedgerError>;
+    /// The writers and the head of each one's chain.
+    async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError>;
     /// The number of the last event that a sink has told; 0 before the first.
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError>;
     /// Moves a sink's cursor. Never back.

@@ -35,7 +35,7 @@ pub use dice::Dice;
 pub use event::{Draft, Event, Kind};
 pub use fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
 pub use history::History;
-pub use ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
+pub use ledger::{Birth, ClaimQuery, EventQuery, Head, Ledger, LedgerError, Pause};
 pub use monkey::{Considered, Finding, Monkey, Needs, Outlook};
 pub use name::Name;
 pub use ports::{Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, Sink, SinkError};

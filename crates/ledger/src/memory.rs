@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use simian_core::ledger::counter_prefix;
 use simian_core::{
-    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Key, Ledger,
+    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Head, Key, Ledger,
     LedgerError, Mode, Outcome, Pause, Slot, Stage,
 };
 use uuid::Uuid;
@@ -198,9 +198,13 @@ impl Ledger for MemoryLedger {
         Ok(matching.map(|(name, used)| (name.clone(), *used)).collect())
     }
 
-    async fn heads(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
-        let last = self.state().events.last().map_or(0, |event| event.seq);
-        Ok(BTreeMap::from([(WRITER.to_owned(), last)]))
+    async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
+        let state = self.state();
+        let (seq, hash) = match state.events.last() {
+            Some(last) => (last.seq, last.hash.clone()),
+            None => (0, state.birth.id.to_string()),
+        };
+        Ok(BTreeMap::from([(WRITER.to_owned(), Head { seq, hash })]))
     }
 
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {

@@ -25,8 +25,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use simian_core::{
-    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Ledger, LedgerError,
-    Mode, Pause,
+    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Head, Ledger,
+    LedgerError, Mode, Pause,
 };
 use uuid::Uuid;
 
@@ -226,7 +226,7 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::counters(connection, mode, date))
     }
 
-    async fn heads(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+    async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
         self.read(read::heads)
     }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use simian_core::event::millis;
 use simian_core::ledger::counter_prefix;
-use simian_core::{AccountId, Birth, ClaimQuery, ClaimRecord, Event, EventQuery, Mode, Outcome, Pause};
+use simian_core::{AccountId, Birth, ClaimQuery, ClaimRecord, Event, EventQuery, Head, Mode, Outcome, Pause};
 
 use super::Trouble;
 
@@ -84,13 +84,14 @@ pub(super) fn counters(connection: &Connection, mode: Mode, date: NaiveDate) -> 
     let prefix = counter_prefix(mode, date);
     let end = after_prefix(&prefix).unwrap_or_default();
     let mut statement = connection.prepare_cached(COUNTERS)?;
-    let counters = statement.query_map([prefix, end], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let counters =
+        statement.query_map([prefix, end], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(counters.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn heads(connection: &Connection) -> Result<BTreeMap<String, u64>, Trouble> {
-    let mut statement = connection.prepare_cached("SELECT writer, seq FROM heads")?;
-    let heads = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+pub(super) fn heads(connection: &Connection) -> Result<BTreeMap<String, Head>, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT writer, seq, hash FROM heads")?;
+    let heads = statement.query_map([], |row| Ok((row.get(0)?, Head { seq: row.get(1)?, hash: row.get(2)? })))?;
     Ok(heads.collect::<rusqlite::Result<_>>()?)
 }
 

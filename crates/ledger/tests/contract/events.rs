@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::rails::Ruling;
-use simian_core::{Birth, ClaimQuery, Draft, Event, EventQuery, Kind, Ledger, Mode, Verdict};
+use simian_core::{Birth, ClaimQuery, Draft, Event, EventQuery, Head, Kind, Ledger, Mode, Verdict};
 use simian_ledger::WRITER;
 
 use crate::fixtures::{ACCOUNTS, BIRTH, at, date, draft, verified};
@@ -12,7 +12,8 @@ use crate::fixtures::{ACCOUNTS, BIRTH, at, date, draft, verified};
 pub(crate) async fn a_new_ledger_is_empty(ledger: &dyn Ledger) {
     assert_eq!(ledger.birth().await.unwrap(), Birth { id: BIRTH, at: at(0), lifted: None });
     assert_eq!(ledger.pause().await.unwrap(), None);
-    assert_eq!(ledger.heads().await.unwrap(), BTreeMap::from([(WRITER.to_owned(), 0)]));
+    let head = Head { seq: 0, hash: ledger.birth().await.unwrap().id.to_string() };
+    assert_eq!(ledger.heads().await.unwrap(), BTreeMap::from([(WRITER.to_owned(), head)]));
     assert_eq!(ledger.events(&EventQuery::default()).await.unwrap(), []);
     assert_eq!(ledger.claims(&ClaimQuery::default()).await.unwrap(), []);
     assert_eq!(ledger.cursor("sns").await.unwrap(), 0);
@@ -34,7 +35,7 @@ pub(crate) async fn drafts_are_sealed_in_order_and_the_chain_verifies(ledger: &d
 
 pub(crate) async fn a_thousand_events_are_one_commit(ledger: &dyn Ledger) {
     ledger.commit((0..1_000).map(|n| draft(&n.to_string())).collect(), vec![]).await.unwrap();
-    assert_eq!(ledger.heads().await.unwrap()[WRITER], 1_000);
+    assert_eq!(ledger.heads().await.unwrap()[WRITER].seq, 1_000);
     assert_eq!(verified(ledger).await.len(), 1_000);
 }
 

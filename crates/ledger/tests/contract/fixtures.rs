@@ -133,6 +133,6 @@ pub(crate) async fn verified(ledger: &dyn Ledger) -> Vec<Event> {
     events.iter().try_for_each(|event| chain.check(event)).unwrap();
     let heads = ledger.heads().await.unwrap();
     assert_eq!(heads.keys().collect::<Vec<_>>(), [WRITER]);
-    chain.end(heads[WRITER]).unwrap();
+    chain.end(&heads[WRITER]).unwrap();
     events
 }

@@ -33,7 +33,7 @@ async fn as_a_child() {
         }
         "write" => {
             let ledger = SqliteLedger::create_or_open(&path, BIRTH, at(0)).unwrap();
-            let told = ledger.heads().await.unwrap()[WRITER];
+            let told = ledger.heads().await.unwrap()[WRITER].seq;
             for n in told.. {
                 let key = format!("k{n}");
                 win(&ledger, claim(&key, vec![])).await;
@@ -90,7 +90,7 @@ async fn as_a_child() {
 async fn last(ledger: &dyn Ledger) -> u64 {
     let newest = EventQuery { newest_first: true, limit: Some(1), ..EventQuery::default() };
     let event = ledger.events(&newest).await.unwrap().pop().map_or(0, |event| event.seq);
-    assert_eq!(ledger.heads().await.unwrap()[WRITER], event);
+    assert_eq!(ledger.heads().await.unwrap()[WRITER].seq, event);
     event
 }
 
