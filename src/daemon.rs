@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures_util::future::{join, join_all};
-use simian_core::{CronSpec, Draft, Kind, LedgerError, Mode, Monkey, Sink};
+use simian_core::{CronSpec, Draft, Kind, LedgerError, Monkey, Sink};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Account, Engine};
 use crate::observe::ObserveError;
-use crate::round::{self, Order};
+use crate::order::Order;
+use crate::round;
 use crate::{sinks, watch};
 
 /// How often each monkey looks, beside its due minutes.
@@ -82,7 +83,7 @@ pub async fn run(
         tokio::select! {
             biased;
             _ = pumps => {}
-            () = late => {}
+            () = late => tracing::warn!("a sink was cut off by the stop; it is told the rest at the next start"),
         }
     };
     join(work, pumps).await.0
@@ -134,17 +135,23 @@ fn wake(schedule: &Schedule, dues: &BTreeSet<DateTime<Utc>>, began: DateTime<Utc
     look.into_iter().chain(due).min().unwrap_or(began + TimeDelta::hours(1))
 }
 
-/// Follows the account's open claims. With none open it only looks into the ledger.
+/// Follows the account's open claims, whatever its mode is now: what was done for real is followed to its end. With none
+/// open it only looks into the ledger.
 async fn watch_account(engine: &Engine, account: &Account, stop: &CancellationToken) {
-    if account.policy.mode == Mode::DryRun {
-        return;
-    }
+    let mut said = None;
     loop {
         let recorded = engine.recorded.notified();
         let open = match watch::poll(engine, account).await {
-            Ok(open) => open,
+            Ok(open) => {
+                said = None;
+                open
+            }
             Err(error) => {
-                tracing::error!(account = account.name, %error, "recoveries cannot be followed");
+                let error = Some(error.to_string());
+                if said != error {
+                    tracing::error!(account = account.name, error, "recoveries cannot be followed");
+                    said = error;
+                }
                 1
             }
         };

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use simian_core::claim::{ACT_WITHIN, CALL_TIMEOUT};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
-    Action, CallError, Cause, Change, Claim, Claimed, Draft, InstanceId, InstanceState, Judged, Kind, LedgerError,
+    Action, CallError, Cause, Change, Claim, Claimed, History, InstanceId, InstanceState, Judged, Kind, LedgerError,
     Outcome, Region, Stage, Watch, World,
 };
 
@@ -53,13 +54,13 @@ pub struct Live<'a> {
 #[async_trait]
 impl Hand for Rehearsal<'_> {
     async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
-        let (won, mut acted, _) = claim(self.engine, self.account, world, passed).await?;
+        let (won, mut acted) = claim(self.engine, self.account, world, passed).await?;
         let now = self.engine.clock.now();
         let (mut drafts, mut changes) = (Vec::new(), Vec::new());
-        for judged in won {
+        for (judged, _) in won {
             let proposal = &judged.proposal;
             let why = format!("dry-run: {} of {} was left out", proposal.action, targets(&judged));
-            let mut draft = Draft::about(now, Kind::ActionRehearsed, &judged, proposal.why.clone());
+            let mut draft = judged.draft(now, Kind::ActionRehearsed, proposal.why.clone());
             draft.outcome = Some(Outcome::Rehearsed.to_string());
             drafts.push(draft);
             changes.push(settle(&judged, Stage::Closed, Outcome::Rehearsed, None));
@@ -73,17 +74,22 @@ impl Hand for Rehearsal<'_> {
 #[async_trait]
 impl Hand for Live<'_> {
     async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
-        let (won, mut acted, act_before) = claim(self.engine, self.account, world, passed).await?;
+        let (won, mut acted) = claim(self.engine, self.account, world, passed).await?;
         self.record_intents(&won).await?;
-        // What is due together and of one kind shares a call.
-        let mut together: BTreeMap<(Region, Action), Vec<Judged>> = BTreeMap::new();
-        for judged in won {
+        // What is due together, of one kind and with the same time left, shares a call.
+        let mut together: BTreeMap<(Region, Action, DateTime<Utc>), Vec<Judged>> = BTreeMap::new();
+        for (judged, act_before) in won {
             let proposal = &judged.proposal;
-            together.entry((proposal.unit.id.scope.region.clone(), proposal.action)).or_default().push(judged);
+            let part = (proposal.unit.id.scope.region.clone(), proposal.action, act_before);
+            together.entry(part).or_default().push(judged);
         }
-        for ((region, action), batch) in together {
+        // Side by side, so that a region that does not answer takes nobody else's time.
+        let parts = together.into_iter().map(|((region, action, act_before), batch)| async move {
             let ends = self.do_all(&region, action, &batch, act_before).await;
-            acted.extend(self.record_outcomes(world, batch, &ends).await?);
+            self.record_outcomes(world, batch, &ends).await
+        });
+        for part in join_all(parts).await {
+            acted.extend(part?);
         }
         Ok(acted)
     }
@@ -93,11 +99,11 @@ impl Hand for Live<'_> {
 type Ends = BTreeMap<InstanceId, (Outcome, String)>;
 
 impl Live<'_> {
-    async fn record_intents(&self, won: &[Judged]) -> Result<(), LedgerError> {
+    async fn record_intents(&self, won: &[(Judged, DateTime<Utc>)]) -> Result<(), LedgerError> {
         let now = self.engine.clock.now();
-        let intent = |judged: &Judged| {
+        let intent = |(judged, _): &(Judged, DateTime<Utc>)| {
             let why = format!("about to {} {}: {}", judged.proposal.action, targets(judged), judged.proposal.why);
-            Draft::about(now, Kind::ActionIntended, judged, why)
+            judged.draft(now, Kind::ActionIntended, why)
         };
         self.engine.record(won.iter().map(intent).collect(), Vec::new()).await?;
         Ok(())
@@ -132,7 +138,7 @@ impl Live<'_> {
     async fn terminate(&self, region: &Region, ids: &[InstanceId], act_before: DateTime<Utc>, ends: &mut Ends) {
         let answer = self.in_time(act_before, || self.account.actuator.terminate(region, ids)).await;
         let split = ids.len() > 1
-            && matches!(&answer, Some(Err(error)) if matches!(error.cause, Cause::Refused(_) | Cause::Denied));
+            && matches!(&answer, Ok(Err(error)) if matches!(error.cause, Cause::Refused(_) | Cause::Denied));
         self.judge_answer(region, ids, answer, ends).await;
         if !split {
             return;
@@ -141,28 +147,55 @@ impl Live<'_> {
         for id in left.cloned().collect::<Vec<_>>() {
             let one = std::slice::from_ref(&id);
             let answer = self.in_time(act_before, || self.account.actuator.terminate(region, one)).await;
+            let certain = match &answer {
+                Ok(Ok(_)) => true,
+                Ok(Err(error)) => matches!(error.cause, Cause::Refused(_) | Cause::Denied),
+                Err(_) => false,
+            };
             self.judge_answer(region, one, answer, ends).await;
+            // The batch may have ended it, and the look that says otherwise may be older than that.
+            if let Some((outcome, _)) = ends.get_mut(&id).filter(|(outcome, _)| !certain && *outcome != Outcome::Done) {
+                *outcome = Outcome::Unknown;
+            }
         }
     }
 
-    /// Calls while a call fits before `act_before`, and again only when AWS said that it throttled: then nothing
-    /// happened. `None` when there was no time for even one call.
-    async fn in_time<T, F>(&self, act_before: DateTime<Utc>, call: impl Fn() -> F) -> Option<Result<T, CallError>>
+    /// Calls while a call fits before `act_before` and nobody pulls the kill switch, and again only when AWS said that
+    /// it throttled: then nothing happened. An error says why not even one call was made.
+    async fn in_time<T, F>(
+        &self,
+        act_before: DateTime<Utc>,
+        call: impl Fn() -> F,
+    ) -> Result<Result<T, CallError>, String>
     where
         F: Future<Output = Result<T, CallError>>,
     {
         let clock = &self.engine.clock;
         let mut wait = FIRST_WAIT;
         let mut throttled = None;
-        while clock.now() + CALL_TIMEOUT <= act_before {
+        loop {
+            if let Some(why) = self.hindered(act_before).await {
+                return throttled.ok_or(why);
+            }
             match call().await {
                 Err(error) if error.cause == Cause::Throttled => throttled = Some(Err(error)),
-                answer => return Some(answer),
+                answer => return Ok(answer),
             }
             clock.sleep_until(clock.now() + wait).await;
             wait = wait * 2;
         }
-        throttled
+    }
+
+    /// Why no call may be started now, looked at as late as can be. Who cannot be asked has said no.
+    async fn hindered(&self, act_before: DateTime<Utc>) -> Option<String> {
+        let now = self.engine.clock.now();
+        if now + CALL_TIMEOUT > act_before {
+            return Some("there was no time left to act".into());
+        }
+        match History::pause(self.engine.ledger.as_ref(), now).await {
+            Ok(pause) => pause.map(|pause| format!("paused by {}: {}", pause.actor, pause.why)),
+            Err(error) => Some(format!("nobody knows whether it is paused: {error}")),
+        }
     }
 
     /// Turns an answer into an outcome for each id. Whatever is not certain from the answer is looked up.
@@ -170,19 +203,19 @@ impl Live<'_> {
         &self,
         region: &Region,
         ids: &[InstanceId],
-        answer: Option<Result<Vec<InstanceId>, CallError>>,
+        answer: Result<Result<Vec<InstanceId>, CallError>, String>,
         ends: &mut Ends,
     ) {
         let mut end = |id: &InstanceId, outcome, why: String| drop(ends.insert(id.clone(), (outcome, why)));
         let (accepted, rest) = match answer {
-            None => {
+            Err(why) => {
                 for id in ids {
-                    end(id, Outcome::Abandoned, "there was no time left to act".into());
+                    end(id, Outcome::Abandoned, why.clone());
                 }
                 return;
             }
-            Some(Ok(accepted)) => (accepted, (Outcome::Unknown, "AWS did not mention it in its answer".to_owned())),
-            Some(Err(error)) => {
+            Ok(Ok(accepted)) => (accepted, (Outcome::Unknown, "AWS did not mention it in its answer".to_owned())),
+            Ok(Err(error)) => {
                 let outcome = match (error.cause.effect(), &error.cause) {
                     (Effect::None, Cause::Throttled | Cause::Unreachable) => Outcome::Failed,
                     (Effect::None, _) => Outcome::Refused,
@@ -240,7 +273,7 @@ impl Live<'_> {
                 Outcome::Unknown => Kind::ActionResolved,
             };
             let watch = outcome.counts().then(|| self.watch(world, &judged, now));
-            let mut draft = Draft::about(now, kind, &judged, why.clone());
+            let mut draft = judged.draft(now, kind, why.clone());
             draft.verdicts.clear();
             draft.outcome = Some(outcome.to_string());
             draft.until = watch.as_ref().map(|watch| watch.deadline);
@@ -272,19 +305,21 @@ impl Live<'_> {
 /// at 5 calls a second, so a second gives room for several.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
 
-/// Claims every proposal in one commit, and records those that the claim refused. Returns what was won, what was
-/// refused, and until when the claims let us act.
+/// What was claimed, each with the time until when it may be started.
+type Won = Vec<(Judged, DateTime<Utc>)>;
+
+/// Claims every proposal in one commit, and records those that the claim refused. Returns what was won, and what was
+/// refused.
 async fn claim(
     engine: &Engine,
     account: &Account,
     world: &World,
     passed: Vec<Judged>,
-) -> Result<(Vec<Judged>, Vec<Acted>, DateTime<Utc>), LedgerError> {
-    let now = engine.clock.now();
-    let act_before = now + ACT_WITHIN;
+) -> Result<(Won, Vec<Acted>), LedgerError> {
     if passed.is_empty() {
-        return Ok((Vec::new(), Vec::new(), act_before));
+        return Ok((Vec::new(), Vec::new()));
     }
+    let now = engine.clock.now();
     let claims: Vec<Claim> = passed
         .iter()
         .map(|judged| {
@@ -302,17 +337,18 @@ async fn claim(
                 targets: proposal.targets.clone(),
                 holder: engine.holder.clone(),
                 at: now,
-                act_before,
+                // By the clock of the claim, whatever time it takes; and never past the end of its time.
+                act_before: (now + ACT_WITHIN).min(proposal.expires),
                 slots: simian_core::rails::slots(proposal, &account.policy),
             }
         })
         .collect();
     let answers = engine.ledger.claim(&claims).await?;
     let (mut won, mut refused, mut drafts) = (Vec::new(), Vec::new(), Vec::new());
-    for (judged, answer) in passed.into_iter().zip(answers) {
+    for ((judged, claim), answer) in passed.into_iter().zip(&claims).zip(answers) {
         let why = match answer {
             Claimed::Won => {
-                won.push(judged);
+                won.push((judged, claim.act_before));
                 continue;
             }
             Claimed::Taken { holder, at } => {
@@ -321,14 +357,14 @@ async fn claim(
             Claimed::Full { counter, used, limit } => format!("{counter}: {used} of {limit} are used"),
         };
         if !world.history.held.contains(&(judged.proposal.key.clone(), CLAIM.to_owned())) {
-            let mut draft = Draft::about(now, Kind::ActionHeld, &judged, why.clone());
+            let mut draft = judged.draft(now, Kind::ActionHeld, why.clone());
             draft.outcome = Some(CLAIM.to_owned());
             drafts.push(draft);
         }
         refused.push(Acted { judged, outcome: None, why });
     }
     engine.record(drafts, Vec::new()).await?;
-    Ok((won, refused, act_before))
+    Ok((won, refused))
 }
 
 /// What holds a proposal when its claim is refused, beside the rails' names.

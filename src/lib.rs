@@ -13,6 +13,7 @@ pub mod engine;
 pub mod exit;
 pub mod hand;
 pub mod observe;
+pub mod order;
 pub mod registry;
 pub mod render;
 pub mod round;

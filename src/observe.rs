@@ -15,7 +15,7 @@ use simian_core::{
 };
 
 use crate::engine::{Account, Engine};
-use crate::round::Order;
+use crate::order::Order;
 
 /// Why an account could not be looked at.
 #[derive(Debug, thiserror::Error)]
@@ -43,19 +43,22 @@ pub enum ObserveError {
     Ledger(#[from] LedgerError),
 }
 
-/// Asks whose credentials these are, once; whatever is not the expected account stops here.
+/// Asks whose credentials these are, until the answer is the expected account; whatever is not stops here. A wrong
+/// answer is not kept, so that mended credentials need no restart.
 pub async fn identify(account: &Account) -> Result<(), ObserveError> {
-    let identity =
-        account.identity.get_or_try_init(|| account.cloud.identity()).await.map_err(ObserveError::Identity)?;
-    if identity.account == account.policy.account {
-        return Ok(());
-    }
-    Err(ObserveError::WrongAccount {
-        name: account.name.clone(),
-        expected: account.policy.account.clone(),
-        found: identity.account.clone(),
-        arn: identity.arn.clone(),
-    })
+    let ask = || async {
+        let identity = account.cloud.identity().await.map_err(ObserveError::Identity)?;
+        if identity.account == account.policy.account {
+            return Ok(identity);
+        }
+        Err(ObserveError::WrongAccount {
+            name: account.name.clone(),
+            expected: account.policy.account.clone(),
+            found: identity.account,
+            arn: identity.arn,
+        })
+    };
+    account.identity.get_or_try_init(ask).await.map(drop)
 }
 
 /// One account at one time: its regions side by side, what the ledger remembers, who we are.

@@ -5,31 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Change, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Proposal, Request,
+    Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Proposal,
     Scope, World, judge,
 };
 
 use crate::engine::{Account, Engine};
 use crate::hand::{Acted, Hand, Live, Rehearsal};
 use crate::observe::{self, ObserveError};
-
-/// What a round is to do beside looking.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// The most that it may do; the account's mode may be more careful.
-    pub mode: Mode,
-    /// A game day's request. With one, only what it asked for is done, and no plan is published.
-    pub request: Option<Request>,
-    /// The first round of a day also surveys groups whose opt-in cannot be read, to tell their owners.
-    pub thorough: bool,
-}
-
-impl Order {
-    /// A look, as far as the account's mode lets it go.
-    pub const USUAL: Order = Order { mode: Mode::Live, request: None, thorough: false };
-    /// The daemon's round: once a day it looks more closely.
-    pub const DAILY: Order = Order { mode: Mode::Live, request: None, thorough: true };
-}
+use crate::order::Order;
 
 /// What came of a round.
 #[derive(Clone, Debug, Default)]
@@ -60,10 +43,10 @@ pub async fn run(
     if order.request.is_none() {
         let thorough = order.thorough && !world.history.published;
         let mut drafts = findings(&world, monkey, &outlook, thorough, now);
-        drafts.extend(publish(&world, account, monkey, &outlook, now));
+        drafts.extend(publish(&world, account, monkey, &day, &outlook, now));
         drafts.extend(missed(&world.history, &world, monkey, now));
         if !world.history.published {
-            drafts.extend(missed_before(engine, account, monkey, &world, now).await?);
+            drafts.extend(missed_before(engine, monkey, &world, &day, now).await?);
         }
         engine.record(drafts, Vec::new()).await?;
     }
@@ -107,7 +90,14 @@ fn due(outlook: &Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> V
 }
 
 /// The events of the day's plan: each proposal once, and the plan as a whole once every region has been seen.
-fn publish(world: &World, account: &Account, monkey: &dyn Monkey, outlook: &Outlook, now: DateTime<Utc>) -> Vec<Draft> {
+fn publish(
+    world: &World,
+    account: &Account,
+    monkey: &dyn Monkey,
+    day: &Day,
+    outlook: &Outlook,
+    now: DateTime<Utc>,
+) -> Vec<Draft> {
     let history = &world.history;
     // What had gone by before it was first seen is no plan.
     let open = outlook.proposals.iter().filter(|p| p.request.is_none() && now < p.expires).cloned().collect::<Vec<_>>();
@@ -116,9 +106,8 @@ fn publish(world: &World, account: &Account, monkey: &dyn Monkey, outlook: &Outl
     let mut drafts: Vec<Draft> = judged
         .iter()
         .filter(|judged| unseen.iter().any(|proposal| proposal.key == judged.proposal.key))
-        .map(|judged| Draft::about(now, Kind::ActionPlanned, judged, judged.proposal.why.clone()))
+        .map(|judged| judged.draft(now, Kind::ActionPlanned, judged.proposal.why.clone()))
         .collect();
-    let day = account.policy.calendar.day_at(now);
     if !history.published && day.is_working() && world.fleets.values().all(|fleet| fleet.groups.known().is_some()) {
         let passing = judged.iter().filter(|judged| judged.passes()).count() as u64;
         let mut plan = about(world, monkey, Kind::PlanPublished, now);
@@ -127,7 +116,7 @@ fn publish(world: &World, account: &Account, monkey: &dyn Monkey, outlook: &Outl
             day.date,
             digest(outlook.proposals.iter().filter(|proposal| proposal.request.is_none()))
         );
-        plan.key = Some(plan_key(world, monkey, &day));
+        plan.key = Some(plan_key(world, monkey, day));
         plan.until = day.close();
         let considered = outlook.considered.len() + outlook.proposals.len();
         // The whole before its parts.
@@ -139,7 +128,7 @@ fn publish(world: &World, account: &Account, monkey: &dyn Monkey, outlook: &Outl
     drafts
 }
 
-fn plan_key(world: &World, monkey: &dyn Monkey, day: &simian_core::Day) -> String {
+fn plan_key(world: &World, monkey: &dyn Monkey, day: &Day) -> String {
     format!("{}{}/plan", Key::prefix(world.mode, monkey.name(), day.date), world.account)
 }
 
@@ -192,15 +181,14 @@ const LOOK_BACK_DAYS: u64 = 7;
 /// What earlier days planned and never finished, because nobody was there at their end.
 async fn missed_before(
     engine: &Engine,
-    account: &Account,
     monkey: &dyn Monkey,
     world: &World,
+    day: &Day,
     now: DateTime<Utc>,
 ) -> Result<Vec<Draft>, LedgerError> {
-    let today = account.policy.calendar.day_at(now).date;
     let mut drafts = Vec::new();
     for back in 1..=LOOK_BACK_DAYS {
-        let Some(date) = today.checked_sub_days(Days::new(back)) else { break };
+        let Some(date) = day.date.checked_sub_days(Days::new(back)) else { break };
         let ask = Ask { account: &world.account, monkey: monkey.name(), mode: world.mode, date, now };
         drafts.extend(missed(&History::read_day(engine.ledger.as_ref(), &ask).await?, world, monkey, now));
     }
@@ -246,7 +234,7 @@ fn close(world: &World, monkey: &dyn Monkey, closed: &Closed, order: &Order, now
     for judged in &closed.held {
         let Some(ruling) = judged.held_by() else { continue };
         if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.clone())) {
-            let mut draft = Draft::about(now, Kind::ActionHeld, judged, ruling.says.why());
+            let mut draft = judged.draft(now, Kind::ActionHeld, ruling.says.why());
             draft.outcome = Some(ruling.rail.clone());
             drafts.push(draft);
         }

@@ -4,13 +4,14 @@
 //! looking, never by acting: once AWS can no longer honour the call, what still runs was never ended.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
 use simian_core::claim::SETTLED_AFTER;
 use simian_core::ports::GroupQuery;
 use simian_core::{
-    Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, InstanceId, InstanceState, Kind, LedgerError, Mode,
-    Outcome, Region, Stage, View, Watch, span,
+    Action, Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, InstanceId, InstanceState, Kind, LedgerError,
+    Lifecycle, Mode, Outcome, Region, Stage, Target, View, Watch, span,
 };
 
 use crate::engine::{Account, Engine};
@@ -18,31 +19,41 @@ use crate::observe::{self, ObserveError, by_name};
 
 /// Looks once at every open claim of the account. Returns how many are still open.
 pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, ObserveError> {
-    let open = ClaimQuery {
-        mode: Some(Mode::Live),
-        account: Some(account.policy.account.clone()),
-        open: true,
-        ..ClaimQuery::default()
-    };
+    let open = ClaimQuery { account: Some(account.policy.account.clone()), open: true, ..ClaimQuery::default() };
     let claims = engine.ledger.claims(&open).await?;
-    if claims.is_empty() {
-        return Ok(0);
+    let mut left = claims.len();
+    let (lived, rehearsed): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.mode == Mode::Live);
+    left -= record(engine, unfinished(&rehearsed, engine.clock.now())).await?;
+    if lived.is_empty() {
+        return Ok(left);
     }
     // Foreign credentials would see everything gone, and call it recovered.
     observe::identify(account).await?;
     let mut by_region: BTreeMap<Region, Vec<ClaimRecord>> = BTreeMap::new();
-    for claim in claims {
+    for claim in lived {
         by_region.entry(claim.scope.region.clone()).or_default().push(claim);
     }
-    let mut left = 0;
     for (region, claims) in by_region {
-        left += claims.len();
-        let steps = look(engine, account, &region, &claims).await?;
-        left -= steps.iter().filter(|step| step.closes()).count();
-        let (drafts, changes) = steps.into_iter().map(|step| (step.draft, step.change)).unzip();
-        engine.record(drafts, changes).await?;
+        left -= record(engine, look(engine, account, &region, &claims).await?).await?;
     }
     Ok(left)
+}
+
+/// Records the steps. Returns how many of them closed their claim.
+async fn record(engine: &Engine, steps: Vec<Step>) -> Result<usize, LedgerError> {
+    let closed = steps.iter().filter(|step| step.closes()).count();
+    let (drafts, changes) = steps.into_iter().map(|step| (step.draft, step.change)).unzip();
+    engine.record(drafts, changes).await?;
+    Ok(closed)
+}
+
+/// Rehearsals that a process claimed and did not live to record. There is nothing to look at.
+fn unfinished(rehearsed: &[ClaimRecord], now: DateTime<Utc>) -> Vec<Step> {
+    let why = "it was claimed and never rehearsed";
+    let step = |claim| {
+        Step::new(claim, Kind::ActionResolved, why.into(), now, Stage::Closed).outcome(Outcome::Abandoned, None)
+    };
+    rehearsed.iter().filter(|claim| in_doubt(claim, now)).map(step).collect()
 }
 
 /// One claim moving on, and the event that tells of it.
@@ -89,8 +100,9 @@ async fn look(
     claims: &[ClaimRecord],
 ) -> Result<Vec<Step>, LedgerError> {
     let now = engine.clock.now();
-    let names: BTreeSet<String> =
-        claims.iter().filter_map(|c| c.watch.as_ref()).flat_map(|watch| watch.baseline.keys().cloned()).collect();
+    let watched = claims.iter().filter_map(|claim| claim.watch.as_ref()).flat_map(|watch| watch.baseline.keys());
+    let doubted = claims.iter().filter(|claim| in_doubt(claim, now)).flat_map(|claim| &claim.targets);
+    let names: BTreeSet<String> = watched.chain(doubted.map(|target| &target.group)).cloned().collect();
     let groups = if names.is_empty() {
         View::Unasked
     } else {
@@ -111,11 +123,11 @@ async fn look(
     for claim in claims {
         let intended = claim.outcome.is_some() || was_intended(engine, claim).await?;
         let step = if in_doubt(claim, now) {
-            states.as_ref().ok().and_then(|states| resolve(engine, claim, states, intended, now))
+            // Until it is known whether anything happened, nothing can be late in recovering from it.
+            states.as_ref().ok().and_then(|states| resolve(engine, claim, states, &groups, intended, now))
         } else {
-            groups.known().and_then(|groups| recovered(claim, groups, now))
+            groups.known().and_then(|groups| recovered(claim, groups, now)).or_else(|| overdue(claim, &groups, now))
         };
-        let step = step.or_else(|| overdue(claim, &groups, now));
         if let (Err(error), true) = (&states, in_doubt(claim, now)) {
             tracing::warn!(key = %claim.key, %error, "cannot look up what became of an action");
         }
@@ -148,12 +160,22 @@ fn resolve(
     engine: &Engine,
     claim: &ClaimRecord,
     states: &BTreeMap<InstanceId, InstanceState>,
+    groups: &View<BTreeMap<String, Group>>,
     intended: bool,
     now: DateTime<Utc>,
 ) -> Option<Step> {
+    let graceful = claim.action == Action::TerminateGracefully;
+    // While the hooks of a graceful end run, for hours perhaps, only the group knows of it.
+    let leaving = |target: &Target| {
+        let group = groups.known().and_then(|groups| groups.get(&target.group));
+        let member = group.and_then(|group| group.member(&target.instance));
+        graceful && member.is_some_and(|member| member.lifecycle == Lifecycle::Terminating)
+    };
     // Terminated instances vanish after a while: unknown to AWS is as good as ended.
-    let ended = |id: &InstanceId| states.get(id).is_none_or(|state| *state == InstanceState::Terminated);
-    if intended && claim.targets.iter().all(|target| ended(&target.instance)) {
+    let ended = |target: &Target| {
+        states.get(&target.instance).is_none_or(|state| *state == InstanceState::Terminated) || leaving(target)
+    };
+    if intended && claim.targets.iter().all(ended) {
         let why = "looking showed that it happened".to_owned();
         let watch = claim.watch.clone().unwrap_or_else(|| Watch {
             since: claim.at,
@@ -163,7 +185,7 @@ fn resolve(
         let stage = if watch.baseline.is_empty() { Stage::Closed } else { Stage::Watching };
         return Some(Step::new(claim, Kind::ActionResolved, why, now, stage).outcome(Outcome::Done, Some(watch)));
     }
-    if now < claim.act_before + SETTLED_AFTER {
+    if now < claim.act_before + SETTLED_AFTER || (graceful && groups.known().is_none()) {
         return None;
     }
     let (outcome, why) = if intended {
@@ -191,9 +213,14 @@ fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTim
         }
     }
     let took = now - watch.since;
+    if gone.len() == watch.baseline.len() {
+        // What never came back is no recovery to measure.
+        let why = format!("nothing is left to recover: {} is gone", gone.join(", "));
+        return Some(Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed));
+    }
     let mut why = format!("whole again after {}", span::format(took));
     if !gone.is_empty() {
-        why = format!("nothing is left to recover: {} is gone", gone.join(", "));
+        let _ = write!(why, "; {} is gone", gone.join(", "));
     }
     let mut step = Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed);
     step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));

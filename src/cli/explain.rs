@@ -9,7 +9,7 @@ use super::Format;
 use super::connect::{self, Access};
 use crate::engine::{Account, Engine};
 use crate::exit::{Exit, Failure};
-use crate::round::Order;
+use crate::order::Order;
 use crate::{observe, render};
 
 #[derive(Debug, clap::Args)]

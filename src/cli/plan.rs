@@ -10,7 +10,7 @@ use super::connect::{self, Access};
 use crate::engine::{Account, Engine};
 use crate::exit::{Exit, Failure};
 use crate::observe;
-use crate::round::Order;
+use crate::order::Order;
 use crate::{registry, render};
 
 #[derive(Debug, clap::Args)]

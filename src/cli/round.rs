@@ -10,7 +10,8 @@ use super::connect::{self, Access, SINK_PATIENCE};
 use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
 use crate::observe::ObserveError;
-use crate::round::{self, Closed, Order};
+use crate::order::Order;
+use crate::round::{self, Closed};
 use crate::{control, registry, render, sinks, watch};
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! What the tests share: a world (clock, cloud, ledger, sink) that outlasts every process, and processes on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use futures_util::FutureExt;
 use simian::control;
 use simian::daemon::{self, Schedule};
 use simian::engine::{Account, Engine, WatchPolicy};
-use simian::round::{self, Closed, Order};
+use simian::order::Order;
+use simian::round::{self, Closed};
 use simian_chaos::Chaos;
 use simian_core::calendar::{Hours, Weekdays};
 use simian_core::event::Chain;
@@ -386,7 +387,7 @@ impl Process {
             at: self.engine.clock.now(),
             units: None,
         };
-        let order = Order { mode, request: Some(request) };
+        let order = Order { mode, request: Some(request), thorough: false };
         round::run(&self.engine, &self.engine.accounts[0], self.engine.monkeys[0].as_ref(), &order).await.unwrap()
     }
 }

@@ -261,23 +261,3 @@ impl ClaimRecord {
         format!("{}/{}", self.scope, self.unit)
     }
 }
-
-/// A change to the ledger's state that is committed together with the events that tell of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// A claim moves on. The key must be claimed; a `None` leaves the field as it is.
-    Move {
-        /// Which claim.
-        key: Key,
-        /// Where it is now.
-        stage: Stage,
-        /// How it ended, when that is known now.
-        outcome: Option<Outcome>,
-        /// What to watch for.
-        watch: Option<Watch>,
-    },
-    /// The kill switch: paused, or no longer.
-    Pause(Option<crate::ledger::Pause>),
-    /// The operator's word that nothing acted here before this ledger was born.
-    FirstRun(DateTime<Utc>),
-}

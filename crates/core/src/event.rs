@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::ledger::Head;
-use crate::rails::{Judged, Ruling};
 use crate::scope::{AccountId, Mode, Region};
+use crate::verdict::Ruling;
 
 /// The schema's name in every event.
 pub const SCHEMA: &str = "simian.event/1";
@@ -198,29 +197,6 @@ impl Draft {
         }
     }
 
-    /// An event about a judged proposal: who, where, what, and what every rail said.
-    pub fn about(at: DateTime<Utc>, kind: Kind, judged: &Judged, why: impl Into<String>) -> Self {
-        let proposal = &judged.proposal;
-        let target = proposal.targets.first();
-        Self {
-            monkey: Some(proposal.monkey.clone()),
-            account: Some(proposal.unit.id.scope.account.clone()),
-            region: Some(proposal.unit.id.scope.region.clone()),
-            unit: Some(proposal.unit.id.to_string()),
-            group: target.map(|target| target.group.clone()),
-            app: Some(proposal.unit.app.clone()),
-            owner: proposal.unit.owner.clone(),
-            target: target.map(|target| target.instance.to_string()),
-            key: Some(proposal.key.to_string()),
-            run: proposal.request.clone(),
-            action: Some(proposal.action.name().to_owned()),
-            verdicts: judged.rulings.clone(),
-            due: Some(proposal.due),
-            until: Some(proposal.expires),
-            ..Self::new(at, kind, proposal.mode, why)
-        }
-    }
-
     /// The same with a figure.
     #[must_use]
     pub fn count(mut self, name: &str, figure: u64) -> Self {
@@ -336,6 +312,15 @@ pub enum ChainError {
         /// The number of the last event.
         last: u64,
     },
+}
+
+/// Where a writer's chain ends, as the ledger recorded it apart from the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the last event; 0 before the first.
+    pub seq: u64,
+    /// Its hash; the birth id before the first.
+    pub hash: String,
 }
 
 /// Checks one chain event by event, in order.

@@ -7,8 +7,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::claim::{Change, Claim, ClaimRecord, Claimed};
-use crate::event::{Draft, Event, Kind};
+use crate::claim::{Claim, ClaimRecord, Claimed, Outcome, Stage, Watch};
+use crate::event::{Draft, Event, Head, Kind};
+use crate::proposal::Key;
 use crate::scope::{AccountId, Mode};
 
 /// When and as what a ledger came to be.
@@ -35,13 +36,24 @@ pub struct Pause {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Where a writer's chain ends, as the ledger recorded it apart from the events.
+/// A change to the ledger's state that is committed together with the events that tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The number of the last event; 0 before the first.
-    pub seq: u64,
-    /// Its hash; the birth id before the first.
-    pub hash: String,
+pub enum Change {
+    /// A claim moves on. The key must be claimed; a `None` leaves the field as it is.
+    Move {
+        /// Which claim.
+        key: Key,
+        /// Where it is now.
+        stage: Stage,
+        /// How it ended, when that is known now.
+        outcome: Option<Outcome>,
+        /// What to watch for.
+        watch: Option<Watch>,
+    },
+    /// The kill switch: paused, or no longer.
+    Pause(Option<Pause>),
+    /// The operator's word that nothing acted here before this ledger was born.
+    FirstRun(DateTime<Utc>),
 }
 
 /// Which events. Every field narrows; the default is all, oldest first.

@@ -1,11 +1,9 @@
 //! A monkey: a pure function from a world to what it would do there.
 
-use std::fmt;
-
 use crate::calendar::Day;
 use crate::dice::Dice;
+use crate::finding::Finding;
 use crate::proposal::Proposal;
-use crate::scope::Scope;
 use crate::world::World;
 
 /// The views that a monkey wants surveyed. Each is read once a round and shared by all monkeys.
@@ -22,34 +20,6 @@ pub struct Considered {
     pub unit: String,
     /// Why it has no turn.
     pub why: String,
-}
-
-/// Something wrong that an owner should mend. Findings are never held.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
-    /// Which rule found it: a stable name.
-    pub rule: &'static str,
-    /// Where.
-    pub scope: Scope,
-    /// In which group or resource.
-    pub subject: String,
-    /// Whose, by the owner tag.
-    pub owner: Option<String>,
-    /// What is wrong and how to mend it: one or two sentences.
-    pub why: String,
-}
-
-impl Finding {
-    /// What makes two findings the same one.
-    pub fn id(&self) -> String {
-        format!("{}/{}/{}", self.rule, self.scope, self.subject)
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {}: {}", self.subject, self.scope, self.why)
-    }
 }
 
 /// What a monkey makes of a world.

@@ -9,8 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Finding;
 use crate::fleet::{Fleet, Group};
-use crate::monkey::Finding;
 use crate::name::Name;
 use crate::scope::Scope;
 use crate::tags::{OptIn, Settings, TagRules};

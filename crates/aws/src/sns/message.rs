@@ -78,7 +78,7 @@ fn sayable(text: &str) -> String {
 mod tests {
     use chrono::DateTime;
     use simian_core::event::{Draft, Kind};
-    use simian_core::rails::{Ruling, Verdict};
+    use simian_core::{Ruling, Verdict};
     use simian_core::scope::Mode;
     use uuid::Uuid;
 

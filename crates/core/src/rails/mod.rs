@@ -26,64 +26,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 pub use budgets::slots;
 pub use paused::NEWBORN;
 pub use policy::{Budgets, Candidates, Floors, Policy};
 pub use reread::FRESH;
 
+use crate::event::{Draft, Kind};
 use crate::fleet::{Group, View};
 use crate::proposal::Proposal;
 use crate::scope::Scope;
+use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
-
-/// What a rail says of a proposal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "verdict", content = "why", rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Nothing against it; what was looked at, for people.
-    Pass(String),
-    /// It must not happen now, and why.
-    Hold(String),
-    /// It cannot be known whether it may; holds.
-    Unknown(String),
-    /// The rail has nothing to say of it.
-    NotApplicable(String),
-}
-
-impl Verdict {
-    /// Whether it stops the proposal.
-    pub fn holds(&self) -> bool {
-        matches!(self, Verdict::Hold(_) | Verdict::Unknown(_))
-    }
-
-    /// The words.
-    pub fn why(&self) -> &str {
-        match self {
-            Verdict::Pass(why) | Verdict::Hold(why) | Verdict::Unknown(why) | Verdict::NotApplicable(why) => why,
-        }
-    }
-
-    /// One word for a table.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Verdict::Pass(_) => "pass",
-            Verdict::Hold(_) => "hold",
-            Verdict::Unknown(_) => "unknown",
-            Verdict::NotApplicable(_) => "n/a",
-        }
-    }
-}
-
-/// Which rail said what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ruling {
-    /// The rail's name.
-    pub rail: String,
-    /// What it said.
-    pub says: Verdict,
-}
 
 /// When a rail can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +93,8 @@ pub static RAILS: &[Rail] = &[
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
     groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>,
+    /// Whether the second look was taken at all: whoever is not in it now will not be.
+    taken: bool,
 }
 
 impl Detail {
@@ -149,7 +105,7 @@ impl Detail {
 
     /// The groups of these scopes were read again.
     pub fn of(groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>) -> Self {
-        Self { groups }
+        Self { groups, taken: true }
     }
 
     fn groups(&self, scope: &Scope) -> &View<BTreeMap<String, Group>> {
@@ -236,6 +192,29 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// An event about it: who, where, what, and what every rail said.
+    pub fn draft(&self, at: DateTime<Utc>, kind: Kind, why: impl Into<String>) -> Draft {
+        let proposal = &self.proposal;
+        let target = proposal.targets.first();
+        Draft {
+            monkey: Some(proposal.monkey.clone()),
+            account: Some(proposal.unit.id.scope.account.clone()),
+            region: Some(proposal.unit.id.scope.region.clone()),
+            unit: Some(proposal.unit.id.to_string()),
+            group: target.map(|target| target.group.clone()),
+            app: Some(proposal.unit.app.clone()),
+            owner: proposal.unit.owner.clone(),
+            target: target.map(|target| target.instance.to_string()),
+            key: Some(proposal.key.to_string()),
+            run: proposal.request.clone(),
+            action: Some(proposal.action.name().to_owned()),
+            verdicts: self.rulings.clone(),
+            due: Some(proposal.due),
+            until: Some(proposal.expires),
+            ..Draft::new(at, kind, proposal.mode, why)
+        }
+    }
+
     /// No rail holds it.
     pub fn passes(&self) -> bool {
         self.held_by().is_none()

@@ -28,6 +28,10 @@ fn judge(case: &Case<'_>) -> Verdict {
         },
         View::Unasked => match case.world.fleets.get(scope) {
             Some(fleet) if case.at - fleet.taken_at < FRESH => Verdict::Pass("the survey is fresh".into()),
+            // It passes only because another was held at the second look, or the machine slept since.
+            _ if case.detail.taken => Verdict::Unknown(
+                "the survey is old and it was not looked at again: that waits for the next wake".into(),
+            ),
             _ => Verdict::NotApplicable("asked when it is due".into()),
         },
     }
@@ -71,5 +75,16 @@ mod tests {
         let mut scene = Scene::quiet();
         scene.fleet().taken_at = scene.now - TimeDelta::seconds(31);
         assert!(matches!(scene.verdict("reread"), Verdict::NotApplicable(_)));
+    }
+
+    #[test]
+    fn whoever_was_left_out_of_the_second_look_holds_unless_the_survey_is_fresh() {
+        let mut scene = Scene::quiet();
+        for (age, passes) in [(29, true), (30, false)] {
+            scene.fleet().taken_at = scene.now - TimeDelta::seconds(age);
+            let proposals = std::slice::from_ref(&scene.proposal);
+            let judged = judge_all(proposals, &scene.world, &Detail::of(BTreeMap::new()), &scene.policy, scene.now);
+            assert_eq!(judged[0].passes(), passes, "{age} s");
+        }
     }
 }

@@ -84,8 +84,7 @@ pub(super) fn counters(connection: &Connection, mode: Mode, date: NaiveDate) -> 
     let prefix = counter_prefix(mode, date);
     let end = after_prefix(&prefix).unwrap_or_default();
     let mut statement = connection.prepare_cached(COUNTERS)?;
-    let counters =
-        statement.query_map([prefix, end], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let counters = statement.query_map([prefix, end], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(counters.collect::<rusqlite::Result<_>>()?)
 }
 

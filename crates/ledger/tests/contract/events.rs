@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::rails::Ruling;
-use simian_core::{Birth, ClaimQuery, Draft, Event, EventQuery, Head, Kind, Ledger, Mode, Verdict};
+use simian_core::{Birth, ClaimQuery, Draft, Event, EventQuery, Head, Kind, Ledger, Mode, Ruling, Verdict};
 use simian_ledger::WRITER;
 
 use crate::fixtures::{ACCOUNTS, BIRTH, at, date, draft, verified};
