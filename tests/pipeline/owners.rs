@@ -1,7 +1,7 @@
 //! Owners change their minds, and their groups, between the plan and the act, and after it.
 
 use simian_core::{Kind, Outcome, Stage};
-use simian_sim::{Fault, GroupId, Operation, call};
+use simian_sim::{GroupId, Operation};
 
 use crate::world::{World, daily, minutes, mon, seconds, us};
 
@@ -101,7 +101,7 @@ fn a_group_deleted_while_it_is_watched_closes_the_watch_without_a_figure() {
     let world = World::new([daily("shop-prod-v001")]).one_minute();
     let process = world.process();
     let mut daemon = process.daemon();
-    process.on(&mut daemon, mon(10, 0));
+    process.on(&mut daemon, mon(10, 0) + seconds(10));
     world.cloud.delete_group(&us(), "shop-prod-v001");
     process.on(&mut daemon, mon(10, 10));
 
@@ -128,23 +128,19 @@ fn an_owner_who_scales_in_while_it_is_watched_wants_fewer() {
 
 #[test]
 fn a_group_that_does_not_come_back_is_unrecovered_and_stops_everything_until_it_does() {
-    let mut world = World::new([daily("shop-prod-v001").boot(3600..=3600), daily("cart-prod-v001")]);
-    world.policy.budgets.concurrent = None;
+    let world = World::new([daily("cart-prod-v001").boot(3600..=3600), daily("shop-prod-v001")]);
     let process = world.process();
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(8, 1));
-    let (shop, cart) = (world.due("shop-prod"), world.due("cart-prod"));
-    assert!(shop + minutes(16) < cart && cart + minutes(30) < shop + minutes(90), "{shop} {cart}");
-    process.on(&mut daemon, cart + seconds(1));
-    assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "unrecovered"]);
-    assert_eq!(world.story("cart-prod"), ["planned", "held"]);
+    let (slow, other) = (world.due("cart-prod"), world.due("shop-prod"));
+    assert!(slow + minutes(16) < other && other < slow + minutes(60), "{slow} {other}");
+    process.on(&mut daemon, other + seconds(1));
+    assert_eq!(world.story("cart-prod"), ["planned", "intended", "done", "unrecovered"]);
+    assert_eq!(world.story("shop-prod"), ["planned", "held"]);
+    assert!(world.of_kind(Kind::ActionHeld)[0].body.verdicts.iter().any(|r| r.says.why().starts_with("unrecovered")));
     process.on(&mut daemon, mon(23, 0));
-    assert_eq!(world.story("shop-prod").last().unwrap(), "recovered");
-    assert_eq!(
-        world.story("cart-prod").last().unwrap(),
-        if cart + minutes(30) < shop + minutes(60) { "missed" } else { "recovered" }
-    );
-    assert_eq!(world.cloud.calls()[call::TERMINATE], world.hit().len() as u64);
-    let _ = Fault::Latency;
+    assert_eq!(world.story("cart-prod").last().unwrap(), "recovered");
+    assert_eq!(world.story("shop-prod"), ["planned", "held", "intended", "done", "recovered"]);
+    drop(daemon);
     world.audit();
 }

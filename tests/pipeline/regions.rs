@@ -3,7 +3,7 @@
 use simian_core::{Cause, Kind, Outcome};
 use simian_sim::{Fault, Outage, Weather, call};
 
-use crate::world::{World, daily, daily_in, eu, minutes, mon, rarely, rarely_in, seconds};
+use crate::world::{World, daily, daily_in, eu, minutes, mon, rarely, rarely_in, seconds, tue};
 
 #[test]
 fn a_region_that_cannot_be_reached_is_unknown_and_the_other_goes_on() {
@@ -85,6 +85,19 @@ fn a_clock_that_is_off_holds_until_it_is_mended() {
         drop(daemon);
         world.audit();
     }
+}
+
+#[test]
+fn the_closer_look_of_a_days_first_round_counts_no_more_candidates_than_the_others() {
+    // Thirty have opted out, in so many words: only the first round of a day asks for them.
+    let out = (0..30).map(|n| rarely(&format!("out{n:02}-prod-v001")).tag("simian:chaos", "off"));
+    let world = World::new(out.chain([daily("shop-prod-v001")])).one_minute();
+    world.process().run_until(mon(12, 0));
+    // Down over night, and up again just in time.
+    world.clock.set(tue(10, 0));
+    world.process().run_until(tue(12, 0));
+    assert_eq!(world.hit(), ["shop-prod", "shop-prod"]);
+    world.audit();
 }
 
 #[test]

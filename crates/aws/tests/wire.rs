@@ -75,7 +75,7 @@ impl Clock for Still {
         self.0
     }
     async fn sleep_until(&self, _: DateTime<Utc>) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

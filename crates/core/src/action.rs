@@ -27,6 +27,14 @@ impl Action {
             Action::TerminateGracefully => "terminate-gracefully",
         }
     }
+
+    /// The permission that it needs: what the shipped IAM policies must allow, and no more.
+    pub fn permission(self) -> &'static str {
+        match self {
+            Action::Terminate => "ec2:TerminateInstances",
+            Action::TerminateGracefully => "autoscaling:TerminateInstanceInAutoScalingGroup",
+        }
+    }
 }
 
 impl fmt::Display for Action {

@@ -78,8 +78,8 @@ fn sayable(text: &str) -> String {
 mod tests {
     use chrono::DateTime;
     use simian_core::event::{Draft, Kind};
-    use simian_core::{Ruling, Verdict};
     use simian_core::scope::Mode;
+    use simian_core::{Ruling, Verdict};
     use uuid::Uuid;
 
     use super::*;

@@ -148,10 +148,8 @@ impl Moto {
     pub(crate) fn query(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> String {
         let scope = format!("AWS4-HMAC-SHA256 Credential={KEY}/20261123/us-east-1/{service}/aws4_request, Signature=0");
         let headers = [("Authorization", scope.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
-        let mut form = format!("Action={action}&Version={version}");
-        for (name, value) in parameters {
-            form.push_str(&format!("&{}={}", escaped(name), escaped(value)));
-        }
+        let fields = parameters.iter().map(|(name, value)| format!("&{}={}", escaped(name), escaped(value)));
+        let form = format!("Action={action}&Version={version}{}", fields.collect::<Vec<_>>().concat());
         let (status, answer) = self.http("POST", "/", &headers, &form);
         assert_eq!(status, 200, "{action}: {answer}");
         answer
@@ -159,12 +157,12 @@ impl Moto {
 
     fn http(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the launcher listens");
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        stream.write_all(head.as_bytes()).expect("the launcher reads");
+        let more = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{more}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("the launcher reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the launcher answers");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");

@@ -166,8 +166,8 @@ fn identity_is_that_of_the_role() {
 #[test]
 fn a_refused_role_is_named() {
     on_the_wire("reads::a_refused_role_is_named", &[], |moto| async move {
-        let rule = json!({ "kind": "error", "action": "AssumeRole", "code": "AccessDenied", "times": -1 });
-        moto.faults(&json!([rule]));
+        let never = json!({ "kind": "error", "action": "AssumeRole", "code": "AccessDenied", "times": -1 });
+        moto.faults(&json!([never]));
         let role = "arn:aws:iam::444455556666:role/simian";
         let options = Options { role_arn: Some(role.into()), ..options() };
         let account = Account::connect(options, clock()).await.unwrap();

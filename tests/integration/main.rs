@@ -1,0 +1,21 @@
+//! The program and the library against an AWS account on a loopback port: what is called, what is ended, what the
+//! ledger says of it, and what a person is told.
+//!
+//! Every test has an account and a folder of its own, and ends by asking the program whether its ledger is sound and
+//! the account whether it could do all that was asked of it.
+#![cfg(feature = "aws")]
+
+mod accounts;
+mod cost;
+mod daemon;
+mod day;
+mod explain;
+mod game_day;
+#[path = "../../crates/aws/tests/moto/mod.rs"]
+#[expect(dead_code, reason = "the tests of the AWS crate use the rest of it")]
+mod moto;
+mod ourselves;
+mod place;
+mod plan;
+mod process;
+mod trouble;
