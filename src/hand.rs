@@ -273,7 +273,9 @@ impl Live<'_> {
                 Outcome::Unknown => Kind::ActionResolved,
             };
             let watch = outcome.counts().then(|| self.watch(world, &judged, now));
-            let mut draft = judged.draft(now, kind, why.clone());
+            // Owners read this one: it says why their instance was ended, and not only that it was.
+            let told = if outcome == Outcome::Done { format!("{}; {why}", judged.proposal.why) } else { why.clone() };
+            let mut draft = judged.draft(now, kind, told);
             draft.verdicts.clear();
             draft.outcome = Some(outcome.to_string());
             draft.until = watch.as_ref().map(|watch| watch.deadline);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Proposal,
-    Scope, World, judge,
+    Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Policy,
+    Proposal, Scope, World, judge, rails,
 };
 
 use crate::engine::{Account, Engine};
@@ -73,7 +73,7 @@ pub async fn run(
             .collect(),
         dues: outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect(),
     };
-    engine.record(close(&world, monkey, &closed, order, engine.clock.now()), Vec::<Change>::new()).await?;
+    engine.record(close(&world, policy, monkey, &closed, order, engine.clock.now()), Vec::<Change>::new()).await?;
     Ok(closed)
 }
 
@@ -229,7 +229,14 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
 }
 
 /// The events that end a round: each new hold, and one closing a region with its figures.
-fn close(world: &World, monkey: &dyn Monkey, closed: &Closed, order: &Order, now: DateTime<Utc>) -> Vec<Draft> {
+fn close(
+    world: &World,
+    policy: &Policy,
+    monkey: &dyn Monkey,
+    closed: &Closed,
+    order: &Order,
+    now: DateTime<Utc>,
+) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     for judged in &closed.held {
         let Some(ruling) = judged.held_by() else { continue };
@@ -248,7 +255,7 @@ fn close(world: &World, monkey: &dyn Monkey, closed: &Closed, order: &Order, now
             .count("acted", closed.ends().filter(|acted| in_scope(&acted.judged.proposal)).count() as u64)
             .count("held", closed.holds().filter(|judged| in_scope(&judged.proposal)).count() as u64);
         match fleet.groups.known() {
-            Some(groups) => draft = draft.count("groups", groups.len() as u64),
+            Some(groups) => draft = draft.count("groups", rails::candidates(groups, policy)),
             None => draft.why = format!("the survey failed: {}", fleet.groups.unknown().unwrap_or_default()),
         }
         drafts.push(draft);

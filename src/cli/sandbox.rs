@@ -33,6 +33,10 @@ pub(super) struct Args {
     /// Play one working week as fast as possible, then exit
     #[arg(long)]
     until_done: bool,
+    /// How to print it: a table is lines for eyes and a summary, JSON is one event a line. A terminal gets the former,
+    /// a pipe the latter, if this is not said
+    #[arg(long, value_enum)]
+    format: Option<super::Format>,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
@@ -54,7 +58,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let config = Config::parse_sandbox("config/sandbox.toml", CONFIG)?;
     let zone = config.calendar.zone;
     let terminal = std::io::stdout().is_terminal();
-    let format = if terminal { Format::Human { zone, colour: true } } else { Format::Json };
+    let wanted = args.format.unwrap_or(if terminal { super::Format::Table } else { super::Format::Json });
+    let (format, for_eyes) = match wanted {
+        super::Format::Table => (Format::Human { zone, colour: terminal }, true),
+        super::Format::Json => (Format::Json, false),
+    };
     let (year, month, day) = MONDAY;
     let at = |days: i64, hour, minute| {
         let local = zone.with_ymd_and_hms(year, month, day, hour, minute, 0).earliest();
@@ -71,7 +79,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         super::runtime()?.block_on(async {
             let clock = Arc::new(ScaledClock::new(at(0, ARRIVAL.0, ARRIVAL.1), args.speed));
             let engine = engine(&config, args.seed, clock);
-            if terminal {
+            if for_eyes {
                 super::print(&welcome(&engine, args))?;
             }
             let interrupted = async { drop(tokio::signal::ctrl_c().await) };
@@ -79,7 +87,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             Ok::<_, Failure>(engine.ledger)
         })?
     };
-    if terminal {
+    if for_eyes {
         // Everything in the memory ledger answers at once.
         let summary = futures_util::FutureExt::now_or_never(summary(ledger.as_ref(), zone));
         super::print(&summary.unwrap_or_else(|| Ok(String::new()))?)?;

@@ -1,6 +1,9 @@
 //! A survey that suddenly sees far fewer or far more groups than the last is not believed.
 
-use super::{Case, Phase, Rail, Verdict};
+use std::collections::BTreeMap;
+
+use super::{Case, Phase, Policy, Rail, Verdict};
+use crate::fleet::Group;
 
 pub(super) const RAIL: Rail = Rail {
     name: "candidates",
@@ -15,7 +18,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     let Some(groups) = case.world.fleets.get(scope).and_then(|fleet| fleet.groups.known()) else {
         return Verdict::Unknown(format!("the groups of {scope} are not known"));
     };
-    let now = groups.len() as u64;
+    let now = count(groups, case.policy);
     let Some(&before) = case.world.history.last_survey.get(scope) else {
         return Verdict::Pass(format!("{now} groups; there was no survey before"));
     };
@@ -27,6 +30,11 @@ fn judge(case: &Case<'_>) -> Verdict {
     } else {
         Verdict::Pass(format!("{now} groups, {before} the last time"))
     }
+}
+
+/// How many groups a usual survey sees of these. So a closer look is not taken for a fleet that grew over night.
+pub fn count(groups: &BTreeMap<String, Group>, policy: &Policy) -> u64 {
+    groups.values().filter(|group| policy.tags.surveys(&group.tags)).count() as u64
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 pub use budgets::slots;
+pub use candidates::count as candidates;
 pub use paused::NEWBORN;
 pub use policy::{Budgets, Candidates, Floors, Policy};
 pub use reread::FRESH;
