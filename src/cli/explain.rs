@@ -31,32 +31,59 @@ struct Answer {
     coin: String,
 }
 
+/// All that is known of a target.
+#[derive(Default)]
+struct Page {
+    answers: Vec<Answer>,
+    /// Why nothing would be proposed, where that can be said.
+    silent: Vec<String>,
+    /// Scopes that could not be asked, and why.
+    failed: Vec<String>,
+}
+
+impl Page {
+    fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.silent.is_empty()
+    }
+}
+
 pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
     super::runtime()?.block_on(async {
         let engine = connect::connect(&config, Access::Read).await?;
         let day = config.calendar.day_at(engine.clock.now());
-        let (mut answers, mut silent) = (Vec::new(), Vec::new());
+        let mut all = Page::default();
+        let mut failures: Vec<Failure> = Vec::new();
         for account in &engine.accounts {
             for monkey in &engine.monkeys {
-                let (found, why) = explain(&engine, account, monkey.as_ref(), &args.target, &day).await?;
-                answers.extend(found);
-                silent.extend(why);
+                match explain(&engine, account, monkey.as_ref(), &args.target, &day).await {
+                    Ok(page) => {
+                        all.answers.extend(page.answers);
+                        all.silent.extend(page.silent);
+                        all.failed.extend(page.failed);
+                    }
+                    // One account that fails never stops another.
+                    Err(failure) => failures.push(failure),
+                }
             }
         }
+        let complete = failures.is_empty() && all.failed.is_empty();
         match args.format {
             Format::Json => {
-                let answers =
-                    answers.iter().map(|a| serde_json::json!({"today": a.coin, "if_due": render::json(&a.judged)}));
+                let units = all.answers.iter();
+                let units = units.map(|a| serde_json::json!({"today": a.coin, "if_due": render::json(&a.judged)}));
                 let json = serde_json::json!({
-                    "target": args.target, "units": answers.collect::<Vec<_>>(), "left_alone": silent,
+                    "target": args.target, "units": units.collect::<Vec<_>>(), "left_alone": all.silent,
+                    "failed": all.failed,
                 });
                 super::print(&json.to_string())?;
             }
-            Format::Table => print(&args.target, &answers, &silent, config.calendar.zone)?,
+            Format::Table => print(&args.target, &all, complete, config.calendar.zone)?,
         }
-        Ok(if answers.is_empty() && silent.is_empty() { Exit::Usage } else { Exit::Done })
+        let unknown = if all.is_empty() && complete { Exit::Usage } else { Exit::Done };
+        let blind = if all.failed.is_empty() { unknown } else { Exit::Cloud };
+        Ok(super::told(failures, blind))
     })
 }
 
@@ -66,7 +93,7 @@ async fn explain(
     monkey: &dyn Monkey,
     target: &str,
     day: &Day,
-) -> Result<(Vec<Answer>, Vec<String>), Failure> {
+) -> Result<Page, Failure> {
     let now = engine.clock.now();
     let request = Request {
         id: WHAT_IF.into(),
@@ -78,7 +105,9 @@ async fn explain(
     let order = Order { request: Some(request), ..Order::USUAL };
     let world = observe::world(engine, account, monkey, &order, day).await?;
     let outlook = monkey.propose(&world, day, &engine.dice);
-    let mut answers = Vec::new();
+    let mut page = Page::default();
+    let blind = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)));
+    page.failed.extend(blind.map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
     let what_ifs = outlook.proposals.iter().filter(|proposal| proposal.request.is_some());
     for proposal in what_ifs.filter(|proposal| matches(proposal, &world, target)) {
         // Alone: what other units would spend before it today is not its fault.
@@ -87,16 +116,15 @@ async fn explain(
         let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
         let judged = judge(one, &world, &detail, &account.policy, engine.clock.now());
         let coin = coin(&outlook, &proposal.unit.id.full(), account);
-        answers.extend(judged.into_iter().map(|judged| Answer { judged, coin: coin.clone() }));
+        page.answers.extend(judged.into_iter().map(|judged| Answer { judged, coin: coin.clone() }));
     }
-    let mut silent = Vec::new();
-    if answers.is_empty() {
+    if page.answers.is_empty() {
         let kept_out =
             outlook.considered.iter().filter(|c| c.unit == target || c.unit.ends_with(&format!("/{target}")));
-        silent.extend(kept_out.map(|considered| format!("{}: {}", considered.unit, considered.why)));
-        silent.extend(not_opted_in(account, &world, target).await);
+        page.silent.extend(kept_out.map(|considered| format!("{}: {}", considered.unit, considered.why)));
+        not_opted_in(account, &world, target, &mut page).await;
     }
-    Ok((answers, silent))
+    Ok(page)
 }
 
 /// Whether a target's name means this unit.
@@ -125,11 +153,11 @@ fn coin(outlook: &Outlook, unit: &str, account: &Account) -> String {
 }
 
 /// A group that exists and is no unit's: why it is left alone.
-async fn not_opted_in(account: &Account, world: &World, target: &str) -> Vec<String> {
-    let mut why = Vec::new();
-    for scope in world.fleets.keys() {
+async fn not_opted_in(account: &Account, world: &World, target: &str, page: &mut Page) {
+    // A region that has just failed is not asked again.
+    for (scope, _) in world.fleets.iter().filter(|(_, fleet)| fleet.groups.known().is_some()) {
         match account.cloud.groups(&scope.region, &GroupQuery::Named(vec![target.to_owned()])).await {
-            Ok(groups) => why.extend(groups.iter().map(|group| match account.policy.tags.read(&group.tags) {
+            Ok(groups) => page.silent.extend(groups.iter().map(|group| match account.policy.tags.read(&group.tags) {
                 OptIn::Out => format!(
                     "{} in {scope} is left alone: it is not opted in (no tag {}=on, or it says off)",
                     group.name,
@@ -141,22 +169,24 @@ async fn not_opted_in(account: &Account, world: &World, target: &str) -> Vec<Str
                     format!("{} in {scope} is left alone: {}", group.name, problems.join("; "))
                 }
             })),
-            Err(error) => why.push(format!("{scope} could not be asked: {error}")),
+            Err(error) => page.failed.push(format!("{scope} could not be asked: {error}")),
         }
     }
-    why
 }
 
-fn print(target: &str, answers: &[Answer], silent: &[String], zone: chrono_tz::Tz) -> Result<(), Failure> {
-    if answers.is_empty() && silent.is_empty() {
+fn print(target: &str, page: &Page, complete: bool, zone: chrono_tz::Tz) -> Result<(), Failure> {
+    if page.is_empty() && complete {
         super::print(&format!(
             "nothing is known of {target}: it is no unit, group or member that opted in, in any configured region"
         ))?;
     }
-    for why in silent {
+    for why in &page.silent {
         super::print(why)?;
     }
-    for Answer { judged, coin } in answers {
+    for failed in &page.failed {
+        super::print(&format!("failed: {failed}"))?;
+    }
+    for Answer { judged, coin } in &page.answers {
         let unit = &judged.proposal.unit;
         super::print(&format!(
             "{} in {}, owner {}, groups {}\nsettings  {}\ntoday     {coin}",

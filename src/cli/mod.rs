@@ -87,13 +87,27 @@ impl Cli {
 /// Logs go to standard error: text for a terminal, JSON for everything else. `RUST_LOG` narrows or widens.
 fn log(default: &str) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    // The SDK warns of credentials on the way to the error that we show: a failure is told once.
+    let filter = format!("{default},aws_config=error");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     if std::io::stderr().is_terminal() {
         logs.init();
     } else {
         logs.json().flatten_event(true).init();
     }
+}
+
+/// Tells of what failed beside what went well. The gravest end is the command's.
+fn told(failures: Vec<Failure>, otherwise: Exit) -> Exit {
+    let mut gravest = otherwise;
+    for failure in failures {
+        eprintln!("simian: {:#}", failure.error);
+        if failure.exit.code() > gravest.code() {
+            gravest = failure.exit;
+        }
+    }
+    gravest
 }
 
 /// One thread is enough: the daemon waits, and one round's work is milliseconds.

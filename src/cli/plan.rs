@@ -61,12 +61,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
             Format::Json => super::print(&json(&all, &day, provisional))?,
             Format::Table => print(&all, &day, provisional, config.calendar.zone)?,
         }
-        let mut exit = if all.failed.is_empty() { Exit::Done } else { Exit::Cloud };
-        for failure in failures {
-            eprintln!("simian: {:#}", failure.error);
-            exit = failure.exit;
-        }
-        Ok(exit)
+        Ok(super::told(failures, if all.failed.is_empty() { Exit::Done } else { Exit::Cloud }))
     })
 }
 

@@ -37,9 +37,9 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     runtime.block_on(async {
         let engine = connect::connect(&config, Access::Create).await?;
         let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
-        connect::pause_newborn(&engine, mode).await?;
         let sinks = connect::sinks(&config, &engine.clock).await?;
         let before = engine.ledger.heads().await?;
+        connect::pause_newborn(&engine, mode).await?;
 
         let (exit, failures) = all_accounts(&engine, args, mode).await;
         let news = EventQuery { after: before.values().map(|head| head.seq).max(), ..EventQuery::default() };

@@ -270,7 +270,8 @@ impl Place {
     /// How many instances each call named, of the calls that end them.
     pub(crate) fn batches(&self) -> Vec<usize> {
         let log = self.aws.control("GET", &format!("calls?call={TERMINATE}"), &Value::Null);
-        let ids = |one: &Value| one["params"].as_object().unwrap().keys().filter(|k| k.starts_with("InstanceId.")).count();
+        let ids =
+            |one: &Value| one["params"].as_object().unwrap().keys().filter(|k| k.starts_with("InstanceId.")).count();
         log["log"].as_array().unwrap().iter().map(ids).collect()
     }
 
@@ -296,8 +297,7 @@ impl Place {
     pub(crate) fn is_sound(&self) {
         self.simian(&["audit", "verify"]).ends(0);
         let events = self.events();
-        let done: Vec<&Event> =
-            events.iter().filter(|event| event.body.outcome.as_deref() == Some("done")).collect();
+        let done: Vec<&Event> = events.iter().filter(|event| event.body.outcome.as_deref() == Some("done")).collect();
         let said: BTreeSet<String> = done.iter().filter_map(|event| event.body.target.clone()).collect();
         assert_eq!(said, self.ended(), "what the ledger says was done, and what was done");
         let intended: Vec<_> =

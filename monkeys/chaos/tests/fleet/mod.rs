@@ -1,0 +1,87 @@
+//! A world of plain groups for the monkey to look at.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, TimeDelta};
+use simian_chaos::Chaos;
+use simian_core::calendar::{Calendar, Hours, Weekdays};
+use simian_core::{
+    Birth, Fleet, Group, History, Identity, InstanceId, Lifecycle, Member, Mode, Observed, Region, Scope, TagRules,
+    UnitKind, View, World,
+};
+use uuid::Uuid;
+
+pub(crate) fn date(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).unwrap()
+}
+
+pub(crate) fn calendar(zone: chrono_tz::Tz, open: &str, close: &str) -> Calendar {
+    Calendar {
+        zone,
+        days: Weekdays::MON_TO_FRI,
+        hours: Hours::parse(open, close).unwrap(),
+        holidays: std::collections::BTreeSet::new(),
+        freezes: Vec::new(),
+    }
+}
+
+pub(crate) fn chaos() -> Chaos {
+    Chaos::new(UnitKind::Cluster, TimeDelta::minutes(30), TagRules::default())
+}
+
+pub(crate) fn scope(region: &str) -> Scope {
+    Scope { account: "111122223333".parse().unwrap(), region: region.parse::<Region>().unwrap() }
+}
+
+/// A group of four in service that opted in, with these tags besides.
+pub(crate) fn group(name: &str, tags: &[(&str, &str)]) -> Group {
+    let member = |n: usize| Member {
+        id: InstanceId::new(format!("i-{name}-{n}")),
+        zone: format!("us-east-1{}", ["a", "b", "c", "d"][n]),
+        lifecycle: Lifecycle::InService,
+        healthy: true,
+        protected: false,
+        template_version: None,
+    };
+    let on = [("simian:chaos", "on")];
+    let tags = tags.iter().chain(&on).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Group {
+        name: name.into(),
+        tags,
+        min: 2,
+        desired: 4,
+        max: 8,
+        members: (0..4).map(member).collect(),
+        ..Group::default()
+    }
+}
+
+pub(crate) fn fleet(region: &str, groups: impl IntoIterator<Item = Group>) -> Fleet {
+    let groups = groups.into_iter().map(|group| (group.name.clone(), group)).collect();
+    Fleet {
+        scope: scope(region),
+        taken_at: DateTime::UNIX_EPOCH,
+        groups: View::Known(groups),
+        skew: View::Known(TimeDelta::zero()),
+    }
+}
+
+pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
+    let born = DateTime::UNIX_EPOCH;
+    let account = scope("us-east-1").account;
+    World {
+        mode: Mode::Live,
+        at: born,
+        fleets: fleets.into_iter().map(|fleet| (fleet.scope.clone(), fleet)).collect::<BTreeMap<_, _>>(),
+        observed: Observed {
+            identity: View::Known(Identity {
+                account: account.clone(),
+                arn: "arn:aws:iam::111122223333:role/x".into(),
+            }),
+            ourselves: View::Known(None),
+        },
+        history: History::empty(Birth { id: Uuid::nil(), at: born, lifted: Some(born) }),
+        requests: Vec::new(),
+        account,
+    }
+}
