@@ -17,7 +17,7 @@ use crate::{registry, render};
 pub(super) struct Args {
     /// Which day, such as 2026-11-23; today's if it is not said. Coins are exact for any day; the verdicts of another
     /// day are provisional
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     date: Option<NaiveDate>,
     /// Only this monkey
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(registry::KINDS.iter().map(|kind| kind.name)))]
@@ -25,6 +25,10 @@ pub(super) struct Args {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+}
+
+fn date(text: &str) -> Result<NaiveDate, String> {
+    text.parse().map_err(|_| "write a date that exists, such as 2026-11-23".to_owned())
 }
 
 /// What one account's day looks like.

@@ -156,7 +156,7 @@ fn a_new_ledger_waits_for_a_word_and_a_signal_ends_it_in_order() {
     place.is_untouched();
 
     // The word lifts it, through the socket: the kernel says whose word it was.
-    let said = place.simian(&["resume", "--first-run", "--why", "nothing acted here"]).ends(0).is_content();
+    let said = place.simian(&["resume", "--first-run", "--why", "nothing acted here"]).ends(0).without_complaint();
     assert_eq!(said.out, "resumed\n");
     let events = wait_for(&place, Kind::ActionDone, due.len());
     assert!(targets(&events, Kind::ActionDone).is_superset(&due));
@@ -168,7 +168,7 @@ fn a_new_ledger_waits_for_a_word_and_a_signal_ends_it_in_order() {
     place.aws.heal();
     wait_for(&place, Kind::ActionRecovered, due.len());
 
-    let said = place.simian(&["pause", "--why", "lunch"]).ends(0).is_content();
+    let said = place.simian(&["pause", "--why", "lunch"]).ends(0).without_complaint();
     assert_eq!(said.out, "paused: nothing is done until `simian resume`\n");
     assert!(daemon.is_up());
 
@@ -195,7 +195,7 @@ fn one_ledger_one_daemon() {
     // Without its socket nobody can reach it, and nobody else may write.
     place.write(&place.config().replace("[control]\nsocket = \"control.sock\"\n", ""));
     place.simian(&["pause"]).ends(6).complains(&["another simian holds the ledger", &pid]);
-    place.simian(&["audit", "verify"]).ends(0).is_content();
+    place.simian(&["audit", "verify"]).ends(0).without_complaint();
     assert!(daemon.is_up());
     daemon.terminate();
     assert_eq!(daemon.end().code(), Some(0));
@@ -218,7 +218,7 @@ fn a_sudden_death_never_makes_it_act_twice() {
     assert_eq!(begun, place.ended());
     assert!(of_kind(&left, Kind::ActionDone).is_empty(), "it died before it knew");
     assert!(place.path("control.sock").exists());
-    place.simian(&["audit", "verify"]).ends(0).is_content();
+    place.simian(&["audit", "verify"]).ends(0).without_complaint();
     // Its socket is there, and nobody listens: the verb opens the ledger itself.
     assert_eq!(place.simian(&["pause"]).ends(0).out, "paused: nothing is done until `simian resume`\n");
     place.simian(&["resume"]).ends(0);
@@ -242,7 +242,7 @@ fn a_sudden_death_never_makes_it_act_twice() {
     daemon.terminate();
     assert_eq!(daemon.end().code(), Some(0));
     assert_eq!(place.aws.count(TERMINATE), calls);
-    place.simian(&["audit", "verify"]).ends(0).is_content();
+    place.simian(&["audit", "verify"]).ends(0).without_complaint();
     // Each instance was named in one call only.
     let named: usize = place.batches().iter().sum();
     assert_eq!(named, place.ended().len());

@@ -159,7 +159,7 @@ impl Daemon {
         policy.mode = Mode::Live;
         let aws = simian_aws::Account::connect(Options::new(id, regions()), shared.clone()).await.unwrap();
         let aws = Arc::new(aws);
-        let ledger = SqliteLedger::create_or_open(&folder.join("ledger.db"), Uuid::from_u128(1), clock.now()).unwrap();
+        let ledger = SqliteLedger::create_or_open(folder.join("ledger.db"), Uuid::from_u128(1), clock.now()).unwrap();
         ledger.commit(Vec::new(), vec![Change::FirstRun(clock.now())]).await.unwrap();
         let engine = Engine {
             clock: shared.clone(),
@@ -237,8 +237,7 @@ async fn play(moto: Moto) {
     moto.clock(MIDNIGHT);
     seed(&moto);
     let folder = tempfile::tempdir().unwrap();
-    let port = moto.port();
-    let outside = Moto::at(port);
+    let outside = Moto::at(moto.port());
     let post = Post::new(&outside);
     let done = post.subscribe("done", &json!({ "kind": ["action.done"] }));
     let storefront = post.subscribe("storefront", &json!({ "owner": ["storefront"], "region": ["eu-west-1"] }));

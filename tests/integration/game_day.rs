@@ -21,7 +21,7 @@ fn target(place: &Place, cluster: &str) -> String {
 #[test]
 fn sixty_groups_are_two_calls() {
     let place = Place::armed(US, &groups(60));
-    let said = place.simian(&ALL).ends(0).is_content();
+    let said = place.simian(&ALL).ends(0).without_complaint();
     let events = said.events();
     let kinds: Vec<Kind> = events.iter().map(|event| event.body.kind).collect();
     let expected = [vec![Kind::ActionIntended; 60], vec![Kind::ActionDone; 60], vec![Kind::RoundClosed]].concat();
@@ -35,10 +35,10 @@ fn sixty_groups_are_two_calls() {
     place.is_sound();
 
     // Once a day is enough for everybody, healed or not.
-    place.simian(&ALL).ends(4).is_content();
+    place.simian(&ALL).ends(4).without_complaint();
     place.aws.heal();
     place.aws.forget_calls();
-    let events = place.simian(&ALL).ends(4).is_content().events();
+    let events = place.simian(&ALL).ends(4).without_complaint().events();
     assert_eq!(of_kind(&events, Kind::ActionRecovered).len(), 60);
     assert_eq!(of_kind(&events, Kind::ActionHeld).len(), 60);
     assert!(of_kind(&events, Kind::ActionHeld).iter().all(|event| event.body.outcome.as_deref() == Some("cool_down")));
@@ -52,7 +52,7 @@ fn a_protected_instance_is_spared_and_its_neighbours_are_not() {
     let place = Place::armed(US, &groups(9));
     let spared = target(&place, "app04-prod");
     place.aws.control("POST", "member", &json!({ "instance": spared, "termination_protected": true }));
-    let events = place.simian(&ALL).ends(5).is_content().events();
+    let events = place.simian(&ALL).ends(5).without_complaint().events();
     let refused = of_kind(&events, Kind::ActionRefused);
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].body.target.as_deref(), Some(spared.as_str()));
@@ -139,7 +139,7 @@ fn gracefully_goes_through_the_group() {
     let mut graceful = group("soft-prod-v001", 3);
     graceful["tags"]["simian:chaos:faults"] = json!("terminate-gracefully=1");
     let place = Place::armed(US, &[graceful, group("hard-prod-v001", 3)]);
-    let events = place.simian(&ALL).ends(0).is_content().events();
+    let events = place.simian(&ALL).ends(0).without_complaint().events();
     let actions: Vec<_> = of_kind(&events, Kind::ActionDone).iter().map(|e| e.body.action.clone().unwrap()).collect();
     assert_eq!(actions.len(), 2);
     assert!(actions.contains(&"terminate".to_owned()) && actions.contains(&"terminate-gracefully".to_owned()));
@@ -152,7 +152,7 @@ fn a_new_ledger_holds_a_live_game_day_and_not_a_rehearsal() {
     let place = Place::new(&config("live", US), &groups(2));
     let events = place.simian(&["round", "chaos", "--all-due", "--dry-run", "--format", "json"]).ends(0).events();
     assert_eq!(targets(&events, Kind::ActionRehearsed).len(), 2);
-    let said = place.simian(&["round", "chaos", "--all-due"]).ends(4).is_content();
+    let said = place.simian(&["round", "chaos", "--all-due"]).ends(4).without_complaint();
     assert!(said.out.contains("PAUSED"), "{}", said.out);
     assert!(said.out.contains("paused by new-ledger"), "{}", said.out);
     assert!(said.out.contains("`simian resume --first-run`"), "{}", said.out);
@@ -174,7 +174,7 @@ fn nothing_due_is_nothing_wrong() {
     rare["tags"]["simian:chaos:mean-days"] = json!("1000");
     let place = Place::armed(US, &[rare]);
     // One seed in a thousand would disagree, and a zone has one date at noon.
-    let said = place.simian(&["round", "chaos"]).ends(0).is_content();
+    let said = place.simian(&["round", "chaos"]).ends(0).without_complaint();
     assert!(said.out.contains("1 units"), "{}", said.out);
     place.is_untouched();
     place.is_sound();

@@ -151,7 +151,7 @@ impl Said {
 
     /// It had nothing to complain of.
     #[track_caller]
-    pub(crate) fn is_content(self) -> Self {
+    pub(crate) fn without_complaint(self) -> Self {
         assert_eq!(self.err, "", "{self:#?}");
         self
     }
@@ -251,7 +251,7 @@ impl Place {
 
     /// The day's plan.
     pub(crate) fn plan(&self) -> Value {
-        self.simian(&["plan", "--format", "json"]).ends(0).is_content().json()
+        self.simian(&["plan", "--format", "json"]).ends(0).without_complaint().json()
     }
 
     /// Who has fallen in a region.

@@ -22,7 +22,8 @@ fn a_day_is_drawn_once_and_for_all() {
     place.aws.seed(&json!({ "region": "eu-west-1", "groups": groups(20) }));
     place.aws.forget_calls();
     for format in ["json", "table"] {
-        let on = |date: &str| place.simian(&["plan", "--date", date, "--format", format]).ends(0).is_content().out;
+        let on =
+            |date: &str| place.simian(&["plan", "--date", date, "--format", format]).ends(0).without_complaint().out;
         assert_eq!(on("2027-03-01"), on("2027-03-01"));
         assert_ne!(on("2027-03-01"), on("2027-03-02"));
     }
@@ -46,14 +47,14 @@ fn the_table_says_who_when_and_what_holds_it() {
     let mut typo = group("typo-prod-v001", 3);
     typo["tags"]["simian:chaos:mean-days"] = json!("often");
     let place = Place::new(&config("dry-run", US), &[group("shop-prod-v041", 3), quorum, typo]);
-    let said = place.simian(&["plan", "--date", "2027-03-01"]).ends(0).is_content();
+    let said = place.simian(&["plan", "--date", "2027-03-01"]).ends(0).without_complaint();
     let line = |word: &str| said.out.lines().find(|line| line.contains(word)).unwrap_or_else(|| panic!("{}", said.out));
     assert!(line("cluster:shop-prod").contains("rehearse"));
     assert!(line("cluster:tiny-prod").contains("held:"), "{}", said.out);
     assert!(line("finding:").contains("`often` is no mean"));
     assert!(said.out.contains("2 of 3 units have a turn on 2027-03-01 (verdicts are provisional: it is another day)"));
     place.write(&place.config().replace("close = \"24:00\"", "close = \"24:00\"\nholidays = [\"2027-03-01\"]"));
-    let said = place.simian(&["plan", "--date", "2027-03-01"]).ends(0).is_content();
+    let said = place.simian(&["plan", "--date", "2027-03-01"]).ends(0).without_complaint();
     assert!(said.out.starts_with("2027-03-01 is no working day"), "{}", said.out);
     place.is_untouched();
 }
@@ -64,7 +65,7 @@ fn a_round_does_what_the_plan_said() {
     let plan = place.plan();
     let promised = chosen(&plan);
     assert_eq!(promised.len(), 30);
-    let events = place.simian(&["round", "chaos", "--format", "json"]).is_content().events();
+    let events = place.simian(&["round", "chaos", "--format", "json"]).without_complaint().events();
     // The same was published.
     let published: BTreeMap<String, String> = of_kind(&events, Kind::ActionPlanned)
         .iter()

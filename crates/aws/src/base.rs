@@ -67,7 +67,33 @@ pub(crate) fn http_client(proxy: ProxyConfig) -> SharedHttpClient {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use async_trait::async_trait;
+    use chrono::{DateTime, Utc};
+
     use super::*;
+
+    struct Still(DateTime<Utc>);
+
+    #[async_trait]
+    impl Clock for Still {
+        fn now(&self) -> DateTime<Utc> {
+            self.0
+        }
+        async fn sleep_until(&self, _: DateTime<Utc>) {}
+    }
+
+    #[tokio::test]
+    async fn the_sdk_goes_by_our_clock_and_our_limits() {
+        let now = DateTime::from_timestamp(1_795_456_800, 0).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(Still(now));
+        let config = load(&"eu-west-1".parse().unwrap(), &clock, TimeDelta::seconds(7)).await;
+        assert_eq!(config.time_source().unwrap().now(), SystemTime::from(now));
+        assert_eq!(config.region().unwrap().as_ref(), "eu-west-1");
+        assert_eq!(config.timeout_config().unwrap().operation_timeout(), Some(Duration::from_secs(7)));
+        assert_eq!(config.retry_config().unwrap().max_attempts(), READ_TRIES);
+    }
 
     #[test]
     fn no_call_outlasts_what_a_claim_counts_on() {

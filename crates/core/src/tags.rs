@@ -207,12 +207,6 @@ impl TagRules {
         (keys, values)
     }
 
-    /// Whether a usual survey lists a group with these tags; the closer look once a day lists others besides.
-    pub fn surveys(&self, tags: &BTreeMap<String, String>) -> bool {
-        let (keys, values) = self.survey();
-        tags.keys().any(|key| keys.contains(key)) && tags.values().any(|value| values.contains(value))
-    }
-
     /// Reads a group's tags. `off` beats every mapped opt-in.
     pub fn read(&self, tags: &BTreeMap<String, String>) -> OptIn {
         let own = tags.get(&self.chaos_key()).map(String::as_str);

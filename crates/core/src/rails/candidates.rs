@@ -15,10 +15,9 @@ pub(super) const RAIL: Rail = Rail {
 
 fn judge(case: &Case<'_>) -> Verdict {
     let scope = &case.proposal.unit.id.scope;
-    let Some(groups) = case.world.fleets.get(scope).and_then(|fleet| fleet.groups.known()) else {
+    let Some(&now) = case.candidates.get(scope) else {
         return Verdict::Unknown(format!("the groups of {scope} are not known"));
     };
-    let now = count(groups, case.policy);
     let Some(&before) = case.world.history.last_survey.get(scope) else {
         return Verdict::Pass(format!("{now} groups; there was no survey before"));
     };
@@ -34,7 +33,11 @@ fn judge(case: &Case<'_>) -> Verdict {
 
 /// How many groups a usual survey sees of these. So a closer look is not taken for a fleet that grew over night.
 pub fn count(groups: &BTreeMap<String, Group>, policy: &Policy) -> u64 {
-    groups.values().filter(|group| policy.tags.surveys(&group.tags)).count() as u64
+    let (keys, values) = policy.tags.survey();
+    let lists = |tags: &BTreeMap<String, String>| {
+        tags.keys().any(|key| keys.contains(key)) && tags.values().any(|value| values.contains(value))
+    };
+    groups.values().filter(|group| lists(&group.tags)).count() as u64
 }
 
 #[cfg(test)]

@@ -127,6 +127,8 @@ pub struct Case<'a> {
     pub policy: &'a Policy,
     /// When it would happen: now, or at its due minute if that is still to come.
     pub at: DateTime<Utc>,
+    /// How many groups a usual survey lists, by scope, where that is known.
+    candidates: &'a BTreeMap<Scope, u64>,
     /// What proposals before it in this judgement will take.
     pub spent: &'a Spent,
 }
@@ -242,11 +244,21 @@ pub fn judge(
 ) -> Vec<Judged> {
     let mut ordered: Vec<&Proposal> = proposals.iter().collect();
     ordered.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
+    let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.known()?)));
+    let candidates = known.map(|(scope, groups)| (scope, candidates::count(groups, policy))).collect();
     let mut spent = Spent::default();
     ordered
         .into_iter()
         .map(|proposal| {
-            let case = Case { proposal, world, detail, policy, at: now.max(proposal.due), spent: &spent };
+            let case = Case {
+                proposal,
+                world,
+                detail,
+                policy,
+                at: now.max(proposal.due),
+                candidates: &candidates,
+                spent: &spent,
+            };
             let rulings = RAILS
                 .iter()
                 .map(|rail| {
