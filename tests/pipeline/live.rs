@@ -139,3 +139,31 @@ fn a_round_that_reads_over_midnight_publishes_the_plan_of_its_own_day() {
     assert_eq!(plans[0].body.counts["proposals"], 1, "{}", plans[0].body.why);
     world.audit();
 }
+
+#[test]
+fn a_window_over_midnight_belongs_to_the_day_on_which_it_opens() {
+    let mut world = World::new([daily("shop-prod-v001"), daily("cart-prod-v001"), daily_in(&eu(), "pay-prod-v001")])
+        .hours("22:00", "04:00");
+    world.policy.calendar.zone = chrono_tz::Europe::Berlin;
+    // Monday morning to Saturday noon: the nights of Monday to Friday, the last of which ends on Saturday.
+    world.process().run_until(mon(12, 0) + TimeDelta::days(5));
+
+    assert_eq!(world.of_kind(Kind::PlanPublished).len(), 5);
+    assert_eq!(world.hit().len(), 15, "three units in five nights");
+    assert!(world.of_kind(Kind::ActionMissed).is_empty());
+    for planned in world.of_kind(Kind::ActionPlanned) {
+        let due = planned.body.due.unwrap();
+        let date = world.policy.calendar.day_at(due).date;
+        assert!(planned.body.key.unwrap().contains(&date.to_string()), "{due}");
+    }
+    world.audit();
+}
+
+#[test]
+fn a_game_day_outside_the_hours_does_nothing() {
+    let world = World::new([daily("shop-prod-v001")]);
+    let closed = world.process().game_day("too early");
+    assert!(closed.acted.is_empty());
+    assert_eq!(closed.held[0].held_by().unwrap().rail, "hours");
+    world.audit();
+}
