@@ -16,17 +16,25 @@ fn chosen(plan: &Value) -> BTreeMap<String, String> {
     plan["proposals"].as_array().unwrap().iter().map(one).collect()
 }
 
+/// The plan without the one verdict that measures: how many seconds AWS's clock is off depends on the network.
+fn timeless(mut plan: Value) -> Value {
+    for proposal in plan["proposals"].as_array_mut().unwrap() {
+        proposal["verdicts"].as_array_mut().unwrap().retain(|ruling| ruling["rail"] != "clock");
+    }
+    plan
+}
+
 #[test]
 fn a_day_is_drawn_once_and_for_all() {
     let place = Place::new(&config("dry-run", BOTH).replace("mean_days = 1", "mean_days = 3"), &groups(20));
     place.aws.seed(&json!({ "region": "eu-west-1", "groups": groups(20) }));
     place.aws.forget_calls();
-    for format in ["json", "table"] {
-        let on =
-            |date: &str| place.simian(&["plan", "--date", date, "--format", format]).ends(0).without_complaint().out;
-        assert_eq!(on("2099-03-01"), on("2099-03-01"));
-        assert_ne!(on("2099-03-01"), on("2099-03-02"));
-    }
+    let table = |date: &str| place.simian(&["plan", "--date", date]).ends(0).without_complaint().out;
+    assert_eq!(table("2099-03-01"), table("2099-03-01"));
+    assert_ne!(table("2099-03-01"), table("2099-03-02"));
+    let document = |date: &str| timeless(place.simian(&["plan", "--date", date, "--format", "json"]).ends(0).json());
+    assert_eq!(document("2099-03-01"), document("2099-03-01"));
+    assert_ne!(document("2099-03-01"), document("2099-03-02"));
     assert_eq!(place.counts(), json!({ DESCRIBE: 16, IDENTITY: 8 }));
     let plan = place.simian(&["plan", "--date", "2099-03-01", "--format", "json"]).json();
     assert_eq!(

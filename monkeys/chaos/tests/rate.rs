@@ -3,6 +3,8 @@
 //! Everything is drawn from fixed seeds, so a test that passes once passes always. Critical values of chi-square are
 //! from the NIST/SEMATECH e-Handbook of Statistical Methods, section 1.3.6.7.4, at a level of 0.001.
 
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "counts are small")]
+
 mod fleet;
 
 use std::collections::BTreeMap;
