@@ -18,7 +18,8 @@ fn a_stale_read_never_leads_to_a_second_kill_below_the_floor() {
         }
         world.watch.deadline = minutes(5);
         world.cron = "*/5 * * * *".parse().unwrap();
-        world.policy.disabled.insert("cool_down".into());
+        // Without these two only the counting of who is on the way out keeps the floor.
+        world.policy.disabled = ["cool_down", "recovered"].map(str::to_owned).into();
         world.policy.budgets.per_unit_day = None;
         world.cloud.set_weather(Weather { seed, stale_seconds: 300, ..Weather::calm() });
         let process = world.process();
