@@ -66,11 +66,7 @@ pub async fn run(
     let closed = Closed {
         acted,
         held,
-        failed: world
-            .fleets
-            .iter()
-            .filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.unknown()?.to_owned())))
-            .collect(),
+        failed: world.blind().map(|(scope, why)| (scope.clone(), why.to_owned())).collect(),
         dues: outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect(),
     };
     engine.record(close(&world, policy, monkey, &closed, order, engine.clock.now()), Vec::<Change>::new()).await?;
@@ -101,14 +97,19 @@ fn publish(
     let history = &world.history;
     // What had gone by before it was first seen is no plan.
     let open = outlook.proposals.iter().filter(|p| p.request.is_none() && now < p.expires).cloned().collect::<Vec<_>>();
-    let unseen: Vec<Proposal> = open.iter().filter(|p| !history.planned.contains_key(&p.key)).cloned().collect();
+    let unseen = |proposal: &Proposal| !history.planned.contains_key(&proposal.key);
+    let whole = !history.published && day.is_working() && world.blind().next().is_none();
+    if !whole && !open.iter().any(unseen) {
+        // Most looks of a day: everything was published already.
+        return Vec::new();
+    }
     let judged = judge(&open, world, &simian_core::Detail::none(), &account.policy, now);
     let mut drafts: Vec<Draft> = judged
         .iter()
-        .filter(|judged| unseen.iter().any(|proposal| proposal.key == judged.proposal.key))
+        .filter(|judged| unseen(&judged.proposal))
         .map(|judged| judged.draft(now, Kind::ActionPlanned, judged.proposal.why.clone()))
         .collect();
-    if !history.published && day.is_working() && world.fleets.values().all(|fleet| fleet.groups.known().is_some()) {
+    if whole {
         let passing = judged.iter().filter(|judged| judged.passes()).count() as u64;
         let mut plan = about(world, monkey, Kind::PlanPublished, now);
         plan.why = format!(
@@ -211,7 +212,7 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
             outcome: Some(finding.rule.to_owned()),
             ..draft(Kind::FindingOpened, id, &finding.why)
         });
-    let whole = thorough && world.fleets.values().all(|fleet| fleet.groups.known().is_some());
+    let whole = thorough && world.blind().next().is_none();
     let seen = |opened: &Draft| {
         let scope = opened.region.clone().map(|region| Scope { account: world.account.clone(), region });
         scope.zip(opened.group.as_ref()).is_some_and(|(scope, group)| world.group(&scope, group).is_some())

@@ -106,8 +106,7 @@ async fn explain(
     let world = observe::world(engine, account, monkey, &order, day).await?;
     let outlook = monkey.propose(&world, day, &engine.dice);
     let mut page = Page::default();
-    let blind = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)));
-    page.failed.extend(blind.map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
+    page.failed.extend(world.blind().map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
     let what_ifs = outlook.proposals.iter().filter(|proposal| proposal.request.is_some());
     for proposal in what_ifs.filter(|proposal| matches(proposal, &world, target)) {
         // Alone: what other units would spend before it today is not its fault.

@@ -79,8 +79,7 @@ async fn page(engine: &Engine, account: &Account, args: &Args, day: &Day) -> Res
         page.judged.extend(judge(&outlook.proposals, &world, &simian_core::Detail::none(), &account.policy, now));
         page.considered.extend(outlook.considered);
         page.findings.extend(outlook.findings);
-        let blind = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)));
-        page.failed.extend(blind.map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
+        page.failed.extend(world.blind().map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
     }
     Ok(page)
 }

@@ -29,6 +29,11 @@ pub struct World {
 }
 
 impl World {
+    /// The regions whose groups are not known, and why.
+    pub fn blind(&self) -> impl Iterator<Item = (&Scope, &str)> {
+        self.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)))
+    }
+
     /// The group of that name, if its scope's groups are known and it is among them.
     pub fn group(&self, scope: &Scope, name: &str) -> Option<&Group> {
         self.fleets.get(scope)?.groups.known()?.get(name)
