@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use simian_core::Mode;
-
 use super::connect;
 use crate::config::LedgerConfig;
 use crate::exit::{Exit, Failure};
@@ -24,11 +22,11 @@ fn check(path: &Path) -> Result<Exit, Failure> {
     let config = connect::load(path)?;
     super::print(&format!("{} is sound", path.display()))?;
     for account in &config.accounts {
-        let mode = config.policy(account).mode;
+        let mode = config.mode_of(account);
         let regions: Vec<&str> = account.regions.iter().map(simian_core::Region::as_str).collect();
         super::print(&format!("  {} ({}): {mode} in {}", account.name, account.id, regions.join(", ")))?;
     }
-    let live = config.accounts.iter().any(|account| config.policy(account).mode == Mode::Live) && config.chaos.enabled;
+    let live = config.is_live() && config.chaos.enabled;
     super::print(if live { "  it may end instances" } else { "  it ends nothing: it only rehearses" })?;
     let ledger = match &config.ledger {
         LedgerConfig::Memory => "in memory: forgotten at exit".to_owned(),

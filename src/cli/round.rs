@@ -62,14 +62,12 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
                 () = patience => eprintln!("simian: {} is slow; the rest waits in the ledger", sink.name()),
             }
         }
-        for failure in failures {
-            eprintln!("simian: {:#}", failure.error);
-        }
-        Ok(exit)
+        Ok(super::told(failures, exit))
     })
 }
 
-/// Every account side by side; one that fails never stops another. The gravest end is the command's.
+/// Every account side by side; one that fails never stops another. Returns how it ended where nothing failed, and what
+/// failed.
 async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Failure>) {
     let Some(monkey) = engine.monkey(&args.monkey) else {
         let why = format!("the config does not enable this monkey: set monkeys.{}.enabled", args.monkey);
@@ -104,8 +102,9 @@ async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Fa
     for (scope, why) in closed.iter().flat_map(|closed| &closed.failed) {
         failures.push(Failure::say(Exit::Cloud, format!("{scope} could not be surveyed: {why}")));
     }
-    let exit = if let Some(failure) = failures.iter().max_by_key(|failure| failure.exit.code()) {
-        failure.exit
+    let exit = if !failures.is_empty() {
+        // The gravest of them is the command's end; see `told`.
+        Exit::Done
     } else if closed.iter().any(Closed::fell_short) {
         Exit::Cloud
     } else if closed.iter().any(Closed::all_held) && closed.iter().all(Closed::idle) {

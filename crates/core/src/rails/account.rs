@@ -1,15 +1,10 @@
 //! The credentials must belong to the account that the config names: a wrong profile is the classic accident.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "account",
-    about: "the credentials belong to the expected account",
-    phase: Phase::Survey,
-    always: true,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "account", about: "the credentials belong to the expected account", always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let expected = &case.policy.account;

@@ -1,9 +1,8 @@
 //! So many failed recoveries in a row, anywhere, stop everything: perhaps it is we who do not understand this fleet.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 
-pub(super) const RAIL: Rail =
-    Rail { name: "breaker", about: "recent actions did recover", phase: Phase::Survey, always: false, judge };
+pub(super) const RAIL: Rail = Rail { name: "breaker", about: "recent actions did recover", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let failed = case.world.history.failed_in_a_row;

@@ -3,14 +3,13 @@
 //! The rail looks at the counters as the ledger had them when the round began, with what passed in this judgement
 //! before; the claim counts again, in one commit, and has the last word.
 
-use super::{Case, Phase, Policy, Rail, Verdict};
+use super::{Case, Policy, Rail, Verdict};
 use crate::claim::Slot;
 use crate::ledger::counter;
 use crate::proposal::Proposal;
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "budgets", about: "enough of every budget is left", phase: Phase::Survey, always: false, judge };
+pub(super) const RAIL: Rail = Rail { name: "budgets", about: "enough of every budget is left", always: false, judge };
 
 /// The counters that a proposal would add to, with their limits: what its claim asks for.
 pub fn slots(proposal: &Proposal, policy: &Policy) -> Vec<Slot> {

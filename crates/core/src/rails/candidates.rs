@@ -2,16 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, Phase, Policy, Rail, Verdict};
+use super::{Case, Policy, Rail, Verdict};
 use crate::fleet::Group;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "candidates",
-    about: "the survey saw about as many groups as the last",
-    phase: Phase::Survey,
-    always: false,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "candidates", about: "the survey saw about as many groups as the last", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let scope = &case.proposal.unit.id.scope;

@@ -1,10 +1,9 @@
 //! Our clock must agree with AWS's: hours, claims and leases all go by it.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "clock", about: "our clock agrees with AWS's", phase: Phase::Survey, always: false, judge };
+pub(super) const RAIL: Rail = Rail { name: "clock", about: "our clock agrees with AWS's", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let skew = case.world.fleets.get(&case.proposal.unit.id.scope).map_or(&View::Unasked, |fleet| &fleet.skew);

@@ -1,16 +1,11 @@
 //! So many working days from one action to the next. A ledger that does not know the past counts its own birth as
 //! every unit's last action, until the operator lifts that.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "cool_down",
-    about: "enough working days since the last action",
-    phase: Phase::Survey,
-    always: false,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let proposal = case.proposal;

@@ -3,14 +3,13 @@
 //! Counted per group, also when a unit has many: a group is what a balancer and an owner see. Members that are going
 //! already (open claims, proposals that passed before this one) do not count, whatever a stale read shows.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::fleet::Group;
 use crate::proposal::Target;
 
 pub(super) const HEALTHY: Rail = Rail {
     name: "healthy_floor",
     about: "enough healthy members remain in the group",
-    phase: Phase::Survey,
     always: false,
     judge: |case| floor(case, case.policy.floors.healthy, "", |_, _| true),
 };
@@ -18,7 +17,6 @@ pub(super) const HEALTHY: Rail = Rail {
 pub(super) const ZONE: Rail = Rail {
     name: "zone_floor",
     about: "enough healthy members remain in the target's zone",
-    phase: Phase::Survey,
     always: false,
     judge: |case| floor(case, case.policy.floors.zone, " in its zone", |target, zone| target.zone == zone),
 };

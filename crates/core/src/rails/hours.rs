@@ -1,14 +1,9 @@
 //! Only in the operator's hours, on working days, outside freezes, and before the proposal's own end.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 
-pub(super) const RAIL: Rail = Rail {
-    name: "hours",
-    about: "inside the operator's hours, on a working day, in no freeze",
-    phase: Phase::Survey,
-    always: true,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "hours", about: "inside the operator's hours, on a working day, in no freeze", always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let calendar = &case.policy.calendar;

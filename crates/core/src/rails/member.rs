@@ -1,16 +1,11 @@
 //! Only a member that is in service, healthy and not protected. Never one in standby, in the warm pool, or already
 //! on its way out.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "member",
-    about: "the target is in service, healthy and not protected",
-    phase: Phase::Survey,
-    always: false,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "member", about: "the target is in service, healthy and not protected", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let scope = &case.proposal.unit.id.scope;

@@ -40,23 +40,12 @@ use crate::scope::Scope;
 use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
 
-/// When a rail can answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// From the survey alone.
-    Survey,
-    /// From what is read for the few that are due.
-    Detail,
-}
-
 /// One rail. Its name is its key under `[rails]`.
 pub struct Rail {
     /// The name in config, events and tables.
     pub name: &'static str,
     /// What it watches over: one line.
     pub about: &'static str,
-    /// When it can answer.
-    pub phase: Phase,
     /// It cannot be disabled: it is the operator's or the owner's own word, or who we are.
     pub always: bool,
     /// The rule.

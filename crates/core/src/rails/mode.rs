@@ -1,15 +1,10 @@
 //! Live needs the operator's word twice, globally and for the account. A rehearsal is always allowed.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "mode",
-    about: "live only where the operator said so twice",
-    phase: Phase::Survey,
-    always: true,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "mode", about: "live only where the operator said so twice", always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     match (case.proposal.mode, case.policy.mode.and(case.world.mode)) {

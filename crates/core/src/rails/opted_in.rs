@@ -1,11 +1,11 @@
 //! The owner's word: every group of the unit still says yes, as freshly as it is known.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::tags::OptIn;
 use crate::unit::MALFORMED;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "opted_in", about: "the owner opted in, and still does", phase: Phase::Survey, always: true, judge };
+    Rail { name: "opted_in", about: "the owner opted in, and still does", always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;

@@ -1,11 +1,11 @@
 //! Never the instance that we run on. Live only: a rehearsal ends nobody.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "ourselves", about: "not the instance that we run on", phase: Phase::Survey, always: false, judge };
+    Rail { name: "ourselves", about: "not the instance that we run on", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     if case.proposal.mode == Mode::DryRun {

@@ -1,16 +1,11 @@
 //! The kill switch. A new ledger in live mode is paused by its birth: nobody knows what acted here before.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::event::millis;
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "paused",
-    about: "nothing while the kill switch is pulled",
-    phase: Phase::Survey,
-    always: true,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "paused", about: "nothing while the kill switch is pulled", always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     match &case.world.history.pause {

@@ -1,15 +1,10 @@
 //! The unit has recovered from what was last done to it: no claim of it is open.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::claim::Stage;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "recovered",
-    about: "the unit recovered from the last action",
-    phase: Phase::Survey,
-    always: false,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "recovered", about: "the unit recovered from the last action", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;

@@ -4,16 +4,11 @@
 
 use chrono::TimeDelta;
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail = Rail {
-    name: "reread",
-    about: "the group was looked at again just before the act",
-    phase: Phase::Detail,
-    always: false,
-    judge,
-};
+pub(super) const RAIL: Rail =
+    Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge };
 
 /// A survey younger than this needs no second look.
 pub const FRESH: TimeDelta = TimeDelta::seconds(30);

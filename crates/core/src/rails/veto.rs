@@ -1,10 +1,9 @@
 //! An owner's veto of a day: the tag `simian:veto`.
 
-use super::{Case, Phase, Rail, Verdict};
+use super::{Case, Rail, Verdict};
 use crate::tags::OptIn;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "veto", about: "no owner vetoed this day", phase: Phase::Survey, always: true, judge };
+pub(super) const RAIL: Rail = Rail { name: "veto", about: "no owner vetoed this day", always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
     for name in &case.proposal.unit.groups {
