@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use simian_core::{
-    Actuator, Change, Clock, Cloud, Dice, Draft, Event, Identity, InstanceId, Ledger, LedgerError, Monkey, Policy,
-    Region,
+    Actuator, Area, Change, Clock, Cloud, Dice, Draft, Event, Identity, InstanceId, Ledger, LedgerError, Monkey,
+    Policy, Region,
 };
 use tokio::sync::{Notify, OnceCell};
 
@@ -66,6 +66,18 @@ impl Account {
         actuator: Arc<dyn Actuator>,
     ) -> Self {
         Self { name, regions, policy, cloud, actuator, identity: OnceCell::new(), ourselves: OnceCell::new() }
+    }
+}
+
+impl Account {
+    /// What a round of that monkey looks at together.
+    pub fn areas(&self, monkey: &dyn Monkey) -> Vec<Area> {
+        Area::of(&self.policy.account, &self.regions, monkey.needs().regions_together)
+    }
+
+    /// All regions together: to look, not to act.
+    pub fn whole(&self) -> Area {
+        Area::whole(&self.policy.account, &self.regions)
     }
 }
 

@@ -80,7 +80,7 @@ impl Hand for Live<'_> {
         let mut together: BTreeMap<(Region, Action, DateTime<Utc>), Vec<Judged>> = BTreeMap::new();
         for (judged, act_before) in won {
             let proposal = &judged.proposal;
-            let part = (proposal.unit.id.scope.region.clone(), proposal.action, act_before);
+            let part = (proposal.scope.region.clone(), proposal.action, act_before);
             together.entry(part).or_default().push(judged);
         }
         // Side by side, so that a region that does not answer takes nobody else's time.
@@ -290,13 +290,10 @@ impl Live<'_> {
 
     /// What whole means for the unit: as many serving members as before.
     fn watch(&self, world: &World, judged: &Judged, now: DateTime<Utc>) -> Watch {
-        let scope = &judged.proposal.unit.id.scope;
-        let baseline = judged
-            .proposal
-            .unit
-            .groups
-            .iter()
-            .filter_map(|name| world.group(scope, name))
+        let scope = &judged.proposal.scope;
+        let there = judged.proposal.unit.groups.iter().filter(|group| group.region == scope.region);
+        let baseline = there
+            .filter_map(|group| world.group(scope, &group.name))
             .map(|group| (group.name.clone(), u32::try_from(group.serving()).unwrap_or(u32::MAX)))
             .collect();
         Watch { since: now, deadline: now + self.engine.watch.deadline, baseline }
@@ -331,7 +328,7 @@ async fn claim(
                 mode: proposal.mode,
                 monkey: proposal.monkey.clone(),
                 date: proposal.date,
-                scope: proposal.unit.id.scope.clone(),
+                scope: proposal.scope.clone(),
                 unit: proposal.unit.id.to_string(),
                 app: proposal.unit.app.clone(),
                 owner: proposal.unit.owner.clone(),

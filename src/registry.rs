@@ -21,7 +21,7 @@ pub static KINDS: &[Kind] = &[Kind { name: simian_chaos::NAME, about: simian_cha
 fn chaos(config: &Config) -> Option<Box<dyn Monkey>> {
     let tags: TagRules = config.tags.clone();
     let chaos = &config.chaos;
-    chaos.enabled.then(|| Box::new(Chaos::new(chaos.unit, chaos.grace, tags)) as Box<dyn Monkey>)
+    chaos.enabled.then(|| Box::new(Chaos::new(chaos.grouping(), chaos.grace, tags)) as Box<dyn Monkey>)
 }
 
 /// The monkeys that the config enables.

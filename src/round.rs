@@ -1,11 +1,11 @@
-//! One round of one monkey in one account: the pipeline, from survey to record.
+//! One round of one monkey in one area: the pipeline, from survey to record.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Policy,
+    Area, Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Policy,
     Proposal, Scope, World, judge, rails,
 };
 
@@ -31,12 +31,13 @@ pub struct Closed {
 pub async fn run(
     engine: &Engine,
     account: &Account,
+    area: &Area,
     monkey: &dyn Monkey,
     order: &Order,
 ) -> Result<Closed, ObserveError> {
     let policy = &account.policy;
     let day = policy.calendar.day_at(engine.clock.now());
-    let mut world = observe::world(engine, account, monkey, order, &day).await?;
+    let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
     let outlook = monkey.propose(&world, &day, &engine.dice);
     let now = engine.clock.now();
 
@@ -117,7 +118,8 @@ fn publish(
             day.date,
             digest(outlook.proposals.iter().filter(|proposal| proposal.request.is_none()))
         );
-        plan.key = Some(plan_key(world, monkey, day));
+        plan.key = Some(Key::plan(world.mode, monkey.name(), day.date, &world.area).to_string());
+        plan.region = Some(world.area.name.clone()).filter(|region| !region.is_all());
         plan.until = day.close();
         let considered = outlook.considered.len() + outlook.proposals.len();
         // The whole before its parts.
@@ -127,10 +129,6 @@ fn publish(
         );
     }
     drafts
-}
-
-fn plan_key(world: &World, monkey: &dyn Monkey, day: &Day) -> String {
-    format!("{}{}/plan", Key::prefix(world.mode, monkey.name(), day.date), world.account)
 }
 
 /// A digest of keys and due times: two replicas, or a restart, publish the same.
@@ -190,7 +188,7 @@ async fn missed_before(
     let mut drafts = Vec::new();
     for back in 1..=LOOK_BACK_DAYS {
         let Some(date) = day.date.checked_sub_days(Days::new(back)) else { break };
-        let ask = Ask { account: &world.account, monkey: monkey.name(), mode: world.mode, date, now };
+        let ask = Ask { area: &world.area, monkey: monkey.name(), mode: world.mode, date, now };
         drafts.extend(missed(&History::read_day(engine.ledger.as_ref(), &ask).await?, world, monkey, now));
     }
     Ok(drafts)
@@ -203,6 +201,11 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         why: why.to_owned(),
         ..about(world, monkey, kind, now)
     };
+    // Another area's findings, and another monkey's, are theirs to close.
+    let ours = |opened: &Draft| {
+        opened.monkey.as_deref() == Some(monkey.name())
+            && opened.region.as_ref().is_some_and(|region| world.area.contains(region))
+    };
     let current: BTreeMap<String, &Finding> = outlook.findings.iter().map(|finding| (finding.id(), finding)).collect();
     let opened =
         current.iter().filter(|(id, _)| !world.history.findings.contains_key(*id)).map(|(id, finding)| Draft {
@@ -214,11 +217,14 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         });
     let whole = thorough && world.blind().next().is_none();
     let seen = |opened: &Draft| {
-        let scope = opened.region.clone().map(|region| Scope { account: world.account.clone(), region });
+        let scope = opened.region.clone().map(|region| Scope { account: world.area.account.clone(), region });
         scope.zip(opened.group.as_ref()).is_some_and(|(scope, group)| world.group(&scope, group).is_some())
     };
-    let gone =
-        world.history.findings.iter().filter(|(id, opened)| !current.contains_key(*id) && (whole || seen(opened)));
+    let gone = world
+        .history
+        .findings
+        .iter()
+        .filter(|(id, opened)| !current.contains_key(*id) && ours(opened) && (whole || seen(opened)));
     let closed = gone.map(|(id, opened)| Draft {
         region: opened.region.clone(),
         group: opened.group.clone(),
@@ -248,7 +254,7 @@ fn close(
         }
     }
     for (scope, fleet) in &world.fleets {
-        let in_scope = |proposal: &Proposal| proposal.unit.id.scope == *scope;
+        let in_scope = |proposal: &Proposal| proposal.scope == *scope;
         let mut draft = about(world, monkey, Kind::RoundClosed, now);
         draft.region = Some(scope.region.clone());
         draft.run = order.request.as_ref().map(|request| request.id.clone());
@@ -267,7 +273,7 @@ fn close(
 /// An event about the account as a whole.
 fn about(world: &World, monkey: &dyn Monkey, kind: Kind, now: DateTime<Utc>) -> Draft {
     let mut draft = Draft::new(now, kind, world.mode, "");
-    draft.account = Some(world.account.clone());
+    draft.account = Some(world.area.account.clone());
     draft.monkey = Some(monkey.name().to_owned());
     draft
 }

@@ -17,10 +17,11 @@ use simian_core::{
 use crate::engine::{Account, Engine};
 use crate::observe::{self, ObserveError, by_name};
 
-/// Looks once at every open claim of the account. Returns how many are still open.
-pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, ObserveError> {
+/// Looks once at every open claim of a region. Returns how many are still open.
+pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result<usize, ObserveError> {
     let open = ClaimQuery { account: Some(account.policy.account.clone()), open: true, ..ClaimQuery::default() };
-    let claims = engine.ledger.claims(&open).await?;
+    let mut claims = engine.ledger.claims(&open).await?;
+    claims.retain(|claim| claim.scope.region == *region);
     let mut left = claims.len();
     let (lived, rehearsed): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.mode == Mode::Live);
     left -= record(engine, unfinished(&rehearsed, engine.clock.now())).await?;
@@ -29,13 +30,7 @@ pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, ObserveEr
     }
     // Foreign credentials would see everything gone, and call it recovered.
     observe::identify(account).await?;
-    let mut by_region: BTreeMap<Region, Vec<ClaimRecord>> = BTreeMap::new();
-    for claim in lived {
-        by_region.entry(claim.scope.region.clone()).or_default().push(claim);
-    }
-    for (region, claims) in by_region {
-        left -= record(engine, look(engine, account, &region, &claims).await?).await?;
-    }
+    left -= record(engine, look(engine, account, region, &lived).await?).await?;
     Ok(left)
 }
 

@@ -100,7 +100,7 @@ unit = "asg"
     assert_eq!(config.digest.len(), 64);
     let policy = config.policy(&config.accounts[0]);
     assert_eq!(policy.mode, Mode::Live);
-    assert_eq!(policy.unit.as_str(), "asg");
+    assert_eq!(config.chaos.unit.as_str(), "asg");
     assert_eq!((policy.budgets.per_app_day, policy.budgets.per_account_day), (Some(0), None));
     assert_eq!((policy.floors.healthy, policy.floors.zone), (2, 1));
     assert_eq!(policy.max_skew, TimeDelta::seconds(90));

@@ -71,8 +71,12 @@ pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
 
 /// An engine with every account connected.
 pub(super) async fn connect(config: &Config, access: Access) -> Result<Engine, Failure> {
-    let now = SystemClock.now();
-    let mut engine = engine(config, ledger(config, access, now)?);
+    accounts_on(config, ledger(config, access, SystemClock.now())?).await
+}
+
+/// An engine on that ledger, with every account connected.
+pub(super) async fn accounts_on(config: &Config, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+    let mut engine = engine(config, ledger);
     engine.accounts = accounts(config, &engine.clock).await?;
     Ok(engine)
 }

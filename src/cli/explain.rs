@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use simian_core::ports::GroupQuery;
-use simian_core::{Day, Detail, Judged, Monkey, OptIn, Outlook, Proposal, Request, World, judge};
+use simian_core::{Day, Detail, GroupId, Judged, Monkey, OptIn, Outlook, Proposal, Request, Scope, World, judge};
 
 use super::Format;
 use super::connect::{self, Access};
@@ -103,7 +103,7 @@ async fn explain(
         units: None,
     };
     let order = Order { request: Some(request), ..Order::USUAL };
-    let world = observe::world(engine, account, monkey, &order, day).await?;
+    let world = observe::world(engine, account, &account.whole(), monkey, &order, day).await?;
     let outlook = monkey.propose(&world, day, &engine.dice);
     let mut page = Page::default();
     page.failed.extend(world.blind().map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
@@ -129,12 +129,13 @@ async fn explain(
 /// Whether a target's name means this unit.
 fn matches(proposal: &Proposal, world: &World, target: &str) -> bool {
     let unit = &proposal.unit;
-    let member = |group: &String| {
-        let group = world.group(&unit.id.scope, group);
+    let member = |id: &GroupId| {
+        let scope = Scope { account: unit.id.scope.account.clone(), region: id.region.clone() };
+        let group = world.group(&scope, &id.name);
         group.is_some_and(|group| group.members.iter().any(|member| member.id.as_str() == target))
     };
     [unit.id.full(), unit.id.to_string(), unit.id.name.clone()].iter().any(|name| name == target)
-        || unit.groups.iter().any(|group| group == target)
+        || unit.groups.iter().any(|group| group.name == target)
         || unit.groups.iter().any(member)
 }
 
@@ -192,7 +193,7 @@ fn print(target: &str, page: &Page, complete: bool, zone: chrono_tz::Tz) -> Resu
             unit.id,
             unit.id.scope,
             unit.owner.as_deref().unwrap_or("unknown"),
-            unit.groups.join(", "),
+            unit.group_names().join(", "),
             unit.settings,
         ))?;
         let target = judged.proposal.targets.first();

@@ -1,4 +1,4 @@
-//! `simian round`: one round now, in every account, then exit.
+//! `simian round`: one round now, in every account and region, then exit.
 
 use std::path::Path;
 
@@ -66,7 +66,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-/// Every account side by side; one that fails never stops another. Returns how it ended where nothing failed, and what
+/// Every account and region side by side; one that fails never stops another. Returns how it ended where nothing failed, and what
 /// failed.
 async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Failure>) {
     let Some(monkey) = engine.monkey(&args.monkey) else {
@@ -83,12 +83,17 @@ async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Fa
     });
     let order = Order { mode, request, thorough: false };
     // What an earlier process left open is followed first: a recovery frees its slot.
-    for ended in join_all(engine.accounts.iter().map(|account| watch::poll(engine, account))).await {
+    let watched =
+        engine.accounts.iter().flat_map(|account| account.regions.iter().map(move |region| (account, region)));
+    for ended in join_all(watched.map(|(account, region)| watch::poll(engine, account, region))).await {
         if let Err(error) = ended {
             tracing::warn!(%error, "recoveries cannot be followed");
         }
     }
-    let rounds = engine.accounts.iter().map(|account| round::run(engine, account, monkey, &order));
+    let areas =
+        engine.accounts.iter().flat_map(|account| account.areas(monkey).into_iter().map(move |area| (account, area)));
+    let order = &order;
+    let rounds = areas.map(|(account, area)| async move { round::run(engine, account, &area, monkey, order).await });
     let ends: Vec<Result<Closed, ObserveError>> = join_all(rounds).await;
 
     let mut failures: Vec<Failure> = Vec::new();

@@ -11,12 +11,11 @@ use simian_core::{Clock, Dice, Draft, EventQuery, Kind, Ledger, LedgerError, Sin
 use simian_ledger::MemoryLedger;
 use simian_sim::{ScaledClock, VirtualClock};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::control::{self, Request};
-use crate::daemon;
+use crate::daemon::{self, Begin, End};
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
 use crate::sinks::{Format, Stdout};
@@ -133,7 +132,7 @@ async fn play(
     let why = "the sandbox resumes itself: nothing acted here before".to_owned();
     control::serve(engine, "sandbox", Request::Resume { why, first_run: true }).await?;
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Stdout(format))];
-    let stop = CancellationToken::new();
+    let over = End::default();
     let schedules = super::run::schedules(config);
     let curtain = async {
         tokio::select! {
@@ -141,10 +140,13 @@ async fn play(
             () = engine.clock.sleep_until(end) => {}
             () = enough => {}
         }
-        stop.cancel();
+        over.stop.cancel();
     };
-    let (ended, ()) =
-        futures_util::future::join(daemon::run(engine, &schedules, &sinks, &config.digest, &stop), curtain).await;
+    let (ended, ()) = futures_util::future::join(
+        daemon::run(engine, &schedules, &sinks, &config.digest, Begin::Started, &over),
+        curtain,
+    )
+    .await;
     ended
 }
 

@@ -159,7 +159,6 @@ impl Config {
             mode: self.mode_of(account),
             calendar: self.calendar.clone(),
             tags: self.tags.clone(),
-            unit: self.chaos.unit,
             budgets: self.budgets.clone(),
             floors: self.floors.clone(),
             candidates: self.candidates.clone(),

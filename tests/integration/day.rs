@@ -15,7 +15,7 @@ use simian_aws::{Options, SnsSink};
 use simian_chaos::Chaos;
 use simian_core::calendar::{Hours, Weekdays};
 use simian_core::{
-    Calendar, Change, Clock, Dice, Event, EventQuery, Kind, Ledger, Mode, Outcome, Policy, Region, TagRules, UnitKind,
+    Calendar, Change, Clock, Dice, Event, EventQuery, Grouping, Kind, Ledger, Mode, Outcome, Policy, Region, TagRules,
 };
 use simian_ledger::SqliteLedger;
 use tokio::sync::Notify;
@@ -165,7 +165,7 @@ impl Daemon {
             clock: shared.clone(),
             ledger: Arc::new(ledger),
             dice: Dice::new("a day"),
-            monkeys: vec![Box::new(Chaos::new(UnitKind::Cluster, TimeDelta::minutes(30), TagRules::default()))],
+            monkeys: vec![Box::new(Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default()))],
             accounts: vec![Account::new("staging".into(), regions(), policy, aws.clone(), aws)],
             watch: WatchPolicy { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) },
             holder: "test:1".into(),
@@ -196,7 +196,7 @@ impl Daemon {
         for acted in &closed.acted {
             assert_eq!(acted.outcome, Some(Outcome::Done), "{}", acted.why);
             let proposal = &acted.judged.proposal;
-            batches.insert((proposal.unit.id.scope.region.clone(), proposal.action));
+            batches.insert((proposal.scope.region.clone(), proposal.action));
             self.ended.extend(proposal.targets.iter().map(|target| target.instance.to_string()));
         }
         self.calls(DESCRIBE, regions().len());

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use simian::control;
-use simian::daemon::{self, Schedule};
+use simian::daemon::{self, Begin, End, Schedule};
 use simian::engine::{Account, Engine, WatchPolicy};
 use simian::order::Order;
 use simian::round::{self, Closed};
@@ -15,13 +16,12 @@ use simian_chaos::Chaos;
 use simian_core::calendar::{Hours, Weekdays};
 use simian_core::event::Chain;
 use simian_core::{
-    Calendar, Change, ClaimQuery, ClaimRecord, Clock, CronSpec, Dice, Event, EventQuery, Kind, Ledger, LedgerError,
-    Mode, Outcome, Policy, Region, Request, Sink, Stage, TagRules, UnitKind,
+    Calendar, Change, ClaimQuery, ClaimRecord, Clock, CronSpec, Dice, Event, EventQuery, Grouping, Kind, Ledger,
+    LedgerError, Mode, Outcome, Policy, Region, Request, Sink, Stage, TagRules,
 };
 use simian_ledger::MemoryLedger;
 use simian_sim::{GroupSpec, Life, MemorySink, SimAccount, VirtualClock, call};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The week of the tests begins on Monday, 2026-11-23, at 08:00 UTC.
@@ -158,7 +158,7 @@ impl World {
                 clock: Arc::new(self.clock.clone()),
                 ledger,
                 dice: Dice::new("pipeline"),
-                monkeys: vec![Box::new(Chaos::new(UnitKind::Cluster, minutes(30), TagRules::default()))],
+                monkeys: vec![Box::new(Chaos::new(Grouping::default(), minutes(30), TagRules::default()))],
                 accounts: vec![account],
                 watch: self.watch,
                 holder: holder.to_owned(),
@@ -167,7 +167,7 @@ impl World {
             clock: self.clock.clone(),
             schedules: vec![Schedule { monkey: "chaos".into(), cron: self.cron.clone(), zone: chrono_tz::UTC }],
             sinks: vec![Box::new(self.sink.clone())],
-            stop: CancellationToken::new(),
+            end: End::default(),
         }
     }
 
@@ -343,7 +343,7 @@ pub(crate) struct Process {
     pub(crate) clock: VirtualClock,
     pub(crate) schedules: Vec<Schedule>,
     pub(crate) sinks: Vec<Box<dyn Sink>>,
-    pub(crate) stop: CancellationToken,
+    pub(crate) end: End,
 }
 
 /// A running daemon; dropping it is a crash.
@@ -351,7 +351,7 @@ pub(crate) type Daemon<'a> = Pin<Box<dyn Future<Output = Result<(), LedgerError>
 
 impl Process {
     pub(crate) fn daemon(&self) -> Daemon<'_> {
-        Box::pin(daemon::run(&self.engine, &self.schedules, &self.sinks, "config", &self.stop))
+        Box::pin(daemon::run(&self.engine, &self.schedules, &self.sinks, "config", Begin::Started, &self.end))
     }
 
     /// Runs the daemon until then, and kills it.
@@ -388,6 +388,17 @@ impl Process {
             units: None,
         };
         let order = Order { mode, request: Some(request), thorough: false };
-        round::run(&self.engine, &self.engine.accounts[0], self.engine.monkeys[0].as_ref(), &order).await.unwrap()
+        let (account, monkey, order) = (&self.engine.accounts[0], self.engine.monkeys[0].as_ref(), &order);
+        let areas = account.areas(monkey).into_iter();
+        let rounds = areas.map(|area| async move { round::run(&self.engine, account, &area, monkey, order).await });
+        let mut all = Closed::default();
+        for closed in join_all(rounds).await {
+            let closed = closed.unwrap();
+            all.acted.extend(closed.acted);
+            all.held.extend(closed.held);
+            all.failed.extend(closed.failed);
+            all.dues.extend(closed.dues);
+        }
+        all
     }
 }

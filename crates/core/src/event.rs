@@ -47,6 +47,8 @@ kinds! {
     DaemonResumed = "daemon.resumed",
     /// A config was read; its digest is in `config`.
     ConfigLoaded = "config.loaded",
+    /// A config was refused, and why; the one in `config` stays in force.
+    ConfigRejected = "config.rejected",
     /// A round is over; its figures are in `counts`.
     RoundClosed = "round.closed",
     /// A working day's plan; its figures are in `counts`, its digest in `why`.

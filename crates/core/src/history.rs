@@ -9,7 +9,7 @@ use crate::event::{Draft, Kind};
 use crate::fleet::InstanceId;
 use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
 use crate::proposal::Key;
-use crate::scope::{AccountId, Mode, Scope};
+use crate::scope::{AccountId, Area, Mode, Scope};
 
 /// How many recoveries the breaker looks back on: more in a row than any sensible limit.
 const RECOVERIES: usize = 64;
@@ -76,7 +76,8 @@ impl History {
 
     /// Reads what is remembered of an account: for one monkey, in one mode, for a date, at a time.
     pub async fn read(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
-        let Ask { account, mode, date, now, .. } = *ask;
+        let Ask { area, mode, date, now, .. } = *ask;
+        let account = &area.account;
         let mut history = Self::read_day(ledger, ask).await?;
         history.pause = Self::pause(ledger, now).await?;
         history.last_action = ledger.last_actions(mode, account).await?;
@@ -103,7 +104,8 @@ impl History {
 
     /// Only what happened to the date's keys: planned, claimed, missed, held.
     pub async fn read_day(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
-        let Ask { account, monkey, mode, date, .. } = *ask;
+        let Ask { area, monkey, mode, date, .. } = *ask;
+        let account = &area.account;
         let mut history = Self::empty(ledger.birth().await?);
         let of_date = ClaimQuery { mode: Some(mode), account: Some(account.clone()), date: Some(date), open: false };
         history.claimed = ledger.claims(&of_date).await?.into_iter().map(|claim| claim.key).collect();
@@ -115,8 +117,10 @@ impl History {
         };
         for event in ledger.events(&of_date).await? {
             let Some(key) = event.body.key.clone().map(Key::from_stored) else { continue };
+            let ours = event.body.region.as_ref().is_some_and(|region| area.contains(region));
             match event.body.kind {
-                Kind::PlanPublished => history.published = true,
+                Kind::PlanPublished => history.published |= key == Key::plan(mode, monkey, date, area),
+                _ if !ours => {}
                 Kind::ActionPlanned => drop(history.planned.insert(key, event.body)),
                 Kind::ActionMissed => drop(history.missed.insert(key)),
                 _ => drop(history.held.insert((key, event.body.outcome.unwrap_or_default()))),
@@ -142,14 +146,14 @@ impl History {
             }
             self.failed_in_a_row += 1;
         }
-        for event in ledger.events(&newest(&[Kind::RoundClosed], Some(ask.account), SURVEYS)).await? {
+        for event in ledger.events(&newest(&[Kind::RoundClosed], Some(&ask.area.account), SURVEYS)).await? {
             let (Some(region), Some(groups)) = (event.body.region, event.body.counts.get("groups")) else { continue };
-            let scope = Scope { account: ask.account.clone(), region };
+            let scope = Scope { account: ask.area.account.clone(), region };
             self.last_survey.entry(scope).or_insert(*groups);
         }
         let findings = EventQuery {
             kinds: vec![Kind::FindingOpened, Kind::FindingClosed],
-            account: Some(ask.account.clone()),
+            account: Some(ask.area.account.clone()),
             ..EventQuery::default()
         };
         for event in ledger.events(&findings).await? {
@@ -177,8 +181,8 @@ impl History {
 /// Which past to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
-    /// Of this account.
-    pub account: &'a AccountId,
+    /// Of this account; and of these regions, where the date's keys are concerned.
+    pub area: &'a Area,
     /// For this monkey.
     pub monkey: &'a str,
     /// Lived or rehearsed.

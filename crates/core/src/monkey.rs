@@ -11,6 +11,8 @@ use crate::world::World;
 pub struct Needs {
     /// Auto Scaling groups that opted in.
     pub groups: bool,
+    /// All regions of an account in one world, because a unit may span them. Else each region has a round of its own.
+    pub regions_together: bool,
 }
 
 /// A unit that the monkey looked at and did not propose, and why not: so that silence can be explained too.

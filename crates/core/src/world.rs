@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use crate::fleet::{Fleet, Group, InstanceId, View};
 use crate::history::History;
 use crate::ports::Identity;
-use crate::scope::{AccountId, Mode, Scope};
+use crate::scope::{Area, Mode, Scope};
 
-/// One account at one time.
+/// One account, or one region of it, at one time.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// The account, by the config.
-    pub account: AccountId,
+    /// The account and its regions that are looked at together, by the config.
+    pub area: Area,
     /// What this round may do here: the most careful of the global mode, the account's and the command's.
     pub mode: Mode,
     /// When it was looked at.

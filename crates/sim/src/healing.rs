@@ -3,10 +3,10 @@
 //! Suspended processes keep a group from it, by the names that Auto Scaling gives them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{InstanceId, Lifecycle};
+use simian_core::{GroupId, InstanceId, Lifecycle};
 
 use crate::chance::Chance;
-use crate::group::{GroupId, GroupSpec, HISTORY, SimGroup};
+use crate::group::{GroupSpec, HISTORY, SimGroup};
 use crate::instance::{EndedBy, Instance, Life};
 use crate::state::{Happening, State};
 

@@ -1,9 +1,7 @@
 //! An instance and its life, from launch to the hour after its end.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{InstanceId, InstanceState, Lifecycle, Member};
-
-use crate::group::GroupId;
+use simian_core::{GroupId, InstanceId, InstanceState, Lifecycle, Member};
 
 /// Who ended an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

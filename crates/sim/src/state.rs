@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{AccountId, Group, GroupQuery, InstanceId, Region};
+use simian_core::{AccountId, Group, GroupId, GroupQuery, InstanceId, Region};
 
 use crate::chance::Chance;
-use crate::group::{GroupId, SimGroup};
+use crate::group::SimGroup;
 use crate::instance::Instance;
 use crate::operation::{Operation, Performed};
 use crate::traffic::Traffic;

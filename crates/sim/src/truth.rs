@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use simian_core::{Group, InstanceId, Lifecycle};
+use simian_core::{Group, GroupId, InstanceId, Lifecycle};
 
 use crate::account::SimAccount;
-use crate::group::GroupId;
 use crate::instance::Life;
 
 /// The real state of an account. Every look is as of the clock's now.

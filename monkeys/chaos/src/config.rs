@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Deserializer};
 use simian_core::tags::{parse_mean, parse_min, parse_probability};
-use simian_core::{CronSpec, Faults, Settings, UnitKind};
+use simian_core::{CronSpec, Faults, Grouping, Settings, UnitKind};
 
 /// `[monkeys.chaos]`: what is not written has a cautious default.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,6 +15,8 @@ pub struct Config {
     pub cron: CronSpec,
     /// What groups are taken together.
     pub unit: UnitKind,
+    /// Whether a unit's groups in different regions are units of their own.
+    pub regions_independent: bool,
     /// Mean working days between two actions on a unit, where its owner says nothing.
     #[serde(deserialize_with = "mean")]
     pub mean_days: Option<f64>,
@@ -49,6 +51,7 @@ impl Default for Config {
             enabled: false,
             cron,
             unit: UnitKind::default(),
+            regions_independent: true,
             mean_days: None,
             probability: None,
             min_days: 1,
@@ -59,6 +62,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How groups are taken together.
+    pub fn grouping(&self) -> Grouping {
+        Grouping { kind: self.unit, across_regions: !self.regions_independent }
+    }
+
     /// What counts for a unit whose owner says nothing.
     pub fn settings(&self) -> Result<Settings, Contradiction> {
         let mean_days = match (self.mean_days, self.probability) {

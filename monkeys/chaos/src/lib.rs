@@ -6,9 +6,11 @@
 mod config;
 
 use chrono::{NaiveDate, TimeDelta};
-use simian_core::unit::{Units, units};
-use simian_core::{Considered, Needs};
-use simian_core::{Day, Dice, Fleet, Key, Monkey, Outlook, Proposal, Request, TagRules, Target, Unit, UnitKind, World};
+use simian_core::unit::units;
+use simian_core::{
+    Considered, Day, Dice, GroupId, Grouping, Key, Monkey, Needs, Outlook, Proposal, Region, Request, Scope, TagRules,
+    Target, Unit, World,
+};
 
 pub use config::{Config, Contradiction};
 
@@ -21,16 +23,16 @@ pub const ABOUT: &str = "ends an instance of each unit that opted in, now and th
 /// The monkey.
 #[derive(Clone, Debug)]
 pub struct Chaos {
-    unit: UnitKind,
+    grouping: Grouping,
     grace: TimeDelta,
     tags: TagRules,
 }
 
 impl Chaos {
-    /// A monkey that takes units of that kind, reads tags by those rules, and gives every action so long after its due
+    /// A monkey that takes groups together so, reads tags by those rules, and gives every action so long after its due
     /// minute.
-    pub fn new(unit: UnitKind, grace: TimeDelta, tags: TagRules) -> Self {
-        Self { unit, grace, tags }
+    pub fn new(grouping: Grouping, grace: TimeDelta, tags: TagRules) -> Self {
+        Self { grouping, grace, tags }
     }
 
     /// The unit's turn on that day, or why it has none.
@@ -70,18 +72,22 @@ impl Chaos {
     /// Chooses what would be done and to whom. Due and expiry are the caller's to set.
     fn aim(world: &World, dice: &Dice, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
         let full = unit.id.full();
-        let candidates = unit.groups.iter().filter_map(|name| world.group(&unit.id.scope, name)).flat_map(|group| {
-            // Those that may be hit. The rails look again: a choice is no verdict.
-            group.members.iter().filter(|member| member.serves() && !member.protected).map(|member| Target {
-                instance: member.id.clone(),
-                group: group.name.clone(),
-                zone: member.zone.clone(),
+        let scope = |id: &GroupId| Scope { account: unit.id.scope.account.clone(), region: id.region.clone() };
+        let candidates = unit.groups.iter().filter_map(|id| Some((id, world.group(&scope(id), &id.name)?)));
+        // Those that may be hit. The rails look again: a choice is no verdict.
+        let candidates = candidates.flat_map(|(id, group)| {
+            group.members.iter().filter(|member| member.serves() && !member.protected).map(|member| {
+                let (instance, zone) = (member.id.clone(), member.zone.clone());
+                (&id.region, Target { instance, group: group.name.clone(), zone })
             })
         });
         let in_flight: Vec<_> = world.history.in_flight().collect();
-        let candidates: Vec<Target> = candidates.filter(|target| !in_flight.contains(&&target.instance)).collect();
-        let ranked = dice.rank("chaos.victim", date, &full, candidates.iter().map(|t| t.instance.as_str()));
-        let victim = ranked.first().and_then(|id| candidates.iter().find(|t| t.instance.as_str() == *id));
+        let candidates: Vec<(&Region, Target)> =
+            candidates.filter(|(_, target)| !in_flight.contains(&&target.instance)).collect();
+        let ranked = dice.rank("chaos.victim", date, &full, candidates.iter().map(|(_, t)| t.instance.as_str()));
+        let victim = ranked.first().and_then(|id| candidates.iter().find(|(_, t)| t.instance.as_str() == *id));
+        // Who has nobody to hit is held for that, wherever it is.
+        let region = victim.map(|(region, _)| *region).or(unit.groups.first().map(|id| &id.region));
         let fault = unit.settings.faults.pick(dice.coin("chaos.fault", date, &full));
         Proposal {
             key: Key::dated(world.mode, NAME, date, &unit.id),
@@ -91,15 +97,15 @@ impl Chaos {
             due: world.at,
             expires: world.at,
             unit: unit.clone(),
-            targets: victim.cloned().into_iter().collect(),
+            scope: Scope {
+                account: unit.id.scope.account.clone(),
+                region: region.unwrap_or(&unit.id.scope.region).clone(),
+            },
+            targets: victim.map(|(_, target)| target.clone()).into_iter().collect(),
             action: fault.unwrap_or(simian_core::Action::Terminate),
             request: None,
             why,
         }
-    }
-
-    fn units(&self, fleet: &Fleet) -> Units {
-        units(fleet, self.unit, &self.tags)
     }
 }
 
@@ -113,27 +119,23 @@ impl Monkey for Chaos {
     }
 
     fn needs(&self) -> Needs {
-        Needs { groups: true }
+        Needs { groups: true, regions_together: self.grouping.across_regions }
     }
 
     fn propose(&self, world: &World, day: &Day, dice: &Dice) -> Outlook {
         let mut outlook = Outlook::default();
-        for fleet in world.fleets.values() {
-            let units = self.units(fleet);
-            for (unit, why) in units.kept_out {
-                outlook.considered.push(Considered { unit, why });
+        let units = units(world.fleets.values(), self.grouping, &self.tags);
+        outlook.considered.extend(units.kept_out.into_iter().map(|(unit, why)| Considered { unit, why }));
+        outlook.findings = units.findings;
+        for unit in &units.opted_in {
+            match self.turn(world, day, dice, unit) {
+                Ok(proposal) => outlook.proposals.push(proposal),
+                Err(why) => outlook.considered.push(Considered { unit: unit.id.full(), why }),
             }
-            outlook.findings.extend(units.findings);
-            for unit in &units.opted_in {
-                match self.turn(world, day, dice, unit) {
-                    Ok(proposal) => outlook.proposals.push(proposal),
-                    Err(why) => outlook.considered.push(Considered { unit: unit.id.full(), why }),
-                }
-                let asks = world.requests.iter().filter(|request| {
-                    request.monkey == NAME && request.units.as_ref().is_none_or(|units| units.contains(&unit.id.full()))
-                });
-                outlook.proposals.extend(asks.map(|request| self.asked(world, day, dice, unit, request)));
-            }
+            let asks = world.requests.iter().filter(|request| {
+                request.monkey == NAME && request.units.as_ref().is_none_or(|units| units.contains(&unit.id.full()))
+            });
+            outlook.proposals.extend(asks.map(|request| self.asked(world, day, dice, unit, request)));
         }
         outlook.proposals.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
         outlook

@@ -15,7 +15,7 @@ pub(super) const RAIL: Rail = Rail { name: "budgets", about: "enough of every bu
 pub fn slots(proposal: &Proposal, policy: &Policy) -> Vec<Slot> {
     let limits = &policy.budgets;
     let unit = &proposal.unit;
-    let scope = &unit.id.scope;
+    let scope = &proposal.scope;
     let day = |dimension: &str, of: &str, cost, limit| Slot::Day {
         counter: counter(proposal.mode, proposal.date, dimension, of),
         cost,

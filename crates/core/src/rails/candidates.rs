@@ -9,7 +9,7 @@ pub(super) const RAIL: Rail =
     Rail { name: "candidates", about: "the survey saw about as many groups as the last", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let scope = &case.proposal.unit.id.scope;
+    let scope = &case.proposal.scope;
     let Some(&now) = case.candidates.get(scope) else {
         return Verdict::Unknown(format!("the groups of {scope} are not known"));
     };
@@ -43,7 +43,7 @@ mod tests {
     fn far_fewer_groups_than_last_time_hold() {
         for (before, holds) in [(1, false), (11, false), (12, true), (0, false)] {
             let mut scene = Scene::quiet();
-            let scope = scene.proposal.unit.id.scope.clone();
+            let scope = scene.proposal.scope.clone();
             scene.world.history.last_survey.insert(scope, before);
             assert_eq!(scene.verdict("candidates").holds(), holds, "one now, {before} before");
         }

@@ -6,7 +6,7 @@ use crate::fleet::View;
 pub(super) const RAIL: Rail = Rail { name: "clock", about: "our clock agrees with AWS's", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let skew = case.world.fleets.get(&case.proposal.unit.id.scope).map_or(&View::Unasked, |fleet| &fleet.skew);
+    let skew = case.world.fleets.get(&case.proposal.scope).map_or(&View::Unasked, |fleet| &fleet.skew);
     match skew {
         View::Known(skew) if skew.abs() <= case.policy.max_skew => {
             // Not the measured seconds: the same world is judged in the same words.

@@ -29,7 +29,7 @@ fn floor(case: &Case<'_>, floor: u32, place: &str, counts: fn(&Target, &str) -> 
         |target: &Target, group: &Group| case.remaining(group).filter(|member| counts(target, &member.zone)).count();
     let mut least = usize::MAX;
     for target in &case.proposal.targets {
-        let Some(group) = case.group(&target.group) else {
+        let Some(group) = case.group_of(target) else {
             return Verdict::Unknown(format!("{} is not known", target.group));
         };
         let left = left(target, group);

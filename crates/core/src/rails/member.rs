@@ -8,7 +8,7 @@ pub(super) const RAIL: Rail =
     Rail { name: "member", about: "the target is in service, healthy and not protected", always: false, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let scope = &case.proposal.unit.id.scope;
+    let scope = &case.proposal.scope;
     match case.world.fleets.get(scope).map(|fleet| &fleet.groups) {
         Some(View::Known(_)) => {}
         other => {
@@ -21,7 +21,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
     for target in &case.proposal.targets {
         let id = &target.instance;
-        let Some(member) = case.group(&target.group).and_then(|group| group.member(id)) else {
+        let Some(member) = case.group_of(target).and_then(|group| group.member(id)) else {
             return Verdict::Hold(format!("{id} is no longer in {}", target.group));
         };
         if case.world.history.in_flight().any(|gone| gone == id) || case.spent.targets.contains(id.as_str()) {

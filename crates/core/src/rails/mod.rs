@@ -35,8 +35,9 @@ pub use reread::FRESH;
 
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, View};
-use crate::proposal::Proposal;
-use crate::scope::Scope;
+use crate::proposal::{Proposal, Target};
+use crate::scope::{Region, Scope};
+use crate::unit::GroupId;
 use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
 
@@ -123,12 +124,21 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// A group as freshly as it is known: the re-read one where it was read again, else the survey's.
-    pub fn group(&self, name: &str) -> Option<&'a Group> {
-        let scope = &self.proposal.unit.id.scope;
-        match self.detail.groups(scope) {
+    /// A group of the unit as freshly as it is known: the re-read one where it was read again, else the survey's.
+    pub fn group(&self, id: &GroupId) -> Option<&'a Group> {
+        self.group_in(&id.region, &id.name)
+    }
+
+    /// The group of a target, as freshly as it is known.
+    pub fn group_of(&self, target: &Target) -> Option<&'a Group> {
+        self.group_in(&self.proposal.scope.region, &target.group)
+    }
+
+    fn group_in(&self, region: &Region, name: &str) -> Option<&'a Group> {
+        let scope = Scope { account: self.proposal.scope.account.clone(), region: region.clone() };
+        match self.detail.groups(&scope) {
             View::Known(groups) => groups.get(name),
-            View::Unasked | View::Unknown(_) => self.world.group(scope, name),
+            View::Unasked | View::Unknown(_) => self.world.group(&scope, name),
         }
     }
 
@@ -190,8 +200,8 @@ impl Judged {
         let target = proposal.targets.first();
         Draft {
             monkey: Some(proposal.monkey.clone()),
-            account: Some(proposal.unit.id.scope.account.clone()),
-            region: Some(proposal.unit.id.scope.region.clone()),
+            account: Some(proposal.scope.account.clone()),
+            region: Some(proposal.scope.region.clone()),
             unit: Some(proposal.unit.id.to_string()),
             group: target.map(|target| target.group.clone()),
             app: Some(proposal.unit.app.clone()),

@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 use crate::calendar::Calendar;
 use crate::scope::{AccountId, Mode};
 use crate::tags::TagRules;
-use crate::unit::UnitKind;
 
 /// Everything that the rails of one account go by.
 #[derive(Clone, Debug)]
@@ -20,8 +19,6 @@ pub struct Policy {
     pub calendar: Calendar,
     /// What tags mean.
     pub tags: TagRules,
-    /// What groups are taken together.
-    pub unit: UnitKind,
     /// How much may be done.
     pub budgets: Budgets,
     /// What must be left.
@@ -46,7 +43,6 @@ impl Policy {
             mode: Mode::DryRun,
             calendar,
             tags: TagRules::default(),
-            unit: UnitKind::default(),
             budgets: Budgets::default(),
             floors: Floors::default(),
             candidates: Candidates::default(),

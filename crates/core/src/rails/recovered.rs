@@ -10,9 +10,10 @@ fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;
     let open = case.world.history.open.iter().find(|claim| {
         claim.key != case.proposal.key
-            && claim.scope == unit.id.scope
+            && claim.scope.account == unit.id.scope.account
             // A unit that was cut differently yesterday is still the same groups.
-            && (claim.unit == unit.id.to_string() || claim.targets.iter().any(|t| unit.groups.contains(&t.group)))
+            && (claim.full_unit() == unit.id.full()
+                || claim.targets.iter().any(|target| unit.has_group(&claim.scope.region, &target.group)))
     });
     match open {
         None => Verdict::Pass("nothing is open".into()),

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::{Case, Rail, Verdict};
 use crate::fleet::View;
+use crate::scope::Scope;
 
 pub(super) const RAIL: Rail =
     Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge };
@@ -14,7 +15,14 @@ pub(super) const RAIL: Rail =
 pub const FRESH: TimeDelta = TimeDelta::seconds(30);
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let scope = &case.proposal.unit.id.scope;
+    let scope = &case.proposal.scope;
+    let elsewhere = case.proposal.unit.regions().into_iter().filter(|region| **region != scope.region);
+    for region in elsewhere {
+        let scope = Scope { region: region.clone(), ..scope.clone() };
+        if let View::Unknown(why) = case.detail.groups(&scope) {
+            return Verdict::Unknown(format!("its groups in {region} could not be read again: {why}"));
+        }
+    }
     match case.detail.groups(scope) {
         View::Unknown(why) => Verdict::Unknown(format!("its groups could not be read again: {why}")),
         View::Known(groups) => match case.proposal.targets.iter().find(|target| !groups.contains_key(&target.group)) {
@@ -42,7 +50,7 @@ mod tests {
     use crate::fleet::Lifecycle;
 
     fn with_detail(scene: &Scene, groups: View<BTreeMap<String, crate::fleet::Group>>) -> super::super::Judged {
-        let detail = Detail::of([(scene.proposal.unit.id.scope.clone(), groups)].into());
+        let detail = Detail::of([(scene.proposal.scope.clone(), groups)].into());
         let proposals = std::slice::from_ref(&scene.proposal);
         judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0)
     }

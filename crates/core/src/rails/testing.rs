@@ -14,9 +14,9 @@ use crate::history::History;
 use crate::ledger::Birth;
 use crate::ports::Identity;
 use crate::proposal::{Key, Proposal, Target};
-use crate::scope::{Mode, Scope};
+use crate::scope::{Area, Mode, Scope};
 use crate::tags::Settings;
-use crate::unit::{Unit, UnitId, UnitKind};
+use crate::unit::{GroupId, Unit, UnitId, UnitKind};
 use crate::world::{Observed, World};
 
 pub(crate) struct Scene {
@@ -74,7 +74,7 @@ impl Scene {
         };
         let birth = Birth { id: Uuid::nil(), at: now - TimeDelta::days(90), lifted: Some(now - TimeDelta::days(90)) };
         let world = World {
-            account: scope.account.clone(),
+            area: Area::whole(&scope.account, std::slice::from_ref(&scope.region)),
             mode: Mode::Live,
             at: now,
             fleets: BTreeMap::from([(scope.clone(), fleet)]),
@@ -89,10 +89,10 @@ impl Scene {
             requests: Vec::new(),
         };
         let unit = Unit {
-            id: UnitId { scope, kind: UnitKind::Cluster, name: "shop-prod".into() },
+            id: UnitId { scope: scope.clone(), kind: UnitKind::Cluster, name: "shop-prod".into() },
             app: "shop".into(),
             owner: Some("ann".into()),
-            groups: vec!["shop-prod-v001".into()],
+            groups: vec![GroupId::new(&scope.region, "shop-prod-v001")],
             settings: Settings::default(),
         };
         let date = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
@@ -104,6 +104,7 @@ impl Scene {
             due: now,
             expires: now + TimeDelta::minutes(30),
             unit,
+            scope,
             targets: vec![Target {
                 instance: InstanceId::new("i-0"),
                 group: "shop-prod-v001".into(),
@@ -140,7 +141,7 @@ impl Scene {
             mode: proposal.mode,
             monkey: proposal.monkey.clone(),
             date: proposal.date,
-            scope: proposal.unit.id.scope.clone(),
+            scope: proposal.scope.clone(),
             unit: proposal.unit.id.to_string(),
             app: proposal.unit.app.clone(),
             owner: None,

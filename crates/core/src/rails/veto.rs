@@ -6,12 +6,12 @@ use crate::tags::OptIn;
 pub(super) const RAIL: Rail = Rail { name: "veto", about: "no owner vetoed this day", always: true, judge };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    for name in &case.proposal.unit.groups {
-        let Some(group) = case.group(name) else { continue };
+    for id in &case.proposal.unit.groups {
+        let Some(group) = case.group(id) else { continue };
         if let OptIn::In(settings) = case.policy.tags.read(&group.tags)
             && settings.vetoes.contains(&case.proposal.date)
         {
-            return Verdict::Hold(format!("the owner of {name} vetoed {}", case.proposal.date));
+            return Verdict::Hold(format!("the owner of {} vetoed {}", id.name, case.proposal.date));
         }
     }
     Verdict::Pass("no veto".into())

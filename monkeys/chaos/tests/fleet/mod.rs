@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta};
 use simian_chaos::Chaos;
 use simian_core::calendar::{Calendar, Hours, Weekdays};
 use simian_core::{
-    Birth, Fleet, Group, History, Identity, InstanceId, Lifecycle, Member, Mode, Observed, Region, Scope, TagRules,
-    UnitKind, View, World,
+    Area, Birth, Fleet, Group, Grouping, History, Identity, InstanceId, Lifecycle, Member, Mode, Observed, Region,
+    Scope, TagRules, View, World,
 };
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub(crate) fn calendar(zone: chrono_tz::Tz, open: &str, close: &str) -> Calendar
 }
 
 pub(crate) fn chaos() -> Chaos {
-    Chaos::new(UnitKind::Cluster, TimeDelta::minutes(30), TagRules::default())
+    Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default())
 }
 
 pub(crate) fn scope(region: &str) -> Scope {
@@ -69,6 +69,7 @@ pub(crate) fn fleet(region: &str, groups: impl IntoIterator<Item = Group>) -> Fl
 pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
     let born = DateTime::UNIX_EPOCH;
     let account = scope("us-east-1").account;
+    let area = Area::whole(&account, &[scope("us-east-1").region]);
     World {
         mode: Mode::Live,
         at: born,
@@ -82,6 +83,6 @@ pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
         },
         history: History::empty(Birth { id: Uuid::nil(), at: born, lifted: Some(born) }),
         requests: Vec::new(),
-        account,
+        area,
     }
 }
