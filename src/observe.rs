@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use simian_core::history::Ask;
 use simian_core::ports::GroupQuery;
-use simian_core::rails::FRESH;
+use simian_core::rails::{FRESH, Look};
 use simian_core::{
     AccountId, Area, CallError, Clock, Day, Detail, Fleet, Group, History, Judged, LedgerError, Mode, Monkey, Observed,
     Region, Scope, View, World,
@@ -136,9 +136,10 @@ pub async fn detail(account: &Account, world: &World, judged: &[Judged], clock: 
             }
         }
     }
-    let reads = wanted.into_iter().map(|(scope, names)| async move {
-        let groups = account.cloud.groups(&scope.region, &GroupQuery::Named(names.into_iter().collect())).await;
-        (scope, by_name(groups))
+    let reads = wanted.into_iter().map(|(scope, asked)| async move {
+        let query = GroupQuery::Named(asked.iter().cloned().collect());
+        let groups = by_name(account.cloud.groups(&scope.region, &query).await);
+        (scope, Look { asked, groups })
     });
     Detail::of(join_all(reads).await.into_iter().collect())
 }

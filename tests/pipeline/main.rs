@@ -14,6 +14,7 @@ mod live;
 mod owners;
 mod pause;
 mod regions;
+mod reload;
 mod restart;
 mod sinks;
 mod stale;

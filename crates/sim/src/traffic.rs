@@ -186,6 +186,7 @@ impl Traffic {
             fate.before = TimeDelta::milliseconds(millis / 2);
             fate.after = TimeDelta::milliseconds(millis - millis / 2);
         }
+        fate.before += region.and_then(|region| weather.slow.get(region)).copied().unwrap_or_default();
         if weather.stale_seconds > 0 {
             let millis = chance.below(u64::from(weather.stale_seconds) * 1000 + 1);
             fate.lag = TimeDelta::milliseconds(i64::try_from(millis).unwrap_or(0)).min(HISTORY);

@@ -80,10 +80,19 @@ pub static RAILS: &[Rail] = &[
     reread::RAIL,
 ];
 
-/// What was read for the proposals that are due: their groups again, by scope and name.
+/// A second look at some groups of a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Which were asked for, by name.
+    pub asked: BTreeSet<String>,
+    /// Those that there are.
+    pub groups: View<BTreeMap<String, Group>>,
+}
+
+/// What was read for the proposals that are due: their groups again, by scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>,
+    looks: BTreeMap<Scope, Look>,
     /// Whether the second look was taken at all: whoever is not in it now will not be.
     taken: bool,
 }
@@ -94,13 +103,14 @@ impl Detail {
         Self::default()
     }
 
-    /// The groups of these scopes were read again.
-    pub fn of(groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>) -> Self {
-        Self { groups, taken: true }
+    /// Groups of these scopes were read again.
+    pub fn of(looks: BTreeMap<Scope, Look>) -> Self {
+        Self { looks, taken: true }
     }
 
-    fn groups(&self, scope: &Scope) -> &View<BTreeMap<String, Group>> {
-        self.groups.get(scope).unwrap_or(&View::Unasked)
+    /// The look that asked for this group, if one did.
+    fn look(&self, scope: &Scope, name: &str) -> Option<&Look> {
+        self.looks.get(scope).filter(|look| look.asked.contains(name))
     }
 }
 
@@ -136,9 +146,9 @@ impl<'a> Case<'a> {
 
     fn group_in(&self, region: &Region, name: &str) -> Option<&'a Group> {
         let scope = Scope { account: self.proposal.scope.account.clone(), region: region.clone() };
-        match self.detail.groups(&scope) {
-            View::Known(groups) => groups.get(name),
-            View::Unasked | View::Unknown(_) => self.world.group(&scope, name),
+        match self.detail.look(&scope, name).map(|look| &look.groups) {
+            Some(View::Known(groups)) => groups.get(name),
+            _ => self.world.group(&scope, name),
         }
     }
 
