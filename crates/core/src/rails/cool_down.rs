@@ -5,7 +5,7 @@ use super::{Case, Rail, Verdict};
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge };
+    Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let proposal = case.proposal;
@@ -29,6 +29,19 @@ fn judge(case: &Case<'_>) -> Verdict {
         }
         None => Verdict::Unknown(format!("{what} {last}; the calendar has too few working days to count on")),
     }
+}
+
+fn lift(case: &Case<'_>) -> Option<String> {
+    let (proposal, history, calendar) = (case.proposal, &case.world.history, &case.policy.calendar);
+    let acted = history.last_action.get(&proposal.unit.id.full()).copied();
+    let born = (proposal.mode == Mode::Live && history.newborn()).then(|| calendar.day_at(history.birth.at).date);
+    let again = calendar.nth_working_day_after(acted.max(born)?, proposal.unit.settings.min_days)?;
+    let or = if born > acted {
+        "at once with `simian resume --first-run`, if nothing acted here before".to_owned()
+    } else {
+        format!("earlier with fewer {}:min-days", case.policy.tags.chaos_key())
+    };
+    Some(format!("from {}, or {or}", again.format("%a %Y-%m-%d")))
 }
 
 #[cfg(test)]

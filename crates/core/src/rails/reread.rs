@@ -8,7 +8,7 @@ use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge };
+    Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge, lift };
 
 /// A survey younger than this needs no second look.
 pub const FRESH: TimeDelta = TimeDelta::seconds(30);
@@ -30,6 +30,10 @@ fn judge(case: &Case<'_>) -> Verdict {
             _ => Verdict::NotApplicable("asked when it is due".into()),
         },
     }
+}
+
+fn lift(_: &Case<'_>) -> Option<String> {
+    Some("the next look, if it can read the group".into())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{Case, Rail, Verdict};
 use crate::tags::OptIn;
 
-pub(super) const RAIL: Rail = Rail { name: "veto", about: "no owner vetoed this day", always: true, judge };
+pub(super) const RAIL: Rail = Rail { name: "veto", about: "no owner vetoed this day", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     for name in &case.proposal.unit.groups {
@@ -15,6 +15,24 @@ fn judge(case: &Case<'_>) -> Verdict {
         }
     }
     Verdict::Pass("no veto".into())
+}
+
+fn lift(case: &Case<'_>) -> Option<String> {
+    let (rules, date) = (&case.policy.tags, case.proposal.date);
+    let groups = case.proposal.unit.groups.iter().filter_map(|name| case.group(name));
+    let mut vetoes: Vec<_> = groups
+        .filter_map(|group| match rules.read(&group.tags) {
+            OptIn::In(settings) => Some(settings.vetoes),
+            OptIn::Out | OptIn::Malformed(_) => None,
+        })
+        .flatten()
+        .collect();
+    vetoes.sort_unstable();
+    let calendar = &case.policy.calendar;
+    // So many vetoed days in a row can be followed by a free one, and no more.
+    let days = (1..=u32::try_from(vetoes.len()).ok()? + 1).filter_map(|n| calendar.nth_working_day_after(date, n));
+    let free = days.into_iter().find(|day| !vetoes.contains(day))?;
+    Some(format!("from {}, or when the owner takes {date} out of {}:veto", free.format("%a %Y-%m-%d"), rules.prefix))
 }
 
 #[cfg(test)]
