@@ -44,7 +44,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
     super::runtime()?.block_on(async {
-        let engine = connect::connect(&config, Access::Read).await?;
+        let mut engine = connect::connect(&config, Access::Read).await?;
+        engine.progress = super::progress::new();
         let today = config.calendar.day_at(engine.clock.now());
         let day = args.date.map_or(today.clone(), |date| config.calendar.day(date));
         let mut all = Page::default();

@@ -1,0 +1,91 @@
+//! Explanations of units of the sandbox, after two days of its week.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use insta::assert_snapshot;
+use simian_core::Clock;
+use simian_sim::VirtualClock;
+
+use super::*;
+use crate::cli::sandbox;
+use crate::config::Config;
+
+/// Monday, midnight in Los Angeles.
+fn monday() -> DateTime<Utc> {
+    "2026-11-30T08:00:00Z".parse().unwrap()
+}
+
+/// The sandbox's engine on Tuesday at noon, after it has played so far.
+fn tuesday() -> (VirtualClock, Engine, Config) {
+    let config = Config::parse_sandbox("config/sandbox.toml", sandbox::CONFIG).unwrap();
+    let clock = VirtualClock::new(monday());
+    let engine = sandbox::engine(&config, 1, Arc::new(clock.clone()));
+    let noon = monday() + TimeDelta::hours(36);
+    clock.drive(sandbox::play(&engine, &config, &[], noon, std::future::pending())).unwrap();
+    (clock, engine, config)
+}
+
+fn page(world: &(VirtualClock, Engine, Config), target: &str) -> Page {
+    let (clock, engine, config) = world;
+    let day = config.calendar.day_at(clock.now());
+    let explained = explain(engine, &engine.accounts[0], engine.monkeys[0].as_ref(), target, &day);
+    clock.drive(explained).map_err(|failure| failure.error).unwrap()
+}
+
+fn told(world: &(VirtualClock, Engine, Config), target: &str) -> String {
+    show::text(target, &page(world, target), true, world.2.calendar.zone)
+}
+
+#[test]
+fn a_unit_that_was_ended_yesterday() {
+    let world = tuesday();
+    assert_snapshot!(told(&world, "111122223333/us-east-1/cluster:shop-prod"));
+}
+
+#[test]
+fn a_unit_that_is_too_small_and_one_that_its_owner_left_out() {
+    let world = tuesday();
+    assert_snapshot!(told(&world, "search-prod-canary-v012"));
+    assert_snapshot!(told(&world, "pay-lab-v003"));
+}
+
+#[test]
+fn the_next_turns_are_the_plans() {
+    let (clock, engine, config) = &tuesday();
+    let page = page(&(clock.clone(), tuesday().1, config.clone()), "cluster:shop-staging");
+    let turns = &page.answers[0].known.next_turns;
+    assert_eq!(turns.len(), 3, "{turns:?}");
+    let account = &engine.accounts[0];
+    for turn in turns {
+        let day = config.calendar.day(turn.date);
+        assert!(day.contains(turn.due));
+        let world = observe::world(engine, account, engine.monkeys[0].as_ref(), &Order::USUAL, &day);
+        let world = clock.drive(world).unwrap();
+        let plan = engine.monkeys[0].propose(&world, &day, &engine.dice);
+        let due = plan.proposals.iter().find(|proposal| proposal.unit.id.name == "shop-staging").map(|turn| turn.due);
+        assert_eq!(due, Some(turn.due));
+    }
+    assert!(turns.windows(2).all(|pair| pair[0].date < pair[1].date));
+}
+
+#[test]
+fn the_json_says_the_same() {
+    let world = tuesday();
+    let json = show::json("x", &page(&world, "search-prod-canary-v012"));
+    let unit = &json["units"][0];
+    assert_eq!(unit["groups"][0]["serving"], 1);
+    assert!(unit["lifts"]["healthy_floor"].as_str().unwrap().starts_with("1 of 1 serve"), "{unit}");
+    assert_eq!(
+        unit["lifts"].as_object().unwrap().len(),
+        unit["if_due"]["verdicts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|ruling| ["hold", "unknown"].contains(&ruling["says"]["verdict"].as_str().unwrap()))
+            .count()
+    );
+    for part in ["settings", "next_turns", "past"] {
+        assert!(unit[part].is_array(), "{part} in {unit}");
+    }
+}

@@ -1,0 +1,94 @@
+//! The whole in a few sentences: what a manager reads.
+
+use chrono::TimeDelta;
+use simian_core::{Mode, span};
+
+use super::{Part, Report};
+
+/// The sentences, in Markdown that reads as plain text too.
+pub(super) fn of(report: &Report) -> String {
+    let mut sentences: Vec<String> = report.parts.iter().map(part).collect();
+    if sentences.is_empty() {
+        sentences.push("Nothing was due: nothing was done, and nothing rehearsed.".to_owned());
+    }
+    let open = report.findings.iter().filter(|finding| finding.closed.is_none()).count();
+    let closed = report.findings.len() - open;
+    match (open, closed) {
+        (0, 0) => {}
+        (open, 0) => sentences.push(format!("{} for owners to mend.", are(open, "finding", "open"))),
+        (0, closed) => sentences.push(format!("{} mended, and none is open.", were(closed, "finding"))),
+        (open, closed) => {
+            sentences.push(format!("{} for owners to mend, {closed} were mended.", are(open, "finding", "open")));
+        }
+    }
+    let pulled = report.pauses.iter().filter(|pause| pause.paused).count();
+    if pulled > 0 {
+        let still = report.pauses.last().is_some_and(|pause| pause.paused && pause.until.is_none());
+        let end = if still { ", and was not lifted" } else { "" };
+        sentences.push(format!("The kill switch was pulled {}{end}.", many(pulled, "time")));
+    }
+    let blind: usize = report.rounds.iter().map(|scope| scope.blind).sum();
+    let rounds: usize = report.rounds.iter().map(|scope| scope.rounds).sum();
+    if blind > 0 {
+        sentences.push(format!("Of {}, {blind} could not see their groups.", many(rounds, "round")));
+    }
+    sentences.join(" ")
+}
+
+fn part(part: &Part) -> String {
+    let totals = &part.totals;
+    let hit = part.owners.iter().flat_map(|owner| &owner.units).filter(|unit| unit.totals.acted > 0).count();
+    let would = match (part.mode, totals.instances) {
+        (Mode::Live, 1) => "was",
+        (Mode::Live, _) => "were",
+        (Mode::DryRun, _) => "would have been",
+    };
+    let mut text = if totals.instances == 0 {
+        format!("In {}, nothing {} ended", part.name, if part.mode == Mode::Live { "was" } else { would })
+    } else {
+        format!("In {}, {} of {} {would} ended", part.name, many(totals.instances, "instance"), many(hit, "unit"))
+    };
+    let recovery = &totals.recovery;
+    if let (Some(median), Some(worst)) = (recovery.median_seconds, recovery.worst_seconds) {
+        text += &format!("; a unit was back after {}, at worst after {}", seconds(median), seconds(worst));
+    }
+    if recovery.not_in_time > 0 {
+        text += &format!("; {} not back in time", were(recovery.not_in_time, "unit"));
+    }
+    if totals.not_done > 0 {
+        text += &format!("; {} tried in vain", were(totals.not_done, "action"));
+    }
+    if totals.unknown > 0 {
+        text += &format!("; nobody knows how {} ended", many(totals.unknown, "action"));
+    }
+    if totals.held > 0 {
+        text += &format!("; {} held and not acted on", were(totals.held, "turn"));
+        // The rail that kept most of them away; those that it only delayed are not among them.
+        let kept = |hold: &&super::Hold| hold.turns - hold.acted_later;
+        if let Some(most) = part.holds.iter().max_by_key(kept).filter(|hold| kept(hold) > 0) {
+            text += &format!(", {} of them by {}", kept(&most), super::markdown::code(&most.rail));
+        }
+    }
+    if totals.missed > 0 {
+        text += &format!("; {} missed", were(totals.missed, "planned turn"));
+    }
+    text + "."
+}
+
+/// Seconds for people.
+pub(super) fn seconds(seconds: u64) -> String {
+    span::format(TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 1000)))
+}
+
+/// `1 unit`, `2 units`.
+pub(super) fn many(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+fn were(n: usize, what: &str) -> String {
+    format!("{} {}", many(n, what), if n == 1 { "was" } else { "were" })
+}
+
+fn are(n: usize, what: &str, how: &str) -> String {
+    format!("{} {} {how}", many(n, what), if n == 1 { "is" } else { "are" })
+}
