@@ -27,7 +27,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("SIMIAN_CONFIG", "The config file; --config goes before it. No key of the config is read from the environment."),
     ("STATE_DIRECTORY", "Where relative paths of the config start; systemd sets it."),
     ("RUST_LOG", "How much is logged to standard error, such as debug or simian=debug."),
-    ("NO_COLOR", "Set to anything but nothing, it keeps colours and progress bars away."),
+    ("NO_COLOR", "Set to anything, it keeps colours away."),
     ("AWS_PROFILE, AWS_REGION and the like", "Credentials, as the AWS SDKs take them."),
 ];
 

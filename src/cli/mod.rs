@@ -125,6 +125,11 @@ fn told(failures: Vec<Failure>, otherwise: Exit) -> Exit {
     gravest
 }
 
+/// Whether standard output may have colours: on a terminal, unless `NO_COLOR` says no (no-color.org).
+fn colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
+}
+
 /// One thread is enough: the daemon waits, and one round's work is milliseconds.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)

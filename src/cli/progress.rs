@@ -10,9 +10,8 @@ use crate::progress::{Progress, Silent};
 
 /// The progress that a verb shows: on a terminal a line, else nothing.
 pub(super) fn new() -> Arc<dyn Progress> {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    if std::io::stderr().is_terminal() && !plain && !dumb {
+    if std::io::stderr().is_terminal() && !dumb {
         Arc::new(Line(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())))
     } else {
         Arc::new(Silent)

@@ -131,7 +131,13 @@ fn account_of(config: &Config, text: &str) -> Result<AccountId, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use simian_sim::VirtualClock;
+
     use super::*;
+    use crate::cli::sandbox;
+    use crate::progress::Progress;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -189,5 +195,48 @@ mod tests {
             frame(&config, &args, now).unwrap().account.unwrap().to_string()
         };
         assert_eq!((id("staging"), id("999999999999")), ("123456789012".into(), "999999999999".into()));
+    }
+
+    /// The sandbox's week as it was reported at its end.
+    fn week(mode: &str) -> String {
+        let text = sandbox::CONFIG.replacen("mode = \"live\"", &format!("mode = {mode:?}"), 1);
+        let config = Config::parse_sandbox("config/sandbox.toml", &text).unwrap();
+        let clock = VirtualClock::new(at("2026-11-30T08:00:00Z"));
+        let engine = sandbox::engine(&config, 1, Arc::new(clock.clone()));
+        let end = at("2026-12-05T08:00:00Z");
+        clock.drive(sandbox::play(&engine, &config, &[], end, std::future::pending())).unwrap();
+        let args = args(Some("2026-11-30"), Some("2026-12-05"));
+        let frame = frame(&config, &args, clock.now()).unwrap();
+        let progress = Counted::default();
+        let facts = report::gather(engine.ledger.as_ref(), frame.since, frame.until, &progress);
+        let facts = clock.drive(facts).unwrap();
+        let (steps, done) = *progress.0.lock().unwrap();
+        assert!(steps > 1000 && done == steps, "{done} of {steps} events were told");
+        report::markdown(&Report::of(&facts, &frame), config.calendar.zone)
+    }
+
+    /// Steps that were announced, and steps that were done.
+    #[derive(Default)]
+    struct Counted(Mutex<(u64, u64)>);
+
+    impl Progress for Counted {
+        fn begin(&self, _: &'static str, _: &'static str, steps: u64) {
+            self.0.lock().unwrap().0 += steps;
+        }
+        fn done(&self, steps: u64) {
+            self.0.lock().unwrap().1 += steps;
+        }
+    }
+
+    #[test]
+    fn a_week_for_real() {
+        insta::assert_snapshot!(week("live"));
+    }
+
+    #[test]
+    fn a_week_of_rehearsals() {
+        let page = week("dry-run");
+        insta::assert_snapshot!(page.lines().take(20).collect::<Vec<_>>().join("\n"));
+        assert!(!page.contains("back after") && !page.contains("done for real"), "{page}");
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let terminal = std::io::stdout().is_terminal();
     let wanted = args.format.unwrap_or(if terminal { super::Format::Table } else { super::Format::Json });
     let (format, for_eyes) = match wanted {
-        super::Format::Table => (Format::Human { zone, colour: terminal }, true),
+        super::Format::Table => (Format::Human { zone, colour: super::colour() }, true),
         super::Format::Json => (Format::Json, false),
     };
     let (year, month, day) = MONDAY;

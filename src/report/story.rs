@@ -131,7 +131,8 @@ fn unit_part(
     let (calendar, dates) = (frame.calendar, dates.map(|claim| claim.date).collect());
     let (first, last) = (calendar.local_date(frame.since), calendar.local_date(frame.until));
     let planned = told.iter().flat_map(|told| &told.events).filter(|event| event.kind == Kind::ActionPlanned);
-    let drawn = planned.max_by_key(|event| event.at).and_then(|event| event.counts.get("mean_millidays"));
+    let drawn = planned.filter_map(|event| Some((event.at, event.counts.get("mean_millidays")?)));
+    let drawn = drawn.max_by_key(|(at, _)| *at).map(|(_, mean)| mean);
     #[expect(clippy::cast_precision_loss, reason = "a mean is at most a million thousandths of a day")]
     let drawn_mean_days = drawn.map(|thousandths| *thousandths as f64 / 1000.0);
     let mut part = UnitPart {

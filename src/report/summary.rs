@@ -13,19 +13,18 @@ pub(super) fn of(report: &Report) -> String {
     }
     let open = report.findings.iter().filter(|finding| finding.closed.is_none()).count();
     let closed = report.findings.len() - open;
-    match (open, closed) {
-        (0, 0) => {}
-        (open, 0) => sentences.push(format!("{} for owners to mend.", are(open, "finding", "open"))),
-        (0, closed) => sentences.push(format!("{} mended, and none is open.", were(closed, "finding"))),
-        (open, closed) => {
-            sentences.push(format!("{} for owners to mend, {closed} were mended.", are(open, "finding", "open")));
-        }
+    if open > 0 {
+        sentences.push(format!("{} {} open for owners to mend.", many(open, "finding"), is(open)));
+    }
+    if closed > 0 {
+        sentences.push(format!("{} {} mended.", many(closed, "finding"), was(closed)));
     }
     let pulled = report.pauses.iter().filter(|pause| pause.paused).count();
     if pulled > 0 {
         let still = report.pauses.last().is_some_and(|pause| pause.paused && pause.until.is_none());
         let end = if still { ", and was not lifted" } else { "" };
-        sentences.push(format!("The kill switch was pulled {}{end}.", many(pulled, "time")));
+        let times = if pulled == 1 { "once".to_owned() } else { many(pulled, "time") };
+        sentences.push(format!("The kill switch was pulled {times}{end}."));
     }
     let blind: usize = report.rounds.iter().map(|scope| scope.blind).sum();
     let rounds: usize = report.rounds.iter().map(|scope| scope.rounds).sum();
@@ -50,7 +49,10 @@ fn part(part: &Part) -> String {
     };
     let recovery = &totals.recovery;
     if let (Some(median), Some(worst)) = (recovery.median_seconds, recovery.worst_seconds) {
-        text += &format!("; a unit was back after {}, at worst after {}", seconds(median), seconds(worst));
+        text += &format!("; units were typically back after {}", seconds(median));
+        if worst > median {
+            text += &format!(", at worst after {}", seconds(worst));
+        }
     }
     if recovery.not_in_time > 0 {
         text += &format!("; {} not back in time", were(recovery.not_in_time, "unit"));
@@ -86,9 +88,13 @@ pub(super) fn many(n: usize, what: &str) -> String {
 }
 
 fn were(n: usize, what: &str) -> String {
-    format!("{} {}", many(n, what), if n == 1 { "was" } else { "were" })
+    format!("{} {}", many(n, what), was(n))
 }
 
-fn are(n: usize, what: &str, how: &str) -> String {
-    format!("{} {} {how}", many(n, what), if n == 1 { "is" } else { "are" })
+fn was(n: usize) -> &'static str {
+    if n == 1 { "was" } else { "were" }
+}
+
+fn is(n: usize) -> &'static str {
+    if n == 1 { "is" } else { "are" }
 }
