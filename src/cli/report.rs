@@ -121,8 +121,8 @@ fn midnight(date: NaiveDate, calendar: &Calendar) -> Option<DateTime<Utc>> {
 
 /// The id of an account that is named by its name or its id. The ledger may know one that the config has no more.
 fn account_of(config: &Config, text: &str) -> Result<AccountId, Failure> {
-    let named = config.accounts.iter().find(|account| account.name == text).map(|account| account.id.clone());
-    named.or_else(|| text.parse().ok()).ok_or_else(|| {
+    let found = config.accounts.iter().find(|account| account.name == text).map(|account| account.id.clone());
+    found.or_else(|| text.parse().ok()).ok_or_else(|| {
         let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
         let why = format!("--account {text}: write an account's twelve digits, or one of: {}", names.join(", "));
         Failure::say(Exit::Usage, why)

@@ -62,6 +62,9 @@ fn parts(facts: &Facts, frame: &Frame<'_>) -> Vec<Part> {
     parts.into_iter().map(|((mode, account), told)| part(mode.0, account, told, facts, frame)).collect()
 }
 
+/// Where a unit stands in a part: whether it has no owner (such come last), whose it is, its region, its name.
+type Place = (bool, Option<String>, Option<Region>, String);
+
 /// Live before rehearsed.
 #[derive(PartialEq, Eq)]
 struct Reverse(Mode);
@@ -80,11 +83,10 @@ impl PartialOrd for Reverse {
 
 fn part(mode: Mode, account: AccountId, told: Vec<Told<'_>>, facts: &Facts, frame: &Frame<'_>) -> Part {
     let holds = holds(&told);
-    let mut units: BTreeMap<(bool, Option<String>, Option<Region>, String), Vec<Told<'_>>> = BTreeMap::new();
+    let mut units: BTreeMap<Place, Vec<Told<'_>>> = BTreeMap::new();
     for told in told {
         let first = told.events[0];
         let unit = first.unit.clone().unwrap_or_default();
-        // Whoever has no owner comes last.
         let key = (first.owner.is_none(), first.owner.clone(), first.region.clone(), unit);
         units.entry(key).or_default().push(told);
     }

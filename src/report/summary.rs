@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use simian_core::{Mode, span};
 
-use super::{Part, Report};
+use super::markdown::code;
+use super::{Hold, Part, Report};
 
 /// The sentences, in Markdown that reads as plain text too.
 pub(super) fn of(report: &Report) -> String {
@@ -42,39 +43,37 @@ fn part(part: &Part) -> String {
         (Mode::Live, _) => "were",
         (Mode::DryRun, _) => "would have been",
     };
-    let mut text = if totals.instances == 0 {
+    let first = if totals.instances == 0 {
         format!("In {}, nothing {} ended", part.name, if part.mode == Mode::Live { "was" } else { would })
     } else {
         format!("In {}, {} of {} {would} ended", part.name, many(totals.instances, "instance"), many(hit, "unit"))
     };
+    let mut clauses = vec![first];
     let recovery = &totals.recovery;
     if let (Some(median), Some(worst)) = (recovery.median_seconds, recovery.worst_seconds) {
-        text += &format!("; units were typically back after {}", seconds(median));
-        if worst > median {
-            text += &format!(", at worst after {}", seconds(worst));
-        }
+        let slowest = if worst > median { format!(", at worst after {}", seconds(worst)) } else { String::new() };
+        clauses.push(format!("units were typically back after {}{slowest}", seconds(median)));
     }
     if recovery.not_in_time > 0 {
-        text += &format!("; {} not back in time", were(recovery.not_in_time, "unit"));
+        clauses.push(format!("{} not back in time", were(recovery.not_in_time, "unit")));
     }
     if totals.not_done > 0 {
-        text += &format!("; {} tried in vain", were(totals.not_done, "action"));
+        clauses.push(format!("{} tried in vain", were(totals.not_done, "action")));
     }
     if totals.unknown > 0 {
-        text += &format!("; nobody knows how {} ended", many(totals.unknown, "action"));
+        clauses.push(format!("nobody knows how {} ended", many(totals.unknown, "action")));
     }
     if totals.held > 0 {
-        text += &format!("; {} held and not acted on", were(totals.held, "turn"));
         // The rail that kept most of them away; those that it only delayed are not among them.
-        let kept = |hold: &&super::Hold| hold.turns - hold.acted_later;
-        if let Some(most) = part.holds.iter().max_by_key(kept).filter(|hold| kept(hold) > 0) {
-            text += &format!(", {} of them by {}", kept(&most), super::markdown::code(&most.rail));
-        }
+        let kept = |hold: &&Hold| hold.turns - hold.acted_later;
+        let most = part.holds.iter().max_by_key(kept).filter(|hold| kept(hold) > 0);
+        let most = most.map_or_else(String::new, |hold| format!(", {} of them by {}", kept(&hold), code(&hold.rail)));
+        clauses.push(format!("{} held and not acted on{most}", were(totals.held, "turn")));
     }
     if totals.missed > 0 {
-        text += &format!("; {} missed", were(totals.missed, "planned turn"));
+        clauses.push(format!("{} missed", were(totals.missed, "planned turn")));
     }
-    text + "."
+    clauses.join("; ") + "."
 }
 
 /// Seconds for people.

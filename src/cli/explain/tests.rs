@@ -52,21 +52,36 @@ fn a_unit_that_is_too_small_and_one_that_its_owner_left_out() {
 
 #[test]
 fn the_next_turns_are_the_plans() {
-    let (clock, engine, config) = &tuesday();
-    let page = page(&(clock.clone(), tuesday().1, config.clone()), "cluster:shop-staging");
-    let turns = &page.answers[0].known.next_turns;
-    assert_eq!(turns.len(), 3, "{turns:?}");
-    let account = &engine.accounts[0];
-    for turn in turns {
-        let day = config.calendar.day(turn.date);
-        assert!(day.contains(turn.due));
-        let world = observe::world(engine, account, engine.monkeys[0].as_ref(), &Order::USUAL, &day);
-        let world = clock.drive(world).unwrap();
-        let plan = engine.monkeys[0].propose(&world, &day, &engine.dice);
-        let due = plan.proposals.iter().find(|proposal| proposal.unit.id.name == "shop-staging").map(|turn| turn.due);
-        assert_eq!(due, Some(turn.due));
+    let world = tuesday();
+    let (clock, engine, config) = &world;
+    let (account, monkey) = (&engine.accounts[0], engine.monkeys[0].as_ref());
+    for (name, min_days) in [("shop-staging", 1), ("fraud-prod", 3)] {
+        let turns = page(&world, &format!("cluster:{name}")).answers.remove(0).known.next_turns;
+        assert_eq!(turns.len(), 3, "{turns:?}");
+        for turn in &turns {
+            let day = config.calendar.day(turn.date);
+            assert!(day.contains(turn.due) && clock.now() < turn.due);
+            let seen = clock.drive(observe::world(engine, account, monkey, &Order::USUAL, &day)).unwrap();
+            let plan = monkey.propose(&seen, &day, &engine.dice).proposals;
+            let due = plan.iter().find(|proposal| proposal.unit.id.name == name).map(|turn| turn.due);
+            assert_eq!(due, Some(turn.due));
+        }
+        for pair in turns.windows(2) {
+            let between = config.calendar.working_days_between(pair[0].date, pair[1].date);
+            assert!(between >= min_days, "{name} rests for {min_days} working days: {turns:?}");
+        }
     }
-    assert!(turns.windows(2).all(|pair| pair[0].date < pair[1].date));
+}
+
+#[test]
+fn a_unit_that_was_just_ended_rests_first() {
+    let world = tuesday();
+    let account = world.1.accounts[0].policy.account.clone();
+    let acted = world.1.ledger.last_actions(simian_core::Mode::Live, &account);
+    let acted = world.0.drive(acted).unwrap();
+    let (unit, last) = acted.iter().find(|(_, date)| date.to_string() == "2026-12-01").unwrap();
+    let turns = page(&world, unit).answers.remove(0).known.next_turns;
+    assert!(turns.iter().all(|turn| turn.date > *last), "{unit}: {turns:?}");
 }
 
 #[test]

@@ -24,8 +24,8 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
-fn lift(_: &Case<'_>) -> Option<String> {
-    Some("credentials of that account, or its right id in the config".into())
+fn lift(_: &Case<'_>) -> String {
+    "credentials of that account, or its right id in the config".into()
 }
 
 #[cfg(test)]

@@ -93,11 +93,11 @@ fn full(case: &Case<'_>) -> Option<Full> {
     })
 }
 
-fn lift(case: &Case<'_>) -> Option<String> {
+fn lift(case: &Case<'_>) -> String {
     let calendar = &case.policy.calendar;
     let next = calendar.nth_working_day_after(case.proposal.date, 1);
     let next = next.map_or_else(|| "on the next working day".into(), |day| day.format("on %a %Y-%m-%d").to_string());
-    Some(match full(case) {
+    match full(case) {
         // Only the first day of a new ledger holds without a full counter.
         None => format!("{next}, or at once with `simian resume --first-run`, if nothing acted here before"),
         Some(Full { key, .. }) if key == "concurrent" => {
@@ -109,7 +109,7 @@ fn lift(case: &Case<'_>) -> Option<String> {
                 .into()
         }
         Some(Full { key, .. }) => format!("{next}, or a higher [budgets] {key}"),
-    })
+    }
 }
 
 #[cfg(test)]

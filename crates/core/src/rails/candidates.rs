@@ -35,13 +35,13 @@ pub fn count(groups: &BTreeMap<String, Group>, policy: &Policy) -> u64 {
     groups.values().filter(|group| lists(&group.tags)).count() as u64
 }
 
-fn lift(case: &Case<'_>) -> Option<String> {
+fn lift(case: &Case<'_>) -> String {
     let scope = &case.proposal.unit.id.scope;
     let (Some(now), Some(before)) = (case.candidates.get(scope), case.world.history.last_survey.get(scope)) else {
-        return Some("a survey that succeeds".into());
+        return "a survey that succeeds".into();
     };
     let key = if now < before { "shrink_percent" } else { "grow_percent" };
-    Some(format!("the next look, which compares with this one; or a higher [rails.candidates] {key}"))
+    format!("the next look, which compares with this one; or a higher [rails.candidates] {key}")
 }
 
 #[cfg(test)]

@@ -31,17 +31,18 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
-fn lift(case: &Case<'_>) -> Option<String> {
+fn lift(case: &Case<'_>) -> String {
     let (proposal, history, calendar) = (case.proposal, &case.world.history, &case.policy.calendar);
     let acted = history.last_action.get(&proposal.unit.id.full()).copied();
     let born = (proposal.mode == Mode::Live && history.newborn()).then(|| calendar.day_at(history.birth.at).date);
-    let again = calendar.nth_working_day_after(acted.max(born)?, proposal.unit.settings.min_days)?;
+    let again = acted.max(born).and_then(|last| calendar.nth_working_day_after(last, proposal.unit.settings.min_days));
+    let from = again.map_or_else(String::new, |day| day.format("from %a %Y-%m-%d, or ").to_string());
     let or = if born > acted {
         "at once with `simian resume --first-run`, if nothing acted here before".to_owned()
     } else {
         format!("earlier with fewer {}:min-days", case.policy.tags.chaos_key())
     };
-    Some(format!("from {}, or {or}", again.format("%a %Y-%m-%d")))
+    format!("{from}{or}")
 }
 
 #[cfg(test)]

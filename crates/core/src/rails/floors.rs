@@ -49,7 +49,7 @@ fn floor(case: &Case<'_>, floor: u32, place: &str, counts: fn(&Target, &str) -> 
     Verdict::Pass(format!("{least} healthy members remain{place}, the floor is {floor}"))
 }
 
-fn lift(case: &Case<'_>, floor: u32, key: &str, counts: fn(&Target, &str) -> bool) -> Option<String> {
+fn lift(case: &Case<'_>, floor: u32, key: &str, counts: fn(&Target, &str) -> bool) -> String {
     let short = case.proposal.targets.iter().find_map(|target| {
         let group = case.group(&target.group)?;
         let left = case.remaining(group).filter(|member| counts(target, &member.zone)).count();
@@ -57,9 +57,9 @@ fn lift(case: &Case<'_>, floor: u32, key: &str, counts: fn(&Target, &str) -> boo
         let missing = (floor as usize).checked_sub(left).filter(|missing| *missing > 0)?;
         Some((serve, missing, left, group.desired))
     });
-    let Some((serve, missing, left, desired)) = short else { return Some("a look that can read the group".into()) };
+    let Some((serve, missing, left, desired)) = short else { return "a look that can read the group".into() };
     let of = if key == "healthy" { format!(" of {desired}") } else { " there".into() };
-    Some(format!("{serve}{of} serve: it would pass with {}, or with [floors] {key} = {left}", serve + missing))
+    format!("{serve}{of} serve: it would pass with {}, or with [floors] {key} = {left}", serve + missing)
 }
 
 #[cfg(test)]

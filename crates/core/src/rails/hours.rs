@@ -29,14 +29,15 @@ fn judge(case: &Case<'_>) -> Verdict {
     Verdict::Pass(format!("{} is inside the hours", local(case.at)))
 }
 
-fn lift(case: &Case<'_>) -> Option<String> {
+fn lift(case: &Case<'_>) -> String {
     let calendar = &case.policy.calendar;
-    let open = calendar.next_open(case.at)?;
-    Some(if open > case.at {
-        format!("opens {}", open.with_timezone(&calendar.zone).format("%a %Y-%m-%d %H:%M %Z"))
-    } else {
-        "its next turn".into()
-    })
+    match calendar.next_open(case.at) {
+        Some(open) if open > case.at => {
+            format!("opens {}", open.with_timezone(&calendar.zone).format("%a %Y-%m-%d %H:%M %Z"))
+        }
+        Some(_) => "its next turn".into(),
+        None => "a calendar that opens again: see [hours]".into(),
+    }
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ const HOLDS: &[(&str, Spoil, &str)] = &[
     ("breaker", |s| s.world.history.failed_in_a_row = 3, "then `simian resume`"),
     (
         "candidates",
-        |s| drop(s.world.history.last_survey.insert(s.proposal.unit.id.scope.clone(), 100)),
+        |s| s.world.history.last_survey = [(s.proposal.unit.id.scope.clone(), 100)].into(),
         "[rails.candidates] shrink_percent",
     ),
     ("budgets", |s| s.policy.budgets.per_app_day = Some(0), "on Tue 2026-11-24, or a higher [budgets] per_app_day"),

@@ -38,13 +38,13 @@ fn judge(case: &Case<'_>) -> Verdict {
     Verdict::Pass("in service, healthy, unprotected".into())
 }
 
-fn lift(case: &Case<'_>) -> Option<String> {
+fn lift(case: &Case<'_>) -> String {
     let known = case.world.fleets.get(&case.proposal.unit.id.scope).is_some_and(|fleet| fleet.groups.known().is_some());
-    Some(match (known, case.proposal.targets.is_empty()) {
+    match (known, case.proposal.targets.is_empty()) {
         (false, _) => "a survey that succeeds".into(),
         (true, true) => "a member that is in service, healthy and not protected from scale in".into(),
         (true, false) => "the next look chooses among those that may be hit then".into(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
-fn lift(_: &Case<'_>) -> Option<String> {
-    Some("write mode = \"live\" at the top of the config and in the account's table, then restart".into())
+fn lift(_: &Case<'_>) -> String {
+    "write mode = \"live\" at the top of the config and in the account's table, then restart".into()
 }
 
 #[cfg(test)]

@@ -43,22 +43,22 @@ fn judge(case: &Case<'_>) -> Verdict {
     Verdict::Pass(format!("opted in: {}", unit.groups.join(", ")))
 }
 
-fn lift(case: &Case<'_>) -> Option<String> {
+fn lift(case: &Case<'_>) -> String {
     let rules = &case.policy.tags;
     for name in &case.proposal.unit.groups {
         let Some(group) = case.group(name) else {
-            return Some(format!("a group {name} that opts in, or the next look, which leaves it out"));
+            return format!("a group {name} that opts in, or the next look, which leaves it out");
         };
         match rules.read(&group.tags) {
             OptIn::In(_) => {}
-            OptIn::Out => return Some(format!("the owner's tag {} = on on {name}", rules.chaos_key())),
+            OptIn::Out => return format!("the owner's tag {} = on on {name}", rules.chaos_key()),
             OptIn::Malformed(problems) => {
                 let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
-                return Some(format!("the owner mends {} on {name}", keys.join(", ")));
+                return format!("the owner mends {} on {name}", keys.join(", "));
             }
         }
     }
-    Some("the owner mends the tag that the finding names; it is looked at again once a day".into())
+    "the owner mends the tag that the finding names; it is looked at again once a day".into()
 }
 
 #[cfg(test)]
