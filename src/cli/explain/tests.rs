@@ -16,14 +16,18 @@ fn monday() -> DateTime<Utc> {
     "2026-11-30T08:00:00Z".parse().unwrap()
 }
 
-/// The sandbox's engine on Tuesday at noon, after it has played so far.
-fn tuesday() -> (VirtualClock, Engine, Config) {
+/// The sandbox's engine after it has played so long.
+fn played(so_long: TimeDelta) -> (VirtualClock, Engine, Config) {
     let config = Config::parse_sandbox("config/sandbox.toml", sandbox::CONFIG).unwrap();
     let clock = VirtualClock::new(monday());
     let engine = sandbox::engine(&config, 1, Arc::new(clock.clone()));
-    let noon = monday() + TimeDelta::hours(36);
-    clock.drive(sandbox::play(&engine, &config, &[], noon, std::future::pending())).unwrap();
+    clock.drive(sandbox::play(&engine, &config, &[], monday() + so_long, std::future::pending())).unwrap();
     (clock, engine, config)
+}
+
+/// Tuesday at noon.
+fn tuesday() -> (VirtualClock, Engine, Config) {
+    played(TimeDelta::hours(36))
 }
 
 fn page(world: &(VirtualClock, Engine, Config), target: &str) -> Page {
@@ -75,13 +79,12 @@ fn the_next_turns_are_the_plans() {
 
 #[test]
 fn a_unit_that_was_just_ended_rests_first() {
-    let world = tuesday();
-    let account = world.1.accounts[0].policy.account.clone();
-    let acted = world.1.ledger.last_actions(simian_core::Mode::Live, &account);
-    let acted = world.0.drive(acted).unwrap();
-    let (unit, last) = acted.iter().find(|(_, date)| date.to_string() == "2026-12-01").unwrap();
-    let turns = page(&world, unit).answers.remove(0).known.next_turns;
-    assert!(turns.iter().all(|turn| turn.date > *last), "{unit}: {turns:?}");
+    // Friday, 13:00: three minutes after its end, while its turn has not expired.
+    let world = played(TimeDelta::days(4) + TimeDelta::hours(13));
+    let answer = page(&world, "cluster:fraud-prod").answers.remove(0);
+    assert_eq!(answer.known.past[0].kind, simian_core::Kind::ActionDone);
+    let first = answer.known.next_turns[0].date.to_string();
+    assert!(first.as_str() >= "2026-12-09", "three working days after Friday is Wednesday, not {first}");
 }
 
 #[test]
