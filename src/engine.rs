@@ -9,6 +9,8 @@ use simian_core::{
 };
 use tokio::sync::{Notify, OnceCell};
 
+use crate::progress::Progress;
+
 /// Everything that a round needs. One for the life of the process.
 pub struct Engine {
     /// The time.
@@ -27,6 +29,8 @@ pub struct Engine {
     pub holder: String,
     /// Told after every commit, so that sinks need not ask.
     pub recorded: Arc<Notify>,
+    /// Who is told how far a survey has come.
+    pub progress: Arc<dyn Progress>,
 }
 
 /// How recovery is watched.

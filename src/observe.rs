@@ -80,7 +80,13 @@ pub async fn world(
     };
     let fleets: Vec<Fleet> = if monkey.needs().groups {
         let query = survey_query(account, order.thorough && !history.published);
-        join_all(area.regions.iter().map(|region| survey(account, region, &query, engine.clock.as_ref()))).await
+        engine.progress.begin("surveying", "regions", area.regions.len() as u64);
+        let surveys = area.regions.iter().map(|region| async {
+            let fleet = survey(account, region, &query, engine.clock.as_ref()).await;
+            engine.progress.done(1);
+            fleet
+        });
+        join_all(surveys).await
     } else {
         Vec::new()
     };

@@ -21,6 +21,11 @@ pub fn time(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%a %m-%d %H:%M:%S").to_string()
 }
 
+/// A minute for eyes, with its date, in the calendar's zone.
+pub fn day_time(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M").to_string()
+}
+
 /// One event as one line; `None` for those that only machines want.
 pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
     let (word, paint) = match event.kind {

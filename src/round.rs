@@ -108,7 +108,12 @@ fn publish(
     let mut drafts: Vec<Draft> = judged
         .iter()
         .filter(|judged| unseen(&judged.proposal))
-        .map(|judged| judged.draft(now, Kind::ActionPlanned, judged.proposal.why.clone()))
+        .map(|judged| {
+            // What the unit's gaps will be measured against, years later and whatever its tags say then.
+            let settings = &judged.proposal.unit.settings;
+            let draft = judged.draft(now, Kind::ActionPlanned, judged.proposal.why.clone());
+            draft.count("mean_millidays", millidays(settings.mean_days)).count("min_days", u64::from(settings.min_days))
+        })
         .collect();
     if whole {
         let passing = judged.iter().filter(|judged| judged.passes()).count() as u64;
@@ -129,6 +134,12 @@ fn publish(
         );
     }
     drafts
+}
+
+/// A mean in thousandths of a working day: events have whole numbers only.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean is from 1 to 1000")]
+fn millidays(mean_days: f64) -> u64 {
+    (mean_days * 1000.0).round() as u64
 }
 
 /// A digest of keys and due times: two replicas, or a restart, publish the same.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use simian_core::event::Chain;
 use simian_core::{Clock, EventQuery, Kind, Ledger, span};
 
@@ -28,7 +29,7 @@ pub(super) enum Verb {
 #[derive(Debug, clap::Args)]
 pub(super) struct ListArgs {
     /// Only this kind, such as action.done; may be given again
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
     kind: Vec<Kind>,
     /// Only this unit, such as cluster:shop-prod
     #[arg(long)]
@@ -42,6 +43,11 @@ pub(super) struct ListArgs {
     /// How to print them; JSON is one event a line
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+}
+
+/// Reads a kind; help and completion list them all.
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.as_str())).try_map(|name| name.parse::<Kind>())
 }
 
 pub(super) fn run(path: &Path, verb: &Verb) -> Result<Exit, Failure> {

@@ -1,6 +1,6 @@
 //! From a config to an engine: the ledger opened, the accounts connected.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, LedgerConfig};
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
+use crate::progress::Silent;
 use crate::registry;
 
 /// How a verb wants the ledger.
@@ -29,8 +30,12 @@ pub(super) enum Access {
 
 /// Reads the config of a verb.
 pub(super) fn load(path: &Path) -> Result<Config, Failure> {
-    let state = std::env::var_os("STATE_DIRECTORY");
-    Ok(Config::load(path, state.as_deref().map(Path::new))?)
+    Ok(Config::load(path, state_directory().as_deref())?)
+}
+
+/// Where systemd keeps the state of its units, if it started us.
+pub(super) fn state_directory() -> Option<PathBuf> {
+    std::env::var_os("STATE_DIRECTORY").map(PathBuf::from)
 }
 
 /// An id that nobody else has: time and the system's randomness.
@@ -66,6 +71,7 @@ pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
         holder: format!("{}:{}", host.trim(), std::process::id()),
         recorded: Arc::new(Notify::new()),
+        progress: Arc::new(Silent),
     }
 }
 

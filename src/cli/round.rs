@@ -35,7 +35,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     let config = connect::load(path)?;
     let runtime = super::runtime()?;
     runtime.block_on(async {
-        let engine = connect::connect(&config, Access::Create).await?;
+        let mut engine = connect::connect(&config, Access::Create).await?;
+        engine.progress = super::progress::new();
         let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
         let sinks = connect::sinks(&config, &engine.clock).await?;
         let before = engine.ledger.heads().await?;

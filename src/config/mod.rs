@@ -3,12 +3,13 @@
 //! [`Config`] is what the daemon goes by; whoever holds one knows that every value in it makes sense together with
 //! all the others. The way there is `document` (tables with their places in the file), `read` (a value each),
 //! `schema` (which keys there are, and what they must agree on) and `monkey` (tables that belong to a monkey's own
-//! crate). A mistake never stops the reading: an operator should mend the file once, not once a mistake.
+//! crate). `effective` goes the other way: what counts, for people. A mistake never stops the reading: an operator should mend the file once, not once a mistake.
 //!
 //! What may not happen here: no environment variable is read, no key is ignored, no value is mended silently, and
 //! nothing but the named file is opened.
 
 mod document;
+mod effective;
 mod error;
 mod monkey;
 mod read;
@@ -26,6 +27,7 @@ use simian_core::event::hex;
 use simian_core::rails::{Budgets, Candidates, Floors};
 use simian_core::{AccountId, Calendar, Mode, Policy, Region, TagRules};
 
+pub use effective::{Effective, HIDDEN, Origin, Setting};
 pub use error::{ConfigError, Problem};
 
 /// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a

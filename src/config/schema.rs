@@ -45,6 +45,15 @@ const MAX_SOCKET: usize = 107;
 
 /// Reads a whole text.
 pub(super) fn read(file: &str, text: &str, rules: &Rules<'_>) -> Result<Config, ConfigError> {
+    read_with_keys(file, text, rules).map(|(config, _)| config)
+}
+
+/// Reads a whole text, and says which keys were looked for in it, whether they are there or not.
+pub(super) fn read_with_keys(
+    file: &str,
+    text: &str,
+    rules: &Rules<'_>,
+) -> Result<(Config, BTreeSet<String>), ConfigError> {
     let document = Document::new(file, text);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -54,8 +63,8 @@ pub(super) fn read(file: &str, text: &str, rules: &Rules<'_>) -> Result<Config, 
     // What cannot be parsed would only draw wrong conclusions from the rest.
     let parsed = errors.is_empty();
     let config = parsed.then(|| Table::root(&document, root.get_ref(), |root| config(root, text, rules))).flatten();
-    document.finish()?;
-    Ok(config.unwrap_or_else(|| unreachable!("whatever is missing was noted, and nothing was")))
+    let keys = document.finish()?;
+    Ok((config.unwrap_or_else(|| unreachable!("whatever is missing was noted, and nothing was")), keys))
 }
 
 /// The keys that there are, with lists as `account[0]`: what a text that uses everything would ask for.

@@ -170,6 +170,7 @@ impl Daemon {
             watch: WatchPolicy { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) },
             holder: "test:1".into(),
             recorded: Arc::new(Notify::new()),
+            progress: Arc::new(simian::progress::Silent),
         };
         let sink = SnsSink::connect(topic.parse().unwrap(), shared).await;
         Self { moto, clock, engine, sink, ended: Vec::new(), expected: BTreeMap::from([(IDENTITY, 1)]) }

@@ -13,6 +13,7 @@ mod ledger;
 mod live;
 mod owners;
 mod pause;
+mod progress;
 mod regions;
 mod reload;
 mod restart;

@@ -163,6 +163,7 @@ impl World {
                 watch: self.watch,
                 holder: holder.to_owned(),
                 recorded: Arc::new(Notify::new()),
+                progress: Arc::new(simian::progress::Silent),
             },
             clock: self.clock.clone(),
             schedules: vec![Schedule { monkey: "chaos".into(), cron: self.cron.clone(), zone: chrono_tz::UTC }],

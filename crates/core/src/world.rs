@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use crate::fleet::{Fleet, Group, InstanceId, View};
 use crate::history::History;
 use crate::ports::Identity;
-use crate::scope::{Area, Mode, Scope};
+use crate::scope::{Area, Mode, Region, Scope};
+use crate::unit::GroupId;
 
 /// One account, or one region of it, at one time.
 #[derive(Clone, Debug)]
@@ -32,6 +33,16 @@ impl World {
     /// The regions whose groups are not known, and why.
     pub fn blind(&self) -> impl Iterator<Item = (&Scope, &str)> {
         self.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)))
+    }
+
+    /// A group of this account, if its region's groups are known and it is among them.
+    pub fn find(&self, id: &GroupId) -> Option<&Group> {
+        self.group(&self.scope(&id.region), &id.name)
+    }
+
+    /// A region of this account.
+    pub fn scope(&self, region: &Region) -> Scope {
+        Scope { account: self.area.account.clone(), region: region.clone() }
     }
 
     /// The group of that name, if its scope's groups are known and it is among them.

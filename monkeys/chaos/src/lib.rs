@@ -72,8 +72,7 @@ impl Chaos {
     /// Chooses what would be done and to whom. Due and expiry are the caller's to set.
     fn aim(world: &World, dice: &Dice, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
         let full = unit.id.full();
-        let scope = |id: &GroupId| Scope { account: unit.id.scope.account.clone(), region: id.region.clone() };
-        let candidates = unit.groups.iter().filter_map(|id| Some((id, world.group(&scope(id), &id.name)?)));
+        let candidates = unit.groups.iter().filter_map(|id| Some((id, world.find(id)?)));
         // Those that may be hit. The rails look again: a choice is no verdict.
         let candidates = candidates.flat_map(|(id, group)| {
             group.members.iter().filter(|member| member.serves() && !member.protected).map(|member| {

@@ -6,7 +6,7 @@ use super::{Case, Policy, Rail, Verdict};
 use crate::fleet::Group;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "candidates", about: "the survey saw about as many groups as the last", always: false, judge };
+    Rail { name: "candidates", about: "the survey saw about as many groups as the last", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let scope = &case.proposal.scope;
@@ -33,6 +33,15 @@ pub fn count(groups: &BTreeMap<String, Group>, policy: &Policy) -> u64 {
         tags.keys().any(|key| keys.contains(key)) && tags.values().any(|value| values.contains(value))
     };
     groups.values().filter(|group| lists(&group.tags)).count() as u64
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let scope = &case.proposal.scope;
+    let (Some(now), Some(before)) = (case.candidates.get(scope), case.world.history.last_survey.get(scope)) else {
+        return "a survey that succeeds".into();
+    };
+    let key = if now < before { "shrink_percent" } else { "grow_percent" };
+    format!("the next look, which compares with this one; or a higher [rails.candidates] {key}")
 }
 
 #[cfg(test)]

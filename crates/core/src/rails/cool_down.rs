@@ -8,7 +8,7 @@ use crate::scope::{Mode, Region, Scope};
 use crate::unit::UnitId;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge };
+    Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let proposal = case.proposal;
@@ -44,6 +44,20 @@ fn last_action(case: &Case<'_>) -> Option<NaiveDate> {
     };
     let parts = case.world.fleets.keys().map(|scope| &scope.region).filter(|_| id.scope.region.is_all()).cloned();
     [id.scope.region.clone(), Region::all()].into_iter().chain(parts).filter_map(on).max()
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let (proposal, history, calendar) = (case.proposal, &case.world.history, &case.policy.calendar);
+    let acted = last_action(case);
+    let born = (proposal.mode == Mode::Live && history.newborn()).then(|| calendar.day_at(history.birth.at).date);
+    let again = acted.max(born).and_then(|last| calendar.nth_working_day_after(last, proposal.unit.settings.min_days));
+    let from = again.map_or_else(String::new, |day| day.format("from %a %Y-%m-%d, or ").to_string());
+    let or = if born > acted {
+        "at once with `simian resume --first-run`, if nothing acted here before".to_owned()
+    } else {
+        format!("earlier with fewer {}:min-days", case.policy.tags.chaos_key())
+    };
+    format!("{from}{or}")
 }
 
 #[cfg(test)]

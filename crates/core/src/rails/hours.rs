@@ -2,8 +2,13 @@
 
 use super::{Case, Rail, Verdict};
 
-pub(super) const RAIL: Rail =
-    Rail { name: "hours", about: "inside the operator's hours, on a working day, in no freeze", always: true, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "hours",
+    about: "inside the operator's hours, on a working day, in no freeze",
+    always: true,
+    judge,
+    lift,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     let calendar = &case.policy.calendar;
@@ -22,6 +27,17 @@ fn judge(case: &Case<'_>) -> Verdict {
         return Verdict::Hold(format!("its time ended at {}", local(case.proposal.expires)));
     }
     Verdict::Pass(format!("{} is inside the hours", local(case.at)))
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let calendar = &case.policy.calendar;
+    match calendar.next_open(case.at) {
+        Some(open) if open > case.at => {
+            format!("opens {}", open.with_timezone(&calendar.zone).format("%a %Y-%m-%d %H:%M %Z"))
+        }
+        Some(_) => "its next turn".into(),
+        None => "a calendar that opens again: see [hours]".into(),
+    }
 }
 
 #[cfg(test)]

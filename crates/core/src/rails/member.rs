@@ -5,7 +5,7 @@ use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "member", about: "the target is in service, healthy and not protected", always: false, judge };
+    Rail { name: "member", about: "the target is in service, healthy and not protected", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let scope = &case.proposal.scope;
@@ -36,6 +36,15 @@ fn judge(case: &Case<'_>) -> Verdict {
         }
     }
     Verdict::Pass("in service, healthy, unprotected".into())
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let known = case.world.fleets.get(&case.proposal.scope).is_some_and(|fleet| fleet.groups.known().is_some());
+    match (known, case.proposal.targets.is_empty()) {
+        (false, _) => "a survey that succeeds".into(),
+        (true, true) => "a member that is in service, healthy and not protected from scale in".into(),
+        (true, false) => "the next look chooses among those that may be hit then".into(),
+    }
 }
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ pub struct Rail {
     pub always: bool,
     /// The rule.
     pub judge: fn(&Case<'_>) -> Verdict,
+    /// What would lift its hold, for people; asked only when it holds.
+    pub lift: fn(&Case<'_>) -> String,
 }
 
 impl fmt::Debug for Rail {
@@ -253,8 +255,7 @@ pub fn judge(
 ) -> Vec<Judged> {
     let mut ordered: Vec<&Proposal> = proposals.iter().collect();
     ordered.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
-    let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.known()?)));
-    let candidates = known.map(|(scope, groups)| (scope, candidates::count(groups, policy))).collect();
+    let candidates = counted(world, policy);
     let mut spent = Spent::default();
     ordered
         .into_iter()
@@ -288,6 +289,30 @@ pub fn judge(
         .collect()
 }
 
+/// How many groups a usual survey lists, by scope, where that is known.
+fn counted(world: &World, policy: &Policy) -> BTreeMap<Scope, u64> {
+    let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.known()?)));
+    known.map(|(scope, groups)| (scope, candidates::count(groups, policy))).collect()
+}
+
+/// What would lift each hold of a proposal that was judged alone, by rail.
+pub fn lifts(
+    judged: &Judged,
+    world: &World,
+    detail: &Detail,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> BTreeMap<String, String> {
+    let proposal = &judged.proposal;
+    let (candidates, spent) = (counted(world, policy), Spent::default());
+    let at = now.max(proposal.due);
+    let case = Case { proposal, world, detail, policy, at, candidates: &candidates, spent: &spent };
+    let holding = RAILS.iter().filter(|rail| judged.holds().any(|ruling| ruling.rail == rail.name));
+    holding.map(|rail| (rail.name.to_owned(), (rail.lift)(&case))).collect()
+}
+
+#[cfg(test)]
+mod lifts;
 #[cfg(test)]
 pub(crate) mod testing;
 

@@ -4,7 +4,7 @@ use super::{Case, Rail, Verdict};
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "mode", about: "live only where the operator said so twice", always: true, judge };
+    Rail { name: "mode", about: "live only where the operator said so twice", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     match (case.proposal.mode, case.policy.mode.and(case.world.mode)) {
@@ -12,6 +12,10 @@ fn judge(case: &Case<'_>) -> Verdict {
         (Mode::Live, Mode::Live) => Verdict::Pass("live".into()),
         (Mode::Live, Mode::DryRun) => Verdict::Hold("this account is in dry-run".into()),
     }
+}
+
+fn lift(_: &Case<'_>) -> String {
+    "write mode = \"live\" at the top of the config and in the account's table, then restart".into()
 }
 
 #[cfg(test)]

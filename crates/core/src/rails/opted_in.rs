@@ -5,7 +5,7 @@ use crate::tags::OptIn;
 use crate::unit::MALFORMED;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "opted_in", about: "the owner opted in, and still does", always: true, judge };
+    Rail { name: "opted_in", about: "the owner opted in, and still does", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;
@@ -47,6 +47,24 @@ fn judge(case: &Case<'_>) -> Verdict {
         return Verdict::Hold(format!("{group} has an open finding: {}", finding.why));
     }
     Verdict::Pass(format!("opted in: {}", unit.group_names().join(", ")))
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let rules = &case.policy.tags;
+    for name in &case.proposal.unit.groups {
+        let Some(group) = case.group(name) else {
+            return format!("a group {name} that opts in, or the next look, which leaves it out");
+        };
+        match rules.read(&group.tags) {
+            OptIn::In(_) => {}
+            OptIn::Out => return format!("the owner's tag {} = on on {name}", rules.chaos_key()),
+            OptIn::Malformed(problems) => {
+                let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+                return format!("the owner mends {} on {name}", keys.join(", "));
+            }
+        }
+    }
+    "the owner mends the tag that the finding names; it is looked at again once a day".into()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::event::millis;
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "paused", about: "nothing while the kill switch is pulled", always: true, judge };
+    Rail { name: "paused", about: "nothing while the kill switch is pulled", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     match &case.world.history.pause {
@@ -22,6 +22,10 @@ fn judge(case: &Case<'_>) -> Verdict {
 
 /// Who pulls the switch when a live ledger is born. Rehearsals ignore it.
 pub const NEWBORN: &str = "new-ledger";
+
+fn lift(_: &Case<'_>) -> String {
+    "`simian resume`".into()
+}
 
 #[cfg(test)]
 mod tests {

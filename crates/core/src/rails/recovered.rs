@@ -4,7 +4,7 @@ use super::{Case, Rail, Verdict};
 use crate::claim::Stage;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "recovered", about: "the unit recovered from the last action", always: false, judge };
+    Rail { name: "recovered", about: "the unit recovered from the last action", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;
@@ -22,6 +22,10 @@ fn judge(case: &Case<'_>) -> Verdict {
             _ => format!("it is still recovering from {}", claim.key),
         }),
     }
+}
+
+fn lift(_: &Case<'_>) -> String {
+    "its groups serve as many as before, or as their owner lowers their desired capacity to".into()
 }
 
 #[cfg(test)]

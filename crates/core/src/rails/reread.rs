@@ -10,7 +10,7 @@ use crate::scope::Scope;
 use crate::unit::GroupId;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge };
+    Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge, lift };
 
 /// A survey younger than this needs no second look.
 pub const FRESH: TimeDelta = TimeDelta::seconds(30);
@@ -45,6 +45,10 @@ fn group(case: &Case<'_>, id: &GroupId) -> Verdict {
             _ => Verdict::NotApplicable("asked when it is due".into()),
         },
     }
+}
+
+fn lift(_: &Case<'_>) -> String {
+    "the next look, if it can read the group".into()
 }
 
 #[cfg(test)]

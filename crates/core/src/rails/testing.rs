@@ -160,6 +160,12 @@ impl Scene {
         judge(proposals, &self.world, &Detail::none(), &self.policy, self.now).remove(0)
     }
 
+    /// What a rail says would lift its hold. It must hold.
+    pub(crate) fn lift(&self, rail: &str) -> String {
+        let mut lifts = super::lifts(&self.judge(), &self.world, &Detail::none(), &self.policy, self.now);
+        lifts.remove(rail).unwrap_or_else(|| panic!("{rail} holds nothing, or has no remedy"))
+    }
+
     pub(crate) fn verdict(&self, rail: &str) -> Verdict {
         self.judge().rulings.into_iter().find(|ruling| ruling.rail == rail).unwrap().says
     }
