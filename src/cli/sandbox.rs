@@ -113,10 +113,12 @@ fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engine {
     Engine {
         ledger: Arc::new(MemoryLedger::new(Uuid::from_u128(u128::from(seed)), clock.now())),
         clock,
+        brake: crate::brake::Brake::default(),
         dice: Dice::new(&format!("{}:{seed}", config.seed)),
         monkeys: registry::enabled(config),
         accounts,
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
+        keep: None,
         holder: "sandbox".into(),
         recorded: Arc::new(Notify::new()),
     }
@@ -131,7 +133,7 @@ async fn play(
     enough: impl Future<Output = ()>,
 ) -> Result<(), LedgerError> {
     let why = "the sandbox resumes itself: nothing acted here before".to_owned();
-    control::serve(engine, "sandbox", Request::Resume { why, first_run: true }).await?;
+    control::serve(engine, "sandbox", Request::Resume { why, first_run: true, which: control::Which::All }).await?;
     let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Stdout(format))];
     let stop = CancellationToken::new();
     let schedules = super::run::schedules(config);

@@ -62,7 +62,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 3);
+    assert_eq!(others.len(), 4);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }
@@ -78,6 +78,7 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shipped.breaker, all.breaker);
     assert_eq!(shipped.disabled_rails, all.disabled_rails);
     assert_eq!(shipped.watch, all.watch);
+    assert_eq!(shipped.keep, all.keep);
     assert_eq!((shipped.calendar.days, shipped.calendar.hours), (all.calendar.days, all.calendar.hours));
     assert_eq!((&shipped.tags.prefix, &shipped.tags.owner), (&all.tags.prefix, &all.tags.owner));
     assert_eq!(shipped.tags.defaults, all.tags.defaults);
