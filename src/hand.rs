@@ -132,7 +132,7 @@ impl Live<'_> {
             Action::TerminateGracefully => {
                 for id in ids {
                     let result = self
-                        .in_time(act_before, || self.account.actuator.terminate_in_group(region, &id))
+                        .in_time(leave, || self.account.actuator.terminate_in_group(region, &id))
                         .await
                         .map(|answer| answer.map(|()| vec![id.clone()]));
                     self.judge_answer(region, std::slice::from_ref(&id), result, &mut ends).await;

@@ -2,6 +2,7 @@
 //! here before.
 
 use super::{Case, Rail, Verdict};
+use crate::fleet::View;
 use crate::ledger::Pause;
 use crate::scope::Mode;
 
@@ -21,9 +22,9 @@ fn judge(case: &Case<'_>) -> Verdict {
     if !pauses.is_empty() {
         return Verdict::Hold(format!("paused {}", pauses.join("; and ")));
     }
-    match brake.unknown() {
-        Some(why) => Verdict::Unknown(why.to_owned()),
-        None => Verdict::Pass("not paused".into()),
+    match brake {
+        View::Unknown(why) => Verdict::Unknown(why.clone()),
+        View::Unasked | View::Known(_) => Verdict::Pass("not paused".into()),
     }
 }
 
@@ -38,7 +39,6 @@ pub const NEWBORN: &str = "new-ledger";
 mod tests {
     use super::super::testing::Scene;
     use super::*;
-    use crate::fleet::View;
 
     fn scene(actor: &str, mode: Mode) -> Scene {
         let mut scene = Scene::quiet();

@@ -300,6 +300,6 @@ const GOLDEN: [(&str, &str); 4] = [
     ),
     (
         "SELECT pause FROM pauses",
-        r#"{"id":"PAUSE","at":"2026-11-23T12:00:03Z","actor":"jo","why":"w","until":"2026-11-23T12:00:04Z"}"#,
+        r#"{"id":"73a838b0","at":"2026-11-23T12:00:03Z","actor":"jo","why":"w","until":"2026-11-23T12:00:04Z"}"#,
     ),
 ];

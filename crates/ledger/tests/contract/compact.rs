@@ -1,6 +1,7 @@
 //! What is too old goes, in pieces, and what is left still verifies and still says what it must.
 
 use chrono::TimeDelta;
+use simian_core::event::millis;
 use simian_core::{
     Change, Claim, ClaimQuery, Claimed, Compacted, Compaction, Draft, Event, EventQuery, Head, Kind, Ledger, Mode,
     Outcome, Stage,
@@ -11,7 +12,7 @@ use crate::fixtures::{ACCOUNTS, at, change, claim, date, day, moved, pause, paus
 
 /// Everything before this second, told or not.
 fn before(seconds: i64) -> Compaction {
-    Compaction { at: at(100), before: at(seconds), upto: u64::MAX, most: 1_000 }
+    Compaction { at: at(100), before: millis::floor(at(seconds)), upto: u64::MAX, most: 1_000 }
 }
 
 /// Events at these seconds.
