@@ -203,9 +203,14 @@ pub struct Compaction {
 }
 
 impl Compaction {
+    /// What happened before this goes. Never what tells of the compaction itself: it would go with the next, for ever.
+    pub fn horizon(&self) -> DateTime<Utc> {
+        self.before.min(millis::floor(self.at))
+    }
+
     /// Claims and counters of dates before this one go.
     pub fn date(&self) -> NaiveDate {
-        self.before.date_naive()
+        self.horizon().date_naive()
     }
 }
 
@@ -228,7 +233,7 @@ impl Compacted {
         if self.events + self.claims + self.counters == 0 {
             return None;
         }
-        let why = format!("removed what happened before {}", millis::format(order.before));
+        let why = format!("removed what happened before {}", millis::format(order.horizon()));
         let mut draft = Draft::new(order.at, Kind::LedgerCompacted, Mode::Live, why);
         draft.key = checkpoint.map(|checkpoint| checkpoint.checkpoint_key(writer));
         Some(draft.count("events", self.events).count("claims", self.claims).count("counters", self.counters))

@@ -111,7 +111,7 @@ impl State {
 
     fn compact(&mut self, order: &Compaction) -> Compacted {
         let most = order.most as usize;
-        let old = |event: &&Event| event.seq <= order.upto && event.body.at < order.before;
+        let old = |event: &&Event| event.seq <= order.upto && event.body.at < order.horizon();
         let events: Vec<Event> = {
             let count = self.events.iter().take(most).take_while(old).count();
             self.events.drain(..count).collect()

@@ -48,7 +48,7 @@ fn remove_events(transaction: &Transaction<'_>, order: &Compaction) -> Result<(u
     let upto = i64::try_from(order.upto).unwrap_or(i64::MAX);
     let (mut count, mut last) = (0, None);
     let mut oldest = transaction.prepare_cached(OLDEST)?;
-    let mut rows = oldest.query(params![upto, order.most, super::read::bound(order.before)])?;
+    let mut rows = oldest.query(params![upto, order.most, super::read::bound(order.horizon())])?;
     while let Some(row) = rows.next()? {
         if !row.get::<_, bool>(2)? {
             break;

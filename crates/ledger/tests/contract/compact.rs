@@ -85,6 +85,15 @@ pub(crate) async fn a_chain_may_be_compacted_whole_and_goes_on(ledger: &dyn Ledg
     assert_eq!(ledger.events(&later).await.unwrap()[0].seq, 4, "a sink that was behind goes on after it");
 }
 
+pub(crate) async fn what_tells_of_it_is_not_itself_too_old(ledger: &dyn Ledger) {
+    tell(ledger, 1..4).await;
+    let ahead = Compaction { before: at(1_000_000), most: 1, ..before(0) };
+    for left in [true, true, true, false] {
+        assert_eq!(ledger.compact(&ahead).await.unwrap().more, left);
+    }
+    assert_eq!(numbers(ledger).await, [4, 5, 6]);
+}
+
 pub(crate) async fn open_claims_and_the_last_of_a_unit_stay(ledger: &dyn Ledger) {
     let of = |key: &str, unit: &str, on: &str| Claim { unit: unit.into(), date: date(on), ..claim(key, vec![]) };
     let closed = |key: &str, outcome| moved(key, Stage::Closed, Some(outcome));

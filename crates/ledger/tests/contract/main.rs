@@ -82,6 +82,7 @@ contract! {
         what_a_sink_has_not_told_stays,
         the_first_event_that_stays_keeps_all_after_it,
         a_chain_may_be_compacted_whole_and_goes_on,
+        what_tells_of_it_is_not_itself_too_old,
         open_claims_and_the_last_of_a_unit_stay,
         counters_of_older_dates_go,
         it_goes_in_pieces;
