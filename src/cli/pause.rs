@@ -70,10 +70,6 @@ struct ExtentArgs {
 
 pub(super) fn pause(path: &Path, args: PauseArgs) -> Result<Exit, Failure> {
     super::log("warn");
-    let config = connect::load(path)?;
-    if args.list {
-        return list(&config, args.format);
-    }
     let now = SystemClock.now();
     let until = match (&args.until, &args.length) {
         (Some(text), _) => Some(moment(text, now)?),
@@ -82,6 +78,10 @@ pub(super) fn pause(path: &Path, args: PauseArgs) -> Result<Exit, Failure> {
         }
         (None, None) => None,
     };
+    let config = connect::load(path)?;
+    if args.list {
+        return list(&config, args.format);
+    }
     let of = extent(&config, args.of)?;
     // A pause of what nobody looks at would pause nothing, and its author would believe that it does.
     let looked_at = config.accounts.iter().any(|account| {
