@@ -341,3 +341,43 @@ pub fn user(uid: u32) -> String {
 pub fn ourselves() -> String {
     user(nix::unistd::Uid::effective().as_raw())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_simian_asks_is_understood() {
+        let read = |text: &str| serde_json::from_str::<Request>(text).unwrap();
+        let pause = Request::Pause { why: "w".into(), until: None, of: Extent::default() };
+        assert_eq!(read(r#"{"do":"pause","why":"w","until":null}"#), pause);
+        let resume = Request::Resume { why: "w".into(), first_run: true, which: Which::All };
+        assert_eq!(read(r#"{"do":"resume","why":"w","first_run":true}"#), resume);
+        let unknown = r#"{"do":"pause","why":"w","until":null,"of":{"acount":"111122223333"}}"#;
+        assert!(serde_json::from_str::<Request>(unknown).is_err(), "a pause of nothing in particular is one of all");
+    }
+
+    #[test]
+    fn a_request_goes_through_the_socket_as_it_is() {
+        let of = Extent { region: Some("us-east-1".parse().unwrap()), ..Extent::default() };
+        for which in [Which::All, Which::One("x".into()), Which::Of(of)] {
+            let request = Request::Resume { why: "w".into(), first_run: false, which };
+            let sent = serde_json::to_string(&request).unwrap();
+            assert_eq!(serde_json::from_str::<Request>(&sent).unwrap(), request);
+        }
+    }
+
+    #[test]
+    fn which_takes_what_was_pulled_for_just_that() {
+        let pause = |region: Option<&str>, monkey: Option<&str>| Pause {
+            region: region.map(|region| region.parse().unwrap()),
+            monkey: monkey.map(Into::into),
+            ..Pause::new(DateTime::UNIX_EPOCH, "ann", "w")
+        };
+        let us = Which::Of(Extent { region: Some("us-east-1".parse().unwrap()), ..Extent::default() });
+        assert!(us.takes(&pause(Some("us-east-1"), None)));
+        assert!(us.takes(&pause(Some("us-east-1"), Some("chaos"))));
+        assert!(!us.takes(&pause(None, None)), "that for everything stays");
+        assert!(!us.takes(&pause(Some("eu-west-1"), None)));
+    }
+}

@@ -139,7 +139,8 @@ pub(super) async fn pause_newborn(engine: &Engine, mode: Mode) -> Result<(), Fai
     let ledger = &engine.ledger;
     let live = engine.accounts.iter().any(|account| account.policy.mode.and(mode) == Mode::Live);
     let birth = ledger.birth().await?;
-    if !live || birth.lifted.is_some() || birth.woken.is_some() || !ledger.pauses().await?.is_empty() {
+    let paused = ledger.pauses().await?.iter().any(|pause| pause.actor == NEWBORN);
+    if !live || birth.lifted.is_some() || birth.woken.is_some() || paused {
         return Ok(());
     }
     let at = engine.clock.now();

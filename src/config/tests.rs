@@ -118,6 +118,18 @@ fn paths_start_from_the_first_state_directory_else_from_the_files_folder() {
 }
 
 #[test]
+fn what_is_kept_is_days_or_for_ever_and_a_pause_file_starts_from_the_base() {
+    let keep = |text: &str| parse(&SHIPPED.replace("#keep = \"forever\"", &format!("keep = \"{text}\""))).keep;
+    assert_eq!(keep("35d"), Some(chrono::TimeDelta::days(35)));
+    assert_eq!(keep("36500d"), Some(chrono::TimeDelta::days(36_500)));
+    assert_eq!((keep("forever"), parse(SHIPPED).keep), (None, None));
+    let text = SHIPPED.replace("#pause_file = \"/etc/simian/paused\"", "pause_file = \"paused\"");
+    let config = Config::parse("/srv/simian.toml", &text, None).unwrap();
+    assert_eq!(config.pause_file.as_deref(), Some(Path::new("/srv/paused")));
+    assert_eq!(parse(SHIPPED).pause_file, None);
+}
+
+#[test]
 fn a_value_of_the_wrong_type_is_an_error_on_its_line_and_no_other() {
     let (text, _) = all_in_use();
     let lines: Vec<&str> = text.lines().collect();

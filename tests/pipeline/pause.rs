@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use simian::brake::Brake;
-use simian::control::{self, Extent, Request, Which};
+use simian::control::{self, Answer, Extent, Request, Which};
 use simian_core::event::millis;
 use simian_core::history::Ask;
 use simian_core::rails::NEWBORN;
@@ -385,4 +385,33 @@ fn a_lifted_newborn_is_remembered_when_its_events_are_gone() {
     at_once(world.ledger.compact(&order)).unwrap();
     assert_eq!(world.of_kind(Kind::DaemonResumed).len(), 0);
     assert_eq!(at_once(world.ledger.birth()).unwrap().woken, Some(mon(8, 0)));
+}
+
+#[test]
+fn the_socket_takes_pauses_of_a_part_and_says_what_is_mistaken() {
+    let world = World::new([daily("shop-prod-v001")]);
+    let process = world.process();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("control.sock");
+    let talk = async {
+        let socket = control::Socket::bind(&path).unwrap();
+        let asking = async {
+            let ask = async |request| control::ask(&path, &request).await.unwrap().unwrap();
+            let pause = Request::Pause { why: "a failover test".into(), until: None, of: of_region(us()) };
+            let Answer::Done(said) = ask(pause).await else { panic!("it was not done") };
+            assert!(said.starts_with("paused in region us-east-1 until `simian resume "), "{said}");
+            let resume = |which| Request::Resume { why: "over".into(), first_run: false, which };
+            let Answer::Mistaken(why) = ask(resume(Which::One("nobody".into()))).await else { panic!("there is none") };
+            assert!(why.contains("no pause `nobody`"), "{why}");
+            let Answer::Done(said) = ask(resume(Which::Of(of_region(us())))).await else { panic!("it was not done") };
+            assert!(said.contains("a failover test"), "{said}");
+        };
+        tokio::select! {
+            () = socket.listen(&process.engine) => unreachable!("it listens for ever"),
+            () = asking => {}
+        }
+    };
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(talk);
+    let told: Vec<_> = world.events().into_iter().map(|event| (event.body.kind, event.body.region)).collect();
+    assert_eq!(told, [(Kind::DaemonPaused, Some(us())), (Kind::DaemonResumed, Some(us()))]);
 }
