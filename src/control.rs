@@ -1,6 +1,7 @@
 //! The kill switch, and the socket through which a running daemon is reached: one JSON request a line, one JSON
 //! answer a line. Who asks is told by the kernel (peer credentials), not by the asker.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -177,14 +178,14 @@ async fn resume(
     let mut left: Vec<Pause> = left.into_iter().filter(|pause| pause.file().is_none() && !pause.is_over(now)).collect();
     match engine.brake.look(now) {
         View::Known(by_file) => left.extend(by_file),
-        View::Unknown(why) => said.push_str(&format!("\nstill held: {why}")),
+        View::Unknown(why) => drop(write!(said, "\nstill held: {why}")),
         View::Unasked => {}
     }
     for pause in lifted {
-        said.push_str(&format!("\nlifted {}: paused {pause}", pause.id));
+        let _ = write!(said, "\nlifted {}: paused {pause}", pause.id);
     }
     for pause in left {
-        said.push_str(&format!("\nstill paused {pause}; {}", pause.remedy()));
+        let _ = write!(said, "\nstill paused {pause}; {}", pause.remedy());
     }
     Ok(said)
 }

@@ -137,7 +137,7 @@ mod tests {
         clock.drive(async {
             let old = |n| Draft::new(DateTime::UNIX_EPOCH + TimeDelta::seconds(n), Kind::RoundClosed, Mode::Live, "");
             let ledger = MemoryLedger::new(Uuid::from_u128(8), DateTime::UNIX_EPOCH);
-            ledger.commit((0..i64::from(PIECE) * 2 + 1).map(old).collect(), vec![]).await.unwrap();
+            ledger.commit((0..=i64::from(PIECE) * 2).map(old).collect(), vec![]).await.unwrap();
             let engine = Engine { ledger: Arc::new(ledger), ..engine };
             let all = keep(&engine, &[], TimeDelta::days(35)).await.unwrap();
             assert_eq!(all.events, u64::from(PIECE) * 2 + 1);

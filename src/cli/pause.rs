@@ -110,8 +110,8 @@ pub(super) fn resume(path: &Path, args: ResumeArgs) -> Result<Exit, Failure> {
 /// What the words name: an account goes by its name too.
 fn extent(config: &Config, args: ExtentArgs) -> Result<Extent, Failure> {
     let account = args.account.map(|text| {
-        let named = config.accounts.iter().find(|account| account.name == text).map(|account| account.id.clone());
-        named.or_else(|| text.parse::<AccountId>().ok()).ok_or_else(|| {
+        let by_name = config.accounts.iter().find(|account| account.name == text).map(|account| account.id.clone());
+        by_name.or_else(|| text.parse::<AccountId>().ok()).ok_or_else(|| {
             let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
             let why = format!("--account {text}: the config has no such account; there are: {}", names.join(", "));
             Failure::say(Exit::Usage, why)

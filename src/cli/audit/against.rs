@@ -158,7 +158,7 @@ struct Here<'a> {
     heads: BTreeMap<String, Head>,
     /// The page that was read last, by writer and number, and the numbers that it reaches over.
     page: BTreeMap<(String, u64), (Uuid, String)>,
-    reach: std::ops::RangeInclusive<u64>,
+    reach: std::ops::Range<u64>,
 }
 
 impl<'a> Here<'a> {
@@ -169,7 +169,7 @@ impl<'a> Here<'a> {
             checkpoints: ledger.checkpoints().await?,
             heads: ledger.heads().await?,
             page: BTreeMap::new(),
-            reach: 1..=0,
+            reach: 0..0,
         })
     }
 
@@ -201,7 +201,7 @@ impl<'a> Here<'a> {
         let after = seq.saturating_sub(BEFORE);
         let events = self.ledger.events(&page(&EventQuery::default(), after)).await?;
         let last = events.last().map_or(seq, |last| last.seq.max(seq));
-        self.reach = after + 1..=last;
+        self.reach = after + 1..last + 1;
         let name = |event: Event| ((event.writer, event.seq), (event.id, event.hash));
         self.page = events.into_iter().map(name).collect();
         Ok(())

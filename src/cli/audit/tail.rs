@@ -138,11 +138,7 @@ mod tests {
     }
 
     /// What it prints while `meanwhile` happens; it is stopped after that.
-    fn prints(
-        ledger: &MemoryLedger,
-        args: &TailArgs,
-        meanwhile: impl AsyncFnOnce(&VirtualClock, &Reader),
-    ) -> Vec<String> {
+    fn prints(ledger: &MemoryLedger, args: &TailArgs, meanwhile: impl AsyncFnOnce(&VirtualClock)) -> Vec<String> {
         let clock = VirtualClock::new(DateTime::UNIX_EPOCH);
         let mut reader = Reader::default();
         let stop = async {
@@ -150,7 +146,7 @@ mod tests {
             if args.follow {
                 clock.sleep_until(clock.now() + LOOK * 2).await;
             } else {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         let ended = clock.drive(run(ledger, &clock, args, chrono_tz::UTC, &mut reader, stop));
@@ -183,7 +179,7 @@ mod tests {
             clock.sleep_until(clock.now() + LOOK * 3).await;
             tell(&ledger, &["c"]).await;
             clock.sleep_until(clock.now() + LOOK * 3).await;
-            tell(&ledger, &["d"; 2 * super::super::PAGE + 1]).await;
+            tell(&ledger, &vec!["d"; 2 * super::super::PAGE + 1]).await;
         });
         let whys: Vec<&str> = shown.iter().map(|line| line.rsplit(' ').next().unwrap()).collect();
         assert_eq!(whys[..3], ["b", "c", "d"]);
