@@ -14,7 +14,7 @@ use crate::engine::{Account, Engine};
 use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round;
-use crate::{sinks, watch};
+use crate::{control, retention, sinks, watch};
 
 /// How often each monkey looks, beside its due minutes.
 pub struct Schedule {
@@ -80,7 +80,7 @@ pub async fn run(
     // The pumps outlive the loops, so that a stop tells of itself.
     let (halt, told) = (CancellationToken::new(), CancellationToken::new());
     let work = async {
-        let loops = join_all(loops(engine, schedules, &halt));
+        let loops = join(join_all(loops(engine, schedules, &halt)), upkeep(engine, sinks, &halt));
         let asked = async {
             end.asked().await;
             halt.cancel();
@@ -231,6 +231,41 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
             biased;
             () = stop.cancelled() => return,
             () = again => {}
+        }
+    }
+}
+
+/// How often the daemon looks after what belongs to no round.
+const UPKEEP: TimeDelta = TimeDelta::minutes(1);
+
+/// Tells of pauses that came or went without anybody's word, and once a day removes what is too old to be kept.
+async fn upkeep(engine: &Engine, sinks: &[Box<dyn Sink>], stop: &CancellationToken) {
+    let mut said = None;
+    let mut compacted = None;
+    loop {
+        let work = async {
+            let today = engine.clock.now().date_naive();
+            control::settle(engine).await?;
+            if let Some(keep) = engine.keep.filter(|_| compacted != Some(today)) {
+                retention::keep(engine, sinks, keep).await?;
+                compacted = Some(today);
+            }
+            Ok::<(), LedgerError>(())
+        };
+        let ended = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            ended = work => ended,
+        };
+        let error = ended.err().map(|error| error.to_string());
+        if let Some(error) = error.as_ref().filter(|_| said != error) {
+            tracing::error!(error, "pauses and old events cannot be looked after");
+        }
+        said = error;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = engine.clock.sleep_until(engine.clock.now() + UPKEEP) => {}
         }
     }
 }

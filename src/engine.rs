@@ -9,6 +9,7 @@ use simian_core::{
 };
 use tokio::sync::{Notify, OnceCell};
 
+use crate::brake::Brake;
 use crate::progress::Progress;
 
 /// Everything that a round needs. One for the life of the process.
@@ -17,6 +18,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// What is remembered.
     pub ledger: Arc<dyn Ledger>,
+    /// The kill switch that is a file.
+    pub brake: Brake,
     /// All chance.
     pub dice: Dice,
     /// The enabled monkeys.
@@ -25,6 +28,8 @@ pub struct Engine {
     pub accounts: Vec<Account>,
     /// How recovery is watched.
     pub watch: WatchPolicy,
+    /// How long the ledger remembers; `None` for ever.
+    pub keep: Option<TimeDelta>,
     /// Who we are in claims: host and process.
     pub holder: String,
     /// Told after every commit, so that sinks need not ask.

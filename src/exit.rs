@@ -87,6 +87,7 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let exit = match &error {
             LedgerError::Unclaimed(_) => Exit::Bug,
+            LedgerError::NoPause(_) => Exit::Usage,
             LedgerError::Open { .. }
             | LedgerError::Held { .. }
             | LedgerError::Newer { .. }

@@ -11,7 +11,7 @@ use simian_core::claim::{ACT_WITHIN, CALL_TIMEOUT};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
     Action, CallError, Cause, Change, Claim, Claimed, History, InstanceId, InstanceState, Judged, Kind, LedgerError,
-    Outcome, Region, Stage, Watch, World,
+    Outcome, Region, Stage, UnitId, View, Watch, World,
 };
 
 use crate::engine::{Account, Engine};
@@ -98,6 +98,13 @@ impl Hand for Live<'_> {
 /// How one instance's part ended, in words too.
 type Ends = BTreeMap<InstanceId, (Outcome, String)>;
 
+/// What calls of one kind go by: where they go, for which monkey, and until when they may begin.
+struct Leave<'a> {
+    region: &'a Region,
+    monkey: &'a str,
+    act_before: DateTime<Utc>,
+}
+
 impl Live<'_> {
     async fn record_intents(&self, won: &[(Judged, DateTime<Utc>)]) -> Result<(), LedgerError> {
         let now = self.engine.clock.now();
@@ -113,17 +120,19 @@ impl Live<'_> {
     async fn do_all(&self, region: &Region, action: Action, batch: &[Judged], act_before: DateTime<Utc>) -> Ends {
         let ids: Vec<InstanceId> =
             batch.iter().flat_map(|judged| &judged.proposal.targets).map(|target| target.instance.clone()).collect();
+        let Some(first) = batch.first() else { return Ends::new() };
+        let leave = &Leave { region, monkey: &first.proposal.monkey, act_before };
         let mut ends = Ends::new();
         match action {
             Action::Terminate => {
                 for ids in ids.chunks(MAX_BATCH) {
-                    self.terminate(region, ids, act_before, &mut ends).await;
+                    self.terminate(leave, ids, &mut ends).await;
                 }
             }
             Action::TerminateGracefully => {
                 for id in ids {
                     let result = self
-                        .in_time(act_before, || self.account.actuator.terminate_in_group(region, &id))
+                        .in_time(leave, || self.account.actuator.terminate_in_group(region, &id))
                         .await
                         .map(|answer| answer.map(|()| vec![id.clone()]));
                     self.judge_answer(region, std::slice::from_ref(&id), result, &mut ends).await;
@@ -135,8 +144,9 @@ impl Live<'_> {
 
     /// One batch. After a failure every id is looked up; what certainly still runs is tried alone, because one bad id
     /// fails the others with it.
-    async fn terminate(&self, region: &Region, ids: &[InstanceId], act_before: DateTime<Utc>, ends: &mut Ends) {
-        let answer = self.in_time(act_before, || self.account.actuator.terminate(region, ids)).await;
+    async fn terminate(&self, leave: &Leave<'_>, ids: &[InstanceId], ends: &mut Ends) {
+        let region = leave.region;
+        let answer = self.in_time(leave, || self.account.actuator.terminate(region, ids)).await;
         let split = ids.len() > 1
             && matches!(&answer, Ok(Err(error)) if matches!(error.cause, Cause::Refused(_) | Cause::Denied));
         self.judge_answer(region, ids, answer, ends).await;
@@ -146,7 +156,7 @@ impl Live<'_> {
         let left = ids.iter().filter(|id| ends.get(*id).is_some_and(|(outcome, _)| *outcome == Outcome::Refused));
         for id in left.cloned().collect::<Vec<_>>() {
             let one = std::slice::from_ref(&id);
-            let answer = self.in_time(act_before, || self.account.actuator.terminate(region, one)).await;
+            let answer = self.in_time(leave, || self.account.actuator.terminate(region, one)).await;
             let certain = match &answer {
                 Ok(Ok(_)) => true,
                 Ok(Err(error)) => matches!(error.cause, Cause::Refused(_) | Cause::Denied),
@@ -162,11 +172,7 @@ impl Live<'_> {
 
     /// Calls while a call fits before `act_before` and nobody pulls the kill switch, and again only when AWS said that
     /// it throttled: then nothing happened. An error says why not even one call was made.
-    async fn in_time<T, F>(
-        &self,
-        act_before: DateTime<Utc>,
-        call: impl Fn() -> F,
-    ) -> Result<Result<T, CallError>, String>
+    async fn in_time<T, F>(&self, leave: &Leave<'_>, call: impl Fn() -> F) -> Result<Result<T, CallError>, String>
     where
         F: Future<Output = Result<T, CallError>>,
     {
@@ -174,7 +180,7 @@ impl Live<'_> {
         let mut wait = FIRST_WAIT;
         let mut throttled = None;
         loop {
-            if let Some(why) = self.hindered(act_before).await {
+            if let Some(why) = self.hindered(leave).await {
                 return throttled.ok_or(why);
             }
             match call().await {
@@ -187,15 +193,23 @@ impl Live<'_> {
     }
 
     /// Why no call may be started now, looked at as late as can be. Who cannot be asked has said no.
-    async fn hindered(&self, act_before: DateTime<Utc>) -> Option<String> {
+    async fn hindered(&self, leave: &Leave<'_>) -> Option<String> {
         let now = self.engine.clock.now();
-        if now + CALL_TIMEOUT > act_before {
+        if now + CALL_TIMEOUT > leave.act_before {
             return Some("there was no time left to act".into());
         }
-        match History::pause(self.engine.ledger.as_ref(), now).await {
-            Ok(pause) => pause.map(|pause| format!("paused by {}: {}", pause.actor, pause.why)),
-            Err(error) => Some(format!("nobody knows whether it is paused: {error}")),
+        let mut pauses = match History::pauses(self.engine.ledger.as_ref(), now).await {
+            Ok(pauses) => pauses,
+            Err(error) => return Some(format!("nobody knows whether it is paused: {error}")),
+        };
+        match self.engine.brake.look(now) {
+            View::Known(by_file) => pauses.extend(by_file),
+            View::Unknown(why) => return Some(why),
+            View::Unasked => {}
         }
+        let account = &self.account.policy.account;
+        let covering = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey));
+        covering.map(|pause| format!("paused {pause}"))
     }
 
     /// Turns an answer into an outcome for each id. Whatever is not certain from the answer is looked up.
@@ -290,14 +304,21 @@ impl Live<'_> {
 
     /// What whole means for the unit: as many serving members as before.
     fn watch(&self, world: &World, judged: &Judged, now: DateTime<Utc>) -> Watch {
-        let scope = &judged.proposal.scope;
-        let there = judged.proposal.unit.groups.iter().filter(|group| group.region == scope.region);
-        let baseline = there
-            .filter_map(|group| world.group(scope, &group.name))
-            .map(|group| (group.name.clone(), u32::try_from(group.serving()).unwrap_or(u32::MAX)))
-            .collect();
-        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline }
+        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline: baseline(world, judged) }
     }
+}
+
+/// Serving members by group, as they are before the action.
+fn baseline(world: &World, judged: &Judged) -> BTreeMap<String, u32> {
+    let Proposal { scope, unit, .. } = &judged.proposal;
+    let there = unit.groups.iter().filter(|group| group.region == scope.region);
+    let groups = there.filter_map(|group| world.find(group));
+    groups.map(|group| (group.name.clone(), u32::try_from(group.serving()).unwrap_or(u32::MAX))).collect()
+}
+
+/// The unit's full name, where its scope and its name do not say it.
+fn spans(unit: &UnitId) -> Option<String> {
+    unit.scope.region.is_all().then(|| unit.full())
 }
 
 /// How long after a throttle the first repetition waits; doubled each time. EC2's bucket for terminations refills
@@ -330,10 +351,12 @@ async fn claim(
                 date: proposal.date,
                 scope: proposal.scope.clone(),
                 unit: proposal.unit.id.to_string(),
+                spans: spans(&proposal.unit.id),
                 app: proposal.unit.app.clone(),
                 owner: proposal.unit.owner.clone(),
                 action: proposal.action,
                 targets: proposal.targets.clone(),
+                baseline: baseline(world, judged),
                 holder: engine.holder.clone(),
                 at: now,
                 // By the clock of the claim, whatever time it takes; and never past the end of its time.

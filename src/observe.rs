@@ -77,6 +77,7 @@ pub async fn world(
     let observed = Observed {
         identity: account.identity.get().cloned().map_or(View::Unasked, View::Known),
         ourselves: ourselves(account, mode).await,
+        brake: engine.brake.look(engine.clock.now()),
     };
     let fleets: Vec<Fleet> = if monkey.needs().groups {
         let query = survey_query(account, order.thorough && !history.published);

@@ -51,6 +51,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionUnrecovered => ("NOT BACK", RED),
         Kind::FindingOpened => ("finding", YELLOW),
         Kind::FindingClosed => ("mended", GREEN),
+        Kind::LedgerCompacted => ("compacted", PLAIN),
     };
     let place = match (&event.unit, &event.group, &event.region) {
         (Some(unit), _, Some(region)) => format!("{unit} ({region})"),

@@ -49,14 +49,16 @@ pub async fn run(
         if !world.history.published {
             drafts.extend(missed_before(engine, monkey, &world, &day, now).await?);
         }
-        engine.record(drafts, Vec::new()).await?;
+        let changes = drafts.iter().filter_map(Change::of_finding).collect();
+        engine.record(drafts, changes).await?;
     }
 
     let due = due(&outlook, &world, order, now);
     let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
     let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
     // The survey may have taken a minute, and the kill switch is for this moment.
-    world.history.pause = History::pause(engine.ledger.as_ref(), engine.clock.now()).await?;
+    world.history.pauses = History::pauses(engine.ledger.as_ref(), engine.clock.now()).await?;
+    world.observed.brake = engine.brake.look(engine.clock.now());
     let judged = judge(&due, &world, &detail, policy, engine.clock.now());
     let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::rails::NEWBORN;
-use simian_core::{Change, Clock, Dice, Draft, EventQuery, Kind, Ledger, Mode, Pause, Sink};
+use simian_core::{Change, Clock, Dice, Draft, Kind, Ledger, Mode, Pause, Sink};
 use simian_ledger::{MemoryLedger, SqliteLedger};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::brake::Brake;
 use crate::clock::SystemClock;
 use crate::config::{Config, LedgerConfig};
 use crate::engine::{Account, Engine, WatchPolicy};
@@ -65,10 +66,12 @@ pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
     Engine {
         clock: Arc::new(SystemClock),
         ledger,
+        brake: Brake::new(config.pause_file.clone()),
         dice: Dice::new(&config.seed),
         monkeys: registry::enabled(config),
         accounts: Vec::new(),
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
+        keep: config.keep,
         holder: format!("{}:{}", host.trim(), std::process::id()),
         recorded: Arc::new(Notify::new()),
         progress: Arc::new(Silent),
@@ -145,21 +148,18 @@ pub(super) async fn sinks(config: &Config, _clock: &Arc<dyn Clock>) -> Result<Ve
 pub(super) async fn pause_newborn(engine: &Engine, mode: Mode) -> Result<(), Failure> {
     let ledger = &engine.ledger;
     let live = engine.accounts.iter().any(|account| account.policy.mode.and(mode) == Mode::Live);
-    let resumed = EventQuery { kinds: vec![Kind::DaemonResumed], ..EventQuery::default() };
-    let lifted = |event: &simian_core::Event| event.body.outcome.as_deref() == Some(NEWBORN);
-    if !live
-        || ledger.birth().await?.lifted.is_some()
-        || ledger.pause().await?.is_some()
-        || ledger.events(&resumed).await?.iter().any(lifted)
-    {
+    let birth = ledger.birth().await?;
+    let paused = ledger.pauses().await?.iter().any(|pause| pause.actor == NEWBORN);
+    if !live || birth.lifted.is_some() || birth.woken.is_some() || paused {
         return Ok(());
     }
     let at = engine.clock.now();
     let why = "this ledger goes live for the first time; if nothing acted here before, `simian resume --first-run`";
-    let pause = Pause { at, actor: NEWBORN.into(), why: why.into(), until: None };
+    let pause = Pause::new(at, NEWBORN, why);
     let mut draft = Draft::new(at, Kind::DaemonPaused, Mode::Live, why);
     draft.actor = Some(NEWBORN.into());
-    engine.record(vec![draft], vec![Change::Pause(Some(pause))]).await?;
+    draft.key = Some(pause.id.clone());
+    engine.record(vec![draft], vec![Change::Pause(pause)]).await?;
     Ok(())
 }
 

@@ -63,6 +63,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
             }
         }
         let provisional = day.date != today.date;
+        let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
+        super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
         match args.format {
             Format::Json => super::print(&json(&all, &day, provisional))?,
             Format::Table => print(&all, &day, provisional, config.calendar.zone)?,

@@ -41,9 +41,12 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         let sinks = connect::sinks(&config, &engine.clock).await?;
         let before = engine.ledger.heads().await?;
         connect::pause_newborn(&engine, mode).await?;
+        control::settle(&engine).await?;
 
         let (exit, failures) = all_accounts(&engine, args, mode).await;
         let news = EventQuery { after: before.values().map(|head| head.seq).max(), ..EventQuery::default() };
+        let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
+        super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
         for event in engine.ledger.events(&news).await? {
             match args.format {
                 Format::Json => super::print(&event.canonical())?,

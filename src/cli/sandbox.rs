@@ -114,10 +114,12 @@ pub(super) fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engin
     Engine {
         ledger: Arc::new(MemoryLedger::new(Uuid::from_u128(u128::from(seed)), clock.now())),
         clock,
+        brake: crate::brake::Brake::default(),
         dice: Dice::new(&format!("{}:{seed}", config.seed)),
         monkeys: registry::enabled(config),
         accounts,
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
+        keep: None,
         holder: "sandbox".into(),
         recorded: Arc::new(Notify::new()),
         progress: Arc::new(Silent),
@@ -133,7 +135,7 @@ pub(super) async fn play(
     enough: impl Future<Output = ()>,
 ) -> Result<(), LedgerError> {
     let why = "the sandbox resumes itself: nothing acted here before".to_owned();
-    control::serve(engine, "sandbox", Request::Resume { why, first_run: true }).await?;
+    control::serve(engine, "sandbox", Request::Resume { why, first_run: true, which: control::Which::All }).await?;
     let over = End::default();
     let schedules = super::run::schedules(config);
     let curtain = async {

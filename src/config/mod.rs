@@ -52,10 +52,14 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Where history and claims are kept.
     pub ledger: LedgerConfig,
+    /// How long the ledger remembers; `None` for ever.
+    pub keep: Option<TimeDelta>,
     /// Who is told.
     pub sinks: Sinks,
     /// The control socket, absolute or relative to the working directory; `None` for none.
     pub control: Option<PathBuf>,
+    /// The file that pauses everything while it is there, absolute or relative to the working directory; `None` for none.
+    pub pause_file: Option<PathBuf>,
     /// How much may be done.
     pub budgets: Budgets,
     /// What must be left.

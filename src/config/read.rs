@@ -93,6 +93,20 @@ pub(super) fn span(least: TimeDelta, most: TimeDelta) -> impl Fn(&DeValue<'_>) -
     }
 }
 
+/// So many days, at least and at most, as in `"400d"`; or `"forever"`, which is `None`.
+pub(super) fn days(least: i64, most: i64) -> impl Fn(&DeValue<'_>) -> Result<Option<TimeDelta>, String> {
+    move |value| {
+        let expected = format!("days in quotes, from \"{least}d\" to \"{most}d\", or \"forever\"");
+        let written = value.as_str().ok_or_else(|| instead(value, &expected))?;
+        if written == "forever" {
+            return Ok(None);
+        }
+        let digits = written.strip_suffix('d').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let days = digits.and_then(|digits| digits.parse().ok()).filter(|days| (least..=most).contains(days));
+        days.map(|days| Some(TimeDelta::days(days))).ok_or_else(|| instead(value, &expected))
+    }
+}
+
 pub(super) fn mode(value: &DeValue<'_>) -> Result<Mode, String> {
     match text(value)? {
         "dry-run" => Ok(Mode::DryRun),

@@ -12,8 +12,8 @@ use toml::de::DeTable;
 
 use super::document::{Document, Table};
 use super::read::{
-    account_in, boolean, count, date, holiday, limit, mode, name, parsed, path, role_arn, span, tag_key, tag_prefix,
-    tag_value, text, topic_arn, weekday, zone,
+    account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, role_arn, span, tag_key,
+    tag_prefix, tag_value, text, topic_arn, weekday, zone,
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
@@ -39,6 +39,9 @@ const WATCH_EVERY: (TimeDelta, TimeDelta) = (TimeDelta::seconds(5), TimeDelta::m
 
 /// No group replaces an instance within a minute; what is not back after a day is not recovering.
 const WATCH_DEADLINE: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta::hours(24));
+
+/// The longest that a ledger may be told to remember, in days: a century is as good as for ever.
+const MAX_KEEP: i64 = 36_500;
 
 /// The longest path of a socket, in bytes. Source: unix(7), `sun_path` with its final zero.
 const MAX_SOCKET: usize = 107;
@@ -86,9 +89,9 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let calendar = root.table("hours", hours);
     let mut tags = root.table("tags", tags);
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
-    let ledger = root.table("ledger", |ledger| self::ledger(ledger, live, rules));
+    let (ledger, keep) = root.table("ledger", |ledger| (self::ledger(ledger, live, rules), keep(ledger)));
     let sinks = root.table("sinks", sinks);
-    let control = root.table("control", |control| socket(control, rules));
+    let (control, pause_file) = root.table("control", |control| (socket(control, rules), pause_file(control, rules)));
     let budgets = root.table("budgets", budgets);
     let floors = root.table("floors", floors);
     let rails = root.table("rails", rails);
@@ -102,8 +105,10 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         tags,
         accounts: accounts.into_iter().collect::<Option<_>>()?,
         ledger: ledger?,
+        keep,
         sinks,
         control,
+        pause_file,
         budgets,
         floors,
         candidates: rails.candidates,
@@ -255,6 +260,12 @@ fn ledger(ledger: &mut Table<'_>, live: bool, rules: &Rules<'_>) -> Option<Ledge
     Some(LedgerConfig::Memory)
 }
 
+/// How long the ledger remembers. Nothing is removed unless the operator says so: an audit trail that shortens itself is
+/// a surprise that nobody can mend.
+fn keep(ledger: &mut Table<'_>) -> Option<TimeDelta> {
+    ledger.get("keep", days(crate::retention::LEAST.num_days(), MAX_KEEP)).flatten()
+}
+
 fn sinks(sinks: &mut Table<'_>) -> Sinks {
     let sns = sinks.table("sns", |sns| {
         if sns.is_there() {
@@ -278,6 +289,10 @@ fn socket(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {
         control.wrong("socket", &why);
     }
     Some(socket)
+}
+
+fn pause_file(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {
+    Some(rules.base.join(control.get("pause_file", path)?))
 }
 
 fn budgets(table: &mut Table<'_>) -> Budgets {

@@ -62,7 +62,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 3);
+    assert_eq!(others.len(), 4);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }
@@ -78,6 +78,7 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shipped.breaker, all.breaker);
     assert_eq!(shipped.disabled_rails, all.disabled_rails);
     assert_eq!(shipped.watch, all.watch);
+    assert_eq!(shipped.keep, all.keep);
     assert_eq!((shipped.calendar.days, shipped.calendar.hours), (all.calendar.days, all.calendar.hours));
     assert_eq!((&shipped.tags.prefix, &shipped.tags.owner), (&all.tags.prefix, &all.tags.owner));
     assert_eq!(shipped.tags.defaults, all.tags.defaults);
@@ -114,6 +115,18 @@ fn paths_start_from_the_first_state_directory_else_from_the_files_folder() {
     ] {
         assert_eq!(super::base(file, state.map(Path::new)), Path::new(base), "{file} {state:?}");
     }
+}
+
+#[test]
+fn what_is_kept_is_days_or_for_ever_and_a_pause_file_starts_from_the_base() {
+    let keep = |text: &str| parse(&SHIPPED.replace("#keep = \"forever\"", &format!("keep = \"{text}\""))).keep;
+    assert_eq!(keep("35d"), Some(chrono::TimeDelta::days(35)));
+    assert_eq!(keep("36500d"), Some(chrono::TimeDelta::days(36_500)));
+    assert_eq!((keep("forever"), parse(SHIPPED).keep), (None, None));
+    let text = SHIPPED.replace("#pause_file = \"/etc/simian/paused\"", "pause_file = \"paused\"");
+    let config = Config::parse("/srv/simian.toml", &text, None).unwrap();
+    assert_eq!(config.pause_file.as_deref(), Some(Path::new("/srv/paused")));
+    assert_eq!(parse(SHIPPED).pause_file, None);
 }
 
 #[test]

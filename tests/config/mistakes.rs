@@ -251,6 +251,20 @@ fn memory_is_no_ledger_for_live() {
 }
 
 #[test]
+fn a_ledger_keeps_35_days_or_more() {
+    for wrong in ["\"34d\"", "400", "\"400\"", "\"-400d\"", "\"+40d\"", "\"400 d\"", "\"36501d\"", "\"1y\"", "\"d\""] {
+        let lines = format!("kind = \"sqlite\"\npath = \"ledger.db\"\nkeep = {wrong}");
+        let problems = problems(&with_ledger(&lines));
+        assert!(problems.starts_with("simian.toml:14:1: ledger.keep: found "), "{wrong}: {problems}");
+        assert!(
+            problems.ends_with(r#"write days in quotes, from "35d" to "36500d", or "forever""#),
+            "{wrong}: {problems}"
+        );
+        assert_eq!(problems.lines().count(), 1, "{wrong}: {problems}");
+    }
+}
+
+#[test]
 fn no_ledger_is_memory() {
     let text = SOUND.replace("[ledger]\nkind = \"sqlite\"\npath = \"ledger.db\"\n", "");
     assert_snapshot!(problems(&text), @r#"simian.toml:1:1: ledger.kind: a live daemon needs a ledger that outlasts it: set kind = "sqlite" and a path under [ledger]"#);

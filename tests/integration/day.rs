@@ -164,10 +164,12 @@ impl Daemon {
         let engine = Engine {
             clock: shared.clone(),
             ledger: Arc::new(ledger),
+            brake: simian::brake::Brake::default(),
             dice: Dice::new("a day"),
             monkeys: vec![Box::new(Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default()))],
             accounts: vec![Account::new("staging".into(), regions(), policy, aws.clone(), aws)],
             watch: WatchPolicy { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) },
+            keep: None,
             holder: "test:1".into(),
             recorded: Arc::new(Notify::new()),
             progress: Arc::new(simian::progress::Silent),

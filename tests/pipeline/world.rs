@@ -157,10 +157,12 @@ impl World {
             engine: Engine {
                 clock: Arc::new(self.clock.clone()),
                 ledger,
+                brake: simian::brake::Brake::default(),
                 dice: Dice::new("pipeline"),
                 monkeys: vec![Box::new(Chaos::new(Grouping::default(), minutes(30), TagRules::default()))],
                 accounts: vec![account],
                 watch: self.watch,
+                keep: None,
                 holder: holder.to_owned(),
                 recorded: Arc::new(Notify::new()),
                 progress: Arc::new(simian::progress::Silent),
@@ -370,12 +372,12 @@ impl Process {
     }
 
     pub(crate) fn pause(&self, why: &str) {
-        let request = control::Request::Pause { why: why.into(), until: None };
+        let request = control::Request::Pause { why: why.into(), until: None, of: control::Extent::default() };
         at_once(control::serve(&self.engine, "ann", request)).unwrap();
     }
 
     pub(crate) fn resume(&self, first_run: bool) -> String {
-        let request = control::Request::Resume { why: "it is over".into(), first_run };
+        let request = control::Request::Resume { why: "it is over".into(), first_run, which: control::Which::All };
         at_once(control::serve(&self.engine, "ann", request)).unwrap()
     }
 

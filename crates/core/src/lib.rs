@@ -38,7 +38,7 @@ pub use event::{Draft, Event, Head, Kind};
 pub use finding::Finding;
 pub use fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
 pub use history::History;
-pub use ledger::{Birth, Change, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
+pub use ledger::{Birth, Change, ClaimQuery, Compacted, Compaction, EventQuery, Ledger, LedgerError, Pause};
 pub use monkey::{Considered, Monkey, Needs, Outlook};
 pub use name::Name;
 pub use ports::{Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, Sink, SinkError};

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::fleet::{Fleet, Group, InstanceId, View};
 use crate::history::History;
+use crate::ledger::Pause;
 use crate::ports::Identity;
 use crate::scope::{Area, Mode, Region, Scope};
 use crate::unit::GroupId;
@@ -58,6 +59,8 @@ pub struct Observed {
     pub identity: View<Identity>,
     /// The instance that we run on; `Known(None)` when we do not run on EC2.
     pub ourselves: View<Option<InstanceId>>,
+    /// The pause that a file is, while it is there; `Unasked` when the operator named no file.
+    pub brake: View<Option<Pause>>,
 }
 
 /// How a game day asks for something.

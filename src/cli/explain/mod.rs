@@ -81,6 +81,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
                 }
             }
         }
+        let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
+        super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
         let complete = failures.is_empty() && all.failed.is_empty();
         let text = match args.format {
             Format::Json => show::json(&args.target, &all).to_string(),

@@ -38,9 +38,9 @@ mod tests {
         assert!(!scene.verdict("recovered").holds());
         scene.open_claim_on(3);
         assert!(scene.verdict("recovered").holds());
-        scene.world.history.open[0].unit = "app:shop".into();
+        scene.world.history.open[0].claim.unit = "app:shop".into();
         assert!(scene.verdict("recovered").holds());
-        scene.world.history.open[0].targets[0].group = "other".into();
+        scene.world.history.open[0].claim.targets[0].group = "other".into();
         assert!(!scene.verdict("recovered").holds());
     }
 }

@@ -72,7 +72,8 @@ impl Scene {
             groups: View::Known([(group.name.clone(), group)].into()),
             skew: View::Known(TimeDelta::zero()),
         };
-        let birth = Birth { id: Uuid::nil(), at: now - TimeDelta::days(90), lifted: Some(now - TimeDelta::days(90)) };
+        let born = now - TimeDelta::days(90);
+        let birth = Birth { lifted: Some(born), ..Birth::new(Uuid::nil(), born) };
         let world = World {
             area: Area::whole(&scope.account, std::slice::from_ref(&scope.region)),
             mode: Mode::Live,
@@ -84,6 +85,7 @@ impl Scene {
                     arn: "arn:aws:iam::111122223333:role/simian".into(),
                 }),
                 ourselves: View::Known(None),
+                brake: View::Unasked,
             },
             history: History::empty(birth),
             requests: Vec::new(),
@@ -143,10 +145,12 @@ impl Scene {
             date: proposal.date,
             scope: proposal.scope.clone(),
             unit: proposal.unit.id.to_string(),
+            spans: None,
             app: proposal.unit.app.clone(),
             owner: None,
             action: proposal.action,
             targets: vec![Target { instance: InstanceId::new(format!("i-{n}")), ..proposal.targets[0].clone() }],
+            baseline: BTreeMap::new(),
             holder: "h".into(),
             at: self.now,
             act_before: self.now,

@@ -80,8 +80,9 @@ pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
                 arn: "arn:aws:iam::111122223333:role/x".into(),
             }),
             ourselves: View::Known(None),
+            brake: View::Unasked,
         },
-        history: History::empty(Birth { id: Uuid::nil(), at: born, lifted: Some(born) }),
+        history: History::empty(Birth { lifted: Some(born), ..Birth::new(Uuid::nil(), born) }),
         requests: Vec::new(),
         area,
     }
