@@ -14,7 +14,7 @@ use crate::control::Socket;
 use crate::daemon::{self, Schedule};
 use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
-use crate::sinks::{Format, Stdout};
+use crate::sinks::{self, Format, Stdout};
 
 pub(super) fn run(path: &Path) -> Result<Exit, Failure> {
     super::log("info");
@@ -27,11 +27,12 @@ async fn serve(config: &Config) -> Result<Exit, Failure> {
         return Err(Failure::say(Exit::Config, "the config names no [[account]]: there is nothing to look at"));
     }
     let engine = connect::connect(config, Access::Create).await?;
-    connect::pause_newborn(&engine, config.mode).await?;
     let mut sinks = connect::sinks(config, &engine.clock).await?;
     if config.sinks.stdout {
         sinks.push(Box::new(Stdout(Format::Json)) as Box<dyn Sink>);
     }
+    sinks::begin(&engine, &sinks).await?;
+    connect::pause_newborn(&engine, config.mode).await?;
     let socket = config.control.as_deref().map(bind).transpose()?;
 
     let stop = CancellationToken::new();
