@@ -17,6 +17,7 @@ use super::read::{
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
+    webhook,
 };
 
 /// What is not in the file and still counts.
@@ -78,7 +79,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let mut tags = root.table("tags", tags);
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
     let ledger = root.table("ledger", |ledger| self::ledger(ledger, live, rules));
-    let sinks = root.table("sinks", sinks);
+    let sinks = root.table("sinks", |sinks| self::sinks(sinks, rules));
     let control = root.table("control", |control| socket(control, rules));
     let budgets = root.table("budgets", budgets);
     let floors = root.table("floors", floors);
@@ -246,7 +247,7 @@ fn ledger(ledger: &mut Table<'_>, live: bool, rules: &Rules<'_>) -> Option<Ledge
     Some(LedgerConfig::Memory)
 }
 
-fn sinks(sinks: &mut Table<'_>) -> Sinks {
+fn sinks(sinks: &mut Table<'_>, rules: &Rules<'_>) -> Sinks {
     let sns = sinks.table("sns", |sns| {
         if sns.is_there() {
             sns.need("topic_arn", "\"arn:aws:sns:us-east-1:123456789012:simian\"", topic_arn)
@@ -256,7 +257,8 @@ fn sinks(sinks: &mut Table<'_>) -> Sinks {
         }
     });
     let stdout = sinks.table("stdout", |stdout| stdout.get("enabled", boolean)).unwrap_or_default();
-    Sinks { sns: sns.map(|topic_arn| SnsSink { topic_arn }), stdout }
+    let webhooks = webhook::webhooks(sinks, rules);
+    Sinks { sns: sns.map(|topic_arn| SnsSink { topic_arn }), webhooks, stdout }
 }
 
 fn socket(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {

@@ -8,6 +8,7 @@
 
 mod pump;
 mod stdout;
+pub mod webhook;
 
 use simian_core::{Event, EventQuery, LedgerError, Sink, SinkError};
 

@@ -294,14 +294,50 @@ enabled = 1
 }
 
 #[test]
-fn fifo_topic() {
+fn fifo_topics() {
+    let topic = |name: &str| format!("{SOUND}[sinks.sns]\ntopic_arn = \"arn:aws:sns:us-east-1:123456789012:{name}\"\n");
+    super::parse(&topic("simian.fifo"));
+    for name in [".fifo", "simian.fifo.fifo", "simian.FIFO"] {
+        assert!(problems(&topic(name)).contains("is no topic's ARN"), "{name}");
+    }
+}
+
+#[test]
+fn webhooks() {
     let text = format!(
         "{SOUND}{}",
-        r#"[sinks.sns]
-topic_arn = "arn:aws:sns:us-east-1:123456789012:simian.fifo"
+        r#"[[sinks.webhook]]
+url = "hooks.example.com/s3cret"
+template = "{{ event.onwer }}"
+template_file = "none.jinja"
+content_type = "json"
+secret_file = "secret"
+secret_env = "$SECRET"
+headers = { "X Team" = "ops", Host = "s3cret", X-Key = "s3cret\n" }
+timeout = "2m"
+kinds = ["action.dnoe", "actions.*"]
+[[sinks.webhook]]
+name = "ops"
+[[sinks.webhook]]
+name = "ops"
+url = "https://ann:s3cret@example.com"
+template = """
+{"text":
+  "{{ event.why }}"}"""
+kinds = []
+headers = ["X-Key: s3cret"]
+uri = 1
 "#
     );
-    assert_snapshot!(problems(&text), @"simian.toml:15:1: sinks.sns.topic_arn: `arn:aws:sns:us-east-1:123456789012:simian.fifo` is a FIFO topic, which is not supported by this version: name a standard topic");
+    let told = problems(&text);
+    assert!(!told.contains("s3cret"), "{told}");
+    assert_snapshot!(told, @"");
+}
+
+#[test]
+fn one_webhook_is_a_list_of_one() {
+    let text = format!("{SOUND}[sinks.webhook]\nname = \"ops\"\n");
+    assert_snapshot!(problems(&text), @"");
 }
 
 #[test]
