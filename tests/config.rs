@@ -226,6 +226,28 @@ kinds = ["finding.*", "action.done"]
     assert!(shown.contains("hooks.example.com") && !shown.contains("s3cret") && !shown.contains("Bearer"), "{shown}");
 }
 
+#[test]
+fn a_template_in_a_file_is_read_from_beside_the_config_and_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "[[sinks.webhook]]\nname = \"ops\"\nurl = \"https://example.com\"\ntemplate_file = \"ops.jinja\"\n";
+    std::fs::write(folder.path().join("simian.toml"), format!("{SOUND}{table}")).unwrap();
+    let load = |template: &[u8]| {
+        std::fs::write(folder.path().join("ops.jinja"), template).unwrap();
+        let told = Config::load(&folder.path().join("simian.toml"), None).map_err(|error| error.to_string());
+        told.map_err(|error| error.replace(&folder.path().display().to_string(), "DIR"))
+    };
+    assert!(load(b"{{ event }}").unwrap().sinks.webhooks[0].template.is_some());
+    let at = "DIR/simian.toml:17:1: sinks.webhook[0].template_file: ";
+    assert_snapshot!(load(b"{\n\"text\": {{ event.why\n}").unwrap_err().strip_prefix(at).unwrap(), @"");
+    let told = load(b"{\n\n\"text\": {{ event.onwer }}}").unwrap_err();
+    assert!(
+        told.starts_with(&format!("{at}DIR/ops.jinja:3: something in `\"text\": {{{{ event.onwer }}}}}}`")),
+        "{told}"
+    );
+    assert_snapshot!(load(b"\xff").unwrap_err().strip_prefix(at).unwrap(), @"");
+    assert_snapshot!(load(&vec![b'x'; 70_000]).unwrap_err().strip_prefix(at).unwrap(), @"");
+}
+
 /// The statements of a shipped policy: actions, resources and whether there is a condition.
 fn statements(name: &str) -> Vec<(Vec<String>, Vec<String>, bool)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/iam").join(name);

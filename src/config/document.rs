@@ -183,7 +183,8 @@ impl<'d> Table<'d> {
         let (_, value) = self.entry(key)?;
         let path = self.path_of(key);
         let DeValue::Table(entries) = value.get_ref() else {
-            self.wrong(key, &format!("found {}: write a table, as in {key} = {{ … }}", describe(value.get_ref())));
+            // What stands there may be a secret, so it is not repeated.
+            self.wrong(key, &format!("this is no table: write one, as in {key} = {{ … }}"));
             return None;
         };
         let mut out = Vec::new();

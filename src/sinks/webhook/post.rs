@@ -65,8 +65,9 @@ impl WebhookSink {
     async fn post(&self, event: &Event) -> Result<(), SinkError> {
         let Self { config, name, secret, headers, client, clock } = self;
         let refused = |message: String, lasting| SinkError::new(name, message, lasting);
-        let letter = write(event, config.template.as_ref(), secret.as_ref(), clock.now())
-            .map_err(|error| refused(format!("the template makes no body of a {}: {error}", event.body.kind), true))?;
+        let letter = write(event, config.template.as_ref(), secret.as_ref(), clock.now()).map_err(|error| {
+            refused(format!("the template makes no body: {error}; mend it in [[sinks.webhook]]"), true)
+        })?;
         let mut request = client.post(config.address.whole()).headers(headers.clone()).body(letter.body);
         for (header, value) in letter.headers {
             request = request.header(header, value);

@@ -21,7 +21,7 @@ struct Inner {
     source: String,
     json: bool,
     environment: Environment<'static>,
-    /// Every field that an event may have, with nothing in it.
+    /// Every field that an event may have, with nothing in it: so only a name that is none is undefined.
     blank: Map<String, serde_json::Value>,
 }
 
@@ -38,6 +38,9 @@ pub struct TemplateError {
 /// The template's name among its kind: there is only one.
 const NAME: &str = "body";
 
+/// The most characters of a line that are repeated.
+const MAX_LINE: usize = 60;
+
 /// What the texts of the made-up events hold: everything that breaks a body which does not escape it.
 const NASTY: &str =
     "\"quoted\" back\\slash <tag> & 'single' {{ braces }} \u{e9}\u{1f412} \u{0}\u{7f}\u{2028}\nline\ttab";
@@ -50,17 +53,10 @@ impl Template {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(move |_| if json { AutoEscape::Json } else { AutoEscape::None });
         environment.add_filter("slack", slack);
-        environment.add_template_owned(NAME, source.to_owned()).map_err(|error| told(&error, source))?;
-        let fields = fields_of(&samples(Kind::ActionDone)[0]);
-        let blank = fields.into_iter().map(|(name, _)| (name, serde_json::Value::Null)).collect();
-        let template = Self(Arc::new(Inner { source: source.to_owned(), json, environment, blank }));
-        for kind in kinds {
-            for sample in samples(*kind) {
-                template.tried(&sample).map_err(|error| {
-                    let why = format!("{}; tried with a made-up {kind}", error.why);
-                    TemplateError { why, ..error }
-                })?;
-            }
+        environment.add_template_owned(NAME, source.to_owned()).map_err(|error| told(&error, source, None))?;
+        let template = Self(Arc::new(Inner { source: source.to_owned(), json, environment, blank: blank() }));
+        for sample in kinds.iter().flat_map(|kind| samples(*kind)) {
+            template.tried(&sample)?;
         }
         Ok(template)
     }
@@ -71,8 +67,9 @@ impl Template {
             && let Err(error) = serde_json::from_str::<serde_json::Value>(&body)
         {
             let why = format!(
-                "what it makes is no JSON ({error}): {{{{ … }}}} writes a whole JSON value, a text with its quotes, so \
-                 write none around it; or set content_type to what it makes"
+                "what it makes of a made-up {} is no JSON ({error}): {{{{ … }}}} writes a whole JSON value, a text with \
+                 its quotes, so write none around it; or set content_type to what it makes",
+                sample.body.kind
             );
             return Err(TemplateError { line: None, why });
         }
@@ -85,8 +82,8 @@ impl Template {
         let mut fields = blank.clone();
         fields.extend(fields_of(event));
         let context = Value::from(Serde(json!({ "event": fields })));
-        let template = environment.get_template(NAME).map_err(|error| told(&error, source))?;
-        template.render(context).map_err(|error| told(&error, source))
+        let rendered = environment.get_template(NAME).and_then(|template| template.render(context));
+        rendered.map_err(|error| told(&error, source, Some(event.body.kind)))
     }
 }
 
@@ -114,23 +111,36 @@ fn slack(value: &Value) -> Result<String, minijinja::Error> {
     }
 }
 
-/// The engine's words in ours, with the line as it stands there.
-fn told(error: &minijinja::Error, source: &str) -> TemplateError {
+/// The engine's words in ours, with the line as it stands there, and the kind of event that it was made for.
+fn told(error: &minijinja::Error, source: &str, kind: Option<Kind>) -> TemplateError {
     let line = error.line();
     let text = line.and_then(|line| source.lines().nth(line - 1)).unwrap_or_default().trim();
-    let here = if text.is_empty() { String::new() } else { format!(" in `{text}`") };
+    let here: String = text.chars().take(MAX_LINE).collect();
+    let here = if here.is_empty() { here } else { format!(" in `{here}`") };
+    let made = kind.map(|kind| format!(" (made for {kind})")).unwrap_or_default();
     let why = match error.kind() {
         ErrorKind::UndefinedError => format!(
-            "something{here} does not exist: the fields of every event are {}; a figure of counts may be missing, so \
-             write a default for it, as in event.counts.held|default(0)",
-            fields_of(&samples(Kind::ActionDone)[0]).keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+            "something{here} does not exist{made}: an event has {}; a figure of counts needs a default, as in \
+             event.counts.held|default(0)",
+            blank().keys().map(String::as_str).collect::<Vec<_>>().join(", ")
         ),
-        kind => match error.detail() {
-            Some(detail) => format!("{kind}: {detail}{here}"),
-            None => format!("{kind}{here}"),
-        },
+        kind => format!("{kind}{here}{made}{}", error.detail().map(|why| format!(": {why}")).unwrap_or_default()),
     };
     TemplateError { line, why }
+}
+
+/// Every field that an event may have: none, and empty where an event without it means that.
+fn blank() -> Map<String, serde_json::Value> {
+    let mut fields = fields_of(&samples(Kind::ActionDone)[0]);
+    for (name, value) in &mut fields {
+        *value = match name.as_str() {
+            "why" => json!(""),
+            "verdicts" => json!([]),
+            "counts" => json!({}),
+            _ => serde_json::Value::Null,
+        };
+    }
+    fields
 }
 
 fn fields_of(event: &Event) -> Map<String, serde_json::Value> {
@@ -215,26 +225,31 @@ mod tests {
     #[test]
     fn mistakes_are_found_before_any_event_is_told() {
         let broken = refused("{\n\"text\": {{ event.why }\n}");
-        assert!(
-            broken.starts_with("line 2: syntax error: ") && broken.contains("in `\"text\": {{ event.why }`"),
-            "{broken}"
-        );
+        assert!(broken.starts_with("line 2: syntax error in `\"text\": {{ event.why }`: "), "{broken}");
         let typo = refused("{\n\n\"text\": {{ event.onwer }}}");
-        assert!(typo.starts_with("line 3: something in `\"text\": {{ event.onwer }}}` does not exist: "), "{typo}");
         assert!(
-            typo.contains("account, action, actor, app, at, ") && typo.contains("a made-up daemon.started"),
+            typo.starts_with(
+                "line 3: something in `\"text\": {{ event.onwer }}}` does not exist (made for daemon.started): "
+            ),
             "{typo}"
         );
+        assert!(typo.contains("an event has account, action, actor, app, at, "), "{typo}");
         let branch =
             refused("{% if event.kind == 'finding.closed' and event.mode == 'live' %}{{ event.x }}{% endif %}1");
-        assert!(branch.contains("a made-up finding.closed"), "{branch}");
+        assert!(branch.contains("(made for finding.closed)"), "{branch}");
         let missing = refused("{{ event.counts.held }}");
         assert!(missing.contains("|default(0)"), "{missing}");
-        assert!(try_json("{{ (event.counts or {}).held|default(0) }}").is_ok());
+        assert!(try_json("{{ event.counts.held|default(0) }}").is_ok());
         let quotes = refused("{\"text\": \"{{ event.why }}\"}");
-        assert!(quotes.contains("what it makes is no JSON") && quotes.contains("write none around it"), "{quotes}");
+        assert!(
+            quotes.contains("what it makes of a made-up daemon.started is no JSON")
+                && quotes.contains("write none around it"),
+            "{quotes}"
+        );
         let filter = refused("{{ event.why|slakc }}");
         assert!(filter.contains("slakc"), "{filter}");
+        // A long line is not repeated in full.
+        assert!(refused(&format!("{{{{ event.x }}}}{}", "x".repeat(9_000))).len() < 400);
         // A kind that is not told is not tried.
         assert!(
             Template::new("{% if event.kind == 'round.closed' %}{{ x }}{% endif %}1", true, &[Kind::ActionDone])
