@@ -128,8 +128,8 @@ impl Tries {
         let doubled = FIRST * 2_i32.pow(self.refusals.saturating_sub(1).min(20));
         let whole = doubled.min(longest);
         let half = u32::try_from(whole.num_milliseconds() / 2).unwrap_or(0);
-        let whose = format!("{}/{}/{}", engine.holder, sink.name(), now.timestamp_millis());
-        let less = engine.dice.below("sink-wait", now.date_naive(), &whose, half + 1);
+        let draw = format!("{}/{}/{}", engine.holder, sink.name(), now.timestamp_millis());
+        let less = engine.dice.below("sink-wait", now.date_naive(), &draw, half + 1);
         let wait = whole - TimeDelta::milliseconds(i64::from(less));
         now + wait.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }

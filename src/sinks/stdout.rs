@@ -28,7 +28,7 @@ pub struct Stdout(pub Format);
 
 #[async_trait]
 impl Sink for Stdout {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "stdout"
     }
 

@@ -41,6 +41,15 @@ impl Fussy {
         Self { name, clock: clock.clone(), mood: Arc::new(mood), heard: Arc::default(), asked: Arc::default() }
     }
 
+    /// It refuses while that holds, and takes everything else.
+    pub(crate) fn down_while(
+        name: &'static str,
+        clock: &VirtualClock,
+        down: impl Fn(DateTime<Utc>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(name, clock, move |_, now| if down(now) { Answer::Refuses(busy()) } else { Answer::Takes })
+    }
+
     /// All that arrived.
     pub(crate) fn heard(&self) -> Vec<Event> {
         self.heard.lock().unwrap().clone()

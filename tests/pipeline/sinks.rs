@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use simian::sinks;
 use simian_core::{Ledger, Sink, SinkError};
 use simian_sim::{MemorySink, Refusal};
@@ -168,10 +168,7 @@ fn a_sink_that_is_back_is_told_within_a_minute() {
     let world = World::new([daily("shop-prod-v001")]);
     for hour in 9..13 {
         let back = mon(hour, 17) + seconds(41);
-        let sink = Fussy::new("fussy", &world.clock, move |_, now| match now < back {
-            true => Answer::Refuses(busy()),
-            false => Answer::Takes,
-        });
+        let sink = Fussy::down_while("fussy", &world.clock, move |now| now < back);
         let process = with(&world, "one", sink.clone());
         let known = at_once(world.ledger.cursor("fussy")).unwrap();
         process.run_until(back + minutes(1));
@@ -200,10 +197,7 @@ fn a_new_sink_hears_no_history() {
 #[test]
 fn a_sink_that_was_down_from_the_first_is_no_new_one() {
     let world = World::new([daily("shop-prod-v001")]);
-    let sink = Fussy::new("fussy", &world.clock, |_, now| match now < mon(12, 0) {
-        true => Answer::Refuses(busy()),
-        false => Answer::Takes,
-    });
+    let sink = Fussy::down_while("fussy", &world.clock, |now| now < mon(12, 0));
     // On a new ledger it begins before the first event, and there it stays through restarts until it takes something.
     for until in [mon(10, 0), mon(11, 0), mon(13, 0)] {
         let process = with(&world, "one", sink.clone());
@@ -238,24 +232,19 @@ fn logged(run: impl FnOnce()) -> Vec<String> {
     text.lines().map(|line| line.trim().to_owned()).filter(|line| line.contains("sink")).collect()
 }
 
-fn down(now: DateTime<Utc>, spans: &[(DateTime<Utc>, DateTime<Utc>)]) -> bool {
-    spans.iter().any(|(from, until)| (*from..*until).contains(&now))
-}
-
 #[test]
 fn falling_behind_and_catching_up_are_logged_once() {
     let world = World::new([daily("shop-prod-v001")]);
     // Two hours, and later two minutes.
     let spans = [(mon(9, 0), mon(11, 0)), (mon(12, 0), mon(12, 2))];
-    let sink = Fussy::new("sns", &world.clock, move |_, now| match down(now, &spans) {
-        true => Answer::Refuses(busy()),
-        false => Answer::Takes,
+    let sink = Fussy::down_while("sns", &world.clock, move |now| {
+        spans.iter().any(|(from, until)| (*from..*until).contains(&now))
     });
     let process = with(&world, "one", sink);
     let lines = logged(|| process.run_until(mon(13, 0)));
     let told: Vec<&str> = lines.iter().map(|line| line.split(['=', ',']).next().unwrap()).collect();
-    let reason = r#"WARN a sink takes no events; they wait in the ledger sink"#;
-    let behind = r#"WARN a sink has fallen behind sink"#;
+    let reason = "WARN a sink takes no events; they wait in the ledger sink";
+    let behind = "WARN a sink has fallen behind sink";
     assert_eq!(told, [reason, behind, "INFO a sink caught up sink", reason], "{lines:#?}");
     assert!(lines[1].contains("sink=\"sns\" events=") && lines[1].contains(" oldest_seconds=3"), "{lines:#?}");
     assert!(lines[2].contains("after_seconds="), "{lines:#?}");

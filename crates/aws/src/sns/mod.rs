@@ -126,7 +126,7 @@ impl SnsSink {
 
 #[async_trait]
 impl Sink for SnsSink {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "sns"
     }
 
