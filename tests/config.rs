@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use insta::assert_snapshot;
 use serde_json::Value;
 use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES};
+use simian::sinks::webhook::SecretSource;
 use simian_core::Mode;
 
 /// A small config with nothing wrong, and live.
@@ -55,6 +56,7 @@ fn what_is_not_written_has_cautious_defaults() {
     let config = parse(SOUND);
     assert_eq!(config.ledger, LedgerConfig::Sqlite { path: "ledger.db".into() });
     assert_eq!((config.control, config.sinks.sns, config.sinks.stdout), (None, None, false));
+    assert_eq!(config.sinks.webhooks, []);
     assert_eq!((config.watch.every, config.watch.deadline), (TimeDelta::seconds(30), TimeDelta::minutes(15)));
     assert_eq!(config.calendar.hours.to_string(), "09:00-15:00");
     assert!(!config.chaos.enabled);
@@ -191,6 +193,59 @@ fn files_that_cannot_be_read() {
 #[test]
 fn windows_line_ends_are_fine() {
     parse(&SOUND.replace('\n', "\r\n"));
+}
+
+#[test]
+fn a_webhook_is_what_is_written_and_shows_no_secret() {
+    let more = r#"
+[[sinks.webhook]]
+name = "plain"
+url = "https://hooks.example.com/T0/s3cret?token=s3cret"
+[[sinks.webhook]]
+name = "slack"
+url = "http://127.0.0.1:8080"
+template = "{{ event.kind }}"
+content_type = "text/plain"
+secret_file = "webhook.secret"
+headers = { Authorization = "Bearer s3cret", X-Team = "ops" }
+timeout = "3s"
+kinds = ["finding.*", "action.done"]
+"#;
+    let config = Config::parse("simian.toml", &format!("{SOUND}{more}"), Some(Path::new("/state"))).unwrap();
+    let [plain, slack] = &config.sinks.webhooks[..] else { panic!("{:?}", config.sinks) };
+    assert_eq!(plain.address.whole(), "https://hooks.example.com/T0/s3cret?token=s3cret");
+    assert_eq!((&plain.template, &plain.secret, plain.timeout), (&None, &None, TimeDelta::seconds(10)));
+    assert_eq!((plain.content_type.as_str(), &plain.kinds[..]), ("application/json", simian_core::Kind::ALL));
+    assert!(slack.template.is_some());
+    assert_eq!(slack.secret, Some(SecretSource::File("/state/webhook.secret".into())));
+    assert_eq!(slack.headers[0].1.open(), "Bearer s3cret");
+    assert_eq!((slack.headers.len(), slack.timeout), (2, TimeDelta::seconds(3)));
+    let kinds: Vec<&str> = slack.kinds.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(kinds, ["action.done", "finding.opened", "finding.closed"]);
+    let shown = format!("{:?}", config.sinks);
+    assert!(shown.contains("hooks.example.com") && !shown.contains("s3cret") && !shown.contains("Bearer"), "{shown}");
+}
+
+#[test]
+fn a_template_in_a_file_is_read_from_beside_the_config_and_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "[[sinks.webhook]]\nname = \"ops\"\nurl = \"https://example.com\"\ntemplate_file = \"ops.jinja\"\n";
+    std::fs::write(folder.path().join("simian.toml"), format!("{SOUND}{table}")).unwrap();
+    let load = |template: &[u8]| {
+        std::fs::write(folder.path().join("ops.jinja"), template).unwrap();
+        let told = Config::load(&folder.path().join("simian.toml"), None).map_err(|error| error.to_string());
+        told.map_err(|error| error.replace(&folder.path().display().to_string(), "DIR"))
+    };
+    assert!(load(b"{{ event }}").unwrap().sinks.webhooks[0].template.is_some());
+    let at = "DIR/simian.toml:17:1: sinks.webhook[0].template_file: ";
+    assert_snapshot!(load(b"{\n\"text\": {{ event.why\n}").unwrap_err().strip_prefix(at).unwrap(), @"DIR/ops.jinja:3: syntax error in `}`: unexpected `}`, expected end of variable block");
+    let told = load(b"{\n\n\"text\": {{ event.onwer }}}").unwrap_err();
+    assert!(
+        told.starts_with(&format!("{at}DIR/ops.jinja:3: something in `\"text\": {{{{ event.onwer }}}}}}`")),
+        "{told}"
+    );
+    assert_snapshot!(load(b"\xff").unwrap_err().strip_prefix(at).unwrap(), @"cannot read the template DIR/ops.jinja: it is no UTF-8");
+    assert_snapshot!(load(&vec![b'x'; 70_000]).unwrap_err().strip_prefix(at).unwrap(), @"cannot read the template DIR/ops.jinja: it is larger than 64 KiB, so it is no template");
 }
 
 /// The statements of a shipped policy: actions, resources and whether there is a condition.

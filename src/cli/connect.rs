@@ -17,6 +17,8 @@ use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
 use crate::progress::Silent;
 use crate::registry;
+#[cfg(feature = "aws")]
+use crate::sinks::webhook::{SecretSource, WebhookSink};
 
 /// How a verb wants the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +136,12 @@ pub(super) async fn sinks(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec
         let topic = sns.topic_arn.parse::<simian_aws::Topic>().map_err(|error| Failure::new(Exit::Config, error))?;
         sinks.push(Box::new(simian_aws::SnsSink::connect(topic, Arc::clone(clock)).await));
     }
+    for webhook in &config.sinks.webhooks {
+        let secret = webhook.secret.as_ref().map(SecretSource::read).transpose();
+        let secret = secret.map_err(|error| Failure::new(Exit::Config, error))?;
+        let sink = WebhookSink::new(webhook.clone(), secret, Arc::clone(clock));
+        sinks.push(Box::new(sink.map_err(|why| Failure::say(Exit::Config, why))?));
+    }
     Ok(sinks)
 }
 
@@ -141,7 +149,8 @@ pub(super) async fn sinks(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec
 #[cfg(not(feature = "aws"))]
 #[expect(clippy::unused_async, reason = "the same shape as with AWS")]
 pub(super) async fn sinks(config: &Config, _clock: &Arc<dyn Clock>) -> Result<Vec<Box<dyn Sink>>, Failure> {
-    if config.sinks.sns.is_some() { Err(without_aws()) } else { Ok(Vec::new()) }
+    let sinks = &config.sinks;
+    if sinks.sns.is_some() || !sinks.webhooks.is_empty() { Err(without_aws()) } else { Ok(Vec::new()) }
 }
 
 /// A ledger that goes live for the first time starts paused: it does not know what acted here before it was born.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use futures_util::future::join_all;
-use simian_core::{EventQuery, Mode, Request};
+use simian_core::{EventQuery, LedgerError, Mode, Request, Sink};
 
 use super::Format;
 use super::connect::{self, Access, SINK_PATIENCE};
@@ -39,6 +39,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         engine.progress = super::progress::new();
         let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
         let sinks = connect::sinks(&config, &engine.clock).await?;
+        sinks::begin(&engine, &sinks).await?;
         let before = engine.ledger.heads().await?;
         connect::pause_newborn(&engine, mode).await?;
         control::settle(&engine).await?;
@@ -57,20 +58,27 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
                 }
             }
         }
-        for sink in &sinks {
-            let patience = engine.clock.sleep_until(engine.clock.now() + SINK_PATIENCE);
-            tokio::select! {
-                refused = sinks::drain(&engine, sink.as_ref()) => if let Some(error) = refused? {
-                    eprintln!("simian: {error}; the events wait in the ledger");
-                },
-                () = patience => eprintln!("simian: {} is slow; the rest waits in the ledger", sink.name()),
-            }
+        for told in join_all(sinks.iter().map(|sink| tell(&engine, sink.as_ref()))).await {
+            told?;
         }
         Ok(super::told(failures, exit))
     })
 }
 
-/// Every account and region side by side; one that fails never stops another. Returns how it ended where nothing failed, and what
+/// Tells a sink what it has not heard, for as long as a round may wait.
+async fn tell(engine: &Engine, sink: &dyn Sink) -> Result<(), LedgerError> {
+    let patience = engine.clock.sleep_until(engine.clock.now() + SINK_PATIENCE);
+    tokio::select! {
+        refused = sinks::drain(engine, sink) => if let Some(error) = refused? {
+            eprintln!("simian: {error}; the events wait in the ledger");
+        },
+        () = patience => eprintln!("simian: {} is slow; the rest waits in the ledger", sink.name()),
+    }
+    Ok(())
+}
+
+/// Every account and region side by side; one that fails never stops another. Returns how it ended where nothing failed,
+/// and what
 /// failed.
 async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Failure>) {
     let Some(monkey) = engine.monkey(&args.monkey) else {

@@ -15,7 +15,7 @@ use crate::control::Socket;
 use crate::daemon::{self, Begin, End, Schedule};
 use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
-use crate::sinks::{Format, Stdout};
+use crate::sinks::{self, Format, Stdout};
 
 pub(super) fn run(path: &Path) -> Result<Exit, Failure> {
     super::log("info");
@@ -66,6 +66,7 @@ async fn serve(path: &Path, config: Config) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
     let mut begin = Begin::Started;
     loop {
+        sinks::begin(&shift.engine, &shift.sinks).await?;
         connect::pause_newborn(&shift.engine, shift.config.mode).await?;
         tracing::info!(accounts = shift.engine.accounts.len(), mode = %shift.config.mode, ?begin, "up");
         let status = format!("watching {} accounts", shift.engine.accounts.len());

@@ -6,7 +6,7 @@
 //! crate). `effective` goes the other way: what counts, for people. A mistake never stops the reading: an operator should mend the file once, not once a mistake.
 //!
 //! What may not happen here: no environment variable is read, no key is ignored, no value is mended silently, and
-//! nothing but the named file is opened.
+//! nothing is opened but the named file and the templates that it names.
 
 mod document;
 mod effective;
@@ -16,6 +16,7 @@ mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read};
@@ -25,10 +26,12 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
 use simian_core::rails::{Budgets, Candidates, Floors};
-use simian_core::{AccountId, Calendar, Mode, Policy, Region, TagRules};
+use simian_core::{AccountId, Calendar, Kind, Mode, Policy, Region, TagRules};
 
 pub use effective::{Effective, HIDDEN, Origin, Setting};
 pub use error::{ConfigError, Problem};
+
+use crate::sinks::webhook::{Address, Private, SecretSource, Template};
 
 /// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a
 /// larger file has named the wrong one.
@@ -112,6 +115,8 @@ pub enum LedgerConfig {
 pub struct Sinks {
     /// An SNS topic.
     pub sns: Option<SnsSink>,
+    /// Web servers; names are unique.
+    pub webhooks: Vec<WebhookConfig>,
     /// One JSON event a line on standard output.
     pub stdout: bool,
 }
@@ -121,6 +126,38 @@ pub struct Sinks {
 pub struct SnsSink {
     /// Its ARN.
     pub topic_arn: String,
+}
+
+/// A web server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookConfig {
+    /// What people and the ledger's cursor call it.
+    pub name: String,
+    /// Where to.
+    pub address: Address,
+    /// What writes the body; `None` for the event's canonical JSON.
+    pub template: Option<Template>,
+    /// What the body is.
+    pub content_type: String,
+    /// What signs it, and where that is kept.
+    pub secret: Option<SecretSource>,
+    /// More headers.
+    pub headers: Vec<(String, Private)>,
+    /// How long a request may take.
+    pub timeout: TimeDelta,
+    /// The kinds of events that are told.
+    pub kinds: Vec<Kind>,
+}
+
+impl WebhookConfig {
+    /// How long a request may take if nobody says it.
+    pub const TIMEOUT: TimeDelta = TimeDelta::seconds(10);
+}
+
+/// Whether a media type is JSON. Source: RFC 6839, section 3.1.
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
 }
 
 /// How what was done is followed until it recovered.

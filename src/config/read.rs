@@ -240,20 +240,18 @@ pub(super) fn account_in(arn: &str) -> &str {
     arn_parts(arn).map_or("", |[_, _, account, _]| account)
 }
 
-/// The ARN of a topic.
+/// The ARN of a topic, a standard or a FIFO one.
 pub(super) fn topic_arn(value: &DeValue<'_>) -> Result<String, String> {
     let arn = text(value)?;
-    if arn.strip_suffix(".fifo").is_some() {
-        return Err(format!("`{arn}` is a FIFO topic, which is not supported by this version: name a standard topic"));
-    }
     let name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     let shaped = arn_parts(arn).is_some_and(|[service, region, account, topic]| {
+        let plain = topic.strip_suffix(".fifo").unwrap_or(topic);
         service == "sns"
             && region.parse::<simian_core::Region>().is_ok()
             && is_account(account)
-            && !topic.is_empty()
+            && !plain.is_empty()
             && topic.len() <= MAX_TOPIC
-            && name(topic)
+            && name(plain)
     });
     if shaped {
         return Ok(arn.to_owned());

@@ -17,6 +17,7 @@ use super::read::{
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
+    webhook,
 };
 
 /// What is not in the file and still counts.
@@ -90,7 +91,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let mut tags = root.table("tags", tags);
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
     let (ledger, keep) = root.table("ledger", |ledger| (self::ledger(ledger, live, rules), keep(ledger)));
-    let sinks = root.table("sinks", sinks);
+    let sinks = root.table("sinks", |sinks| self::sinks(sinks, rules));
     let (control, pause_file) = root.table("control", |control| (socket(control, rules), pause_file(control, rules)));
     let budgets = root.table("budgets", budgets);
     let floors = root.table("floors", floors);
@@ -266,7 +267,7 @@ fn keep(ledger: &mut Table<'_>) -> Option<TimeDelta> {
     ledger.get("keep", days(crate::retention::LEAST.num_days(), MAX_KEEP)).flatten()
 }
 
-fn sinks(sinks: &mut Table<'_>) -> Sinks {
+fn sinks(sinks: &mut Table<'_>, rules: &Rules<'_>) -> Sinks {
     let sns = sinks.table("sns", |sns| {
         if sns.is_there() {
             sns.need("topic_arn", "\"arn:aws:sns:us-east-1:123456789012:simian\"", topic_arn)
@@ -276,7 +277,8 @@ fn sinks(sinks: &mut Table<'_>) -> Sinks {
         }
     });
     let stdout = sinks.table("stdout", |stdout| stdout.get("enabled", boolean)).unwrap_or_default();
-    Sinks { sns: sns.map(|topic_arn| SnsSink { topic_arn }), stdout }
+    let webhooks = webhook::webhooks(sinks, rules);
+    Sinks { sns: sns.map(|topic_arn| SnsSink { topic_arn }), webhooks, stdout }
 }
 
 fn socket(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {

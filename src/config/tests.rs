@@ -6,7 +6,7 @@ use std::path::Path;
 use simian_core::rails::RAILS;
 use simian_core::{Calendar, Policy};
 
-use super::{Config, schema};
+use super::{Config, WebhookConfig, schema};
 
 const SHIPPED: &str = include_str!("../../config/simian.toml");
 
@@ -28,7 +28,9 @@ fn all_in_use() -> (String, Vec<(String, String)>) {
 }
 
 fn parse(text: &str) -> Config {
-    Config::parse("simian.toml", text, None).unwrap_or_else(|error| panic!("{error}"))
+    // Its templates are beside it.
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/config/simian.toml");
+    Config::parse(file, text, None).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The paths of a text's keys, lists of tables as `account[0]`.
@@ -62,7 +64,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 4);
+    assert_eq!(others.len(), 5);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }
@@ -79,6 +81,8 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shipped.disabled_rails, all.disabled_rails);
     assert_eq!(shipped.watch, all.watch);
     assert_eq!(shipped.keep, all.keep);
+    assert_eq!(all.sinks.webhooks[0].timeout, WebhookConfig::TIMEOUT);
+    assert_eq!(all.sinks.webhooks[0].content_type, "application/json");
     assert_eq!((shipped.calendar.days, shipped.calendar.hours), (all.calendar.days, all.calendar.hours));
     assert_eq!((&shipped.tags.prefix, &shipped.tags.owner), (&all.tags.prefix, &all.tags.owner));
     assert_eq!(shipped.tags.defaults, all.tags.defaults);

@@ -308,14 +308,72 @@ enabled = 1
 }
 
 #[test]
-fn fifo_topic() {
+fn fifo_topics() {
+    let topic = |name: &str| format!("{SOUND}[sinks.sns]\ntopic_arn = \"arn:aws:sns:us-east-1:123456789012:{name}\"\n");
+    super::parse(&topic("simian.fifo"));
+    for name in [".fifo", "simian.fifo.fifo", "simian.FIFO"] {
+        assert!(problems(&topic(name)).contains("is no topic's ARN"), "{name}");
+    }
+}
+
+#[test]
+fn webhooks() {
     let text = format!(
         "{SOUND}{}",
-        r#"[sinks.sns]
-topic_arn = "arn:aws:sns:us-east-1:123456789012:simian.fifo"
+        r#"[[sinks.webhook]]
+url = "hooks.example.com/s3cret"
+template = "{{ event.onwer }}"
+template_file = "none.jinja"
+content_type = "json"
+secret_file = "secret"
+secret_env = "$SECRET"
+headers = { "X Team" = "ops", Host = "s3cret", X-Key = "s3cret\n" }
+timeout = "2m"
+kinds = ["action.dnoe", "actions.*"]
+[[sinks.webhook]]
+name = "ops"
+kinds = []
+[[sinks.webhook]]
+name = "ops"
+url = "https://ann:s3cret@example.com"
+template = """
+{"text":
+  "{{ event.why }}"}"""
+headers = "X-Key: s3cret"
+uri = 1
 "#
     );
-    assert_snapshot!(problems(&text), @"simian.toml:15:1: sinks.sns.topic_arn: `arn:aws:sns:us-east-1:123456789012:simian.fifo` is a FIFO topic, which is not supported by this version: name a standard topic");
+    let told = problems(&text);
+    assert!(!told.contains("s3cret"), "{told}");
+    assert_snapshot!(told, @r#"
+    simian.toml:14:1: sinks.webhook[0].name: it is missing: write it, as in name = "ops"
+    simian.toml:15:1: sinks.webhook[0].url: it begins with neither https:// nor http://: write it as in "https://hooks.example.com/simian"
+    simian.toml:16:1: sinks.webhook[0].template: line 1: something in `{{ event.onwer }}` does not exist (made for daemon.started): an event has account, action, actor, app, at, config, counts, due, group, hash, id, key, kind, mode, monkey, outcome, owner, prev, region, run, schema, seq, target, unit, until, verdicts, why, writer; a figure of counts needs a default, as in event.counts.held|default(0)
+    simian.toml:17:1: sinks.webhook[0].template_file: cannot read the template none.jinja: No such file or directory (os error 2)
+    simian.toml:17:1: sinks.webhook[0].template_file: there is a template already: remove one of the two
+    simian.toml:18:1: sinks.webhook[0].content_type: `json` is no media type: write it as in "text/plain; charset=utf-8"
+    simian.toml:20:1: sinks.webhook[0].secret_env: it names no variable: write the name of one, as in "SIMIAN_WEBHOOK_SECRET"
+    simian.toml:20:1: sinks.webhook[0].secret_env: there is a secret_file already: remove one of the two
+    simian.toml:21:13: sinks.webhook[0].headers.X Team: `X Team` is no name of a header: write letters, digits and `-`
+    simian.toml:21:31: sinks.webhook[0].headers.Host: `Host` is written by simian: remove it (content_type has a key of its own)
+    simian.toml:21:48: sinks.webhook[0].headers.X-Key: write its value as a text in quotes, of ASCII letters without line breaks
+    simian.toml:22:1: sinks.webhook[0].timeout: `2m` is out of bounds: write a span from 1s to 1m
+    simian.toml:23:10: sinks.webhook[0].kinds[0]: `action.dnoe` is no kind of event: did you mean `action.done`?
+    simian.toml:23:25: sinks.webhook[0].kinds[1]: `actions.*` is no kind of event: write kinds as in ["action.done", "finding.*"]
+    simian.toml:24:1: sinks.webhook[1].url: it is missing: write it, as in url = "https://hooks.example.com/simian"
+    simian.toml:26:1: sinks.webhook[1].kinds: there is none, so nothing is ever told: name at least one, or remove the key
+    simian.toml:28:1: sinks.webhook[2].name: another webhook is called `ops` already: choose another name
+    simian.toml:29:1: sinks.webhook[2].url: it has a name or a password before its host: write that into headers, as in Authorization = "Basic …"
+    simian.toml:30:1: sinks.webhook[2].template: what it makes of a made-up daemon.started is no JSON (expected `,` or `}` at line 2 column 5): {{ … }} writes a whole JSON value, a text with its quotes, so write none around it; or set content_type to what it makes
+    simian.toml:33:1: sinks.webhook[2].headers: this is no table: write one, as in headers = { … }
+    simian.toml:34:1: sinks.webhook[2].uri: there is no such key: did you mean `url`? There are: name, url, kinds, content_type, template, template_file, secret_file, secret_env, headers, timeout
+    "#);
+}
+
+#[test]
+fn one_webhook_is_a_list_of_one() {
+    let text = format!("{SOUND}[sinks.webhook]\nname = \"ops\"\n");
+    assert_snapshot!(problems(&text), @"simian.toml:14:1: sinks.webhook: found a table: write a list of tables, as in [[sinks.webhook]]");
 }
 
 #[test]

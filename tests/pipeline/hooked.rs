@@ -117,6 +117,9 @@ impl Ledger for Hooked {
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {
         self.inner.cursor(sink).await
     }
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        self.inner.cursors().await
+    }
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {
         (self.hook)(Moment::Advance)?;
         self.inner.advance(sink, seq).await

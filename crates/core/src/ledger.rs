@@ -365,7 +365,9 @@ pub trait Ledger: Send + Sync {
     async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError>;
     /// The number of the last event that a sink has told; 0 before the first.
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError>;
-    /// Moves a sink's cursor. Never back.
+    /// The cursors that there are, by sink. One that stands at 0 is there, and is not the same as none.
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError>;
+    /// Moves a sink's cursor, and makes it where there is none. Never back.
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError>;
 }
 

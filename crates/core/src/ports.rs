@@ -171,8 +171,8 @@ impl std::error::Error for CallError {}
 /// A place that events are told to.
 #[async_trait]
 pub trait Sink: Send + Sync {
-    /// Its name in the ledger's cursors: lower-case, unique.
-    fn name(&self) -> &'static str;
+    /// Its name in the ledger's cursors: unique, and the same in every process.
+    fn name(&self) -> &str;
     /// Tells these events, in order. Returns how many of them, from the front, have arrived; fewer than all only
     /// together with the reason.
     async fn publish(&self, events: &[Event]) -> (usize, Option<SinkError>);
@@ -188,4 +188,13 @@ pub struct SinkError {
     pub message: String,
     /// An operator must act (the topic is gone, a permission is missing): waiting alone will not mend it.
     pub lasting: bool,
+    /// How long the other side asked us to wait, if it did.
+    pub wait: Option<TimeDelta>,
+}
+
+impl SinkError {
+    /// A refusal that says nothing of when to come back.
+    pub fn new(sink: impl Into<String>, message: impl Into<String>, lasting: bool) -> Self {
+        Self { sink: sink.into(), message: message.into(), lasting, wait: None }
+    }
 }

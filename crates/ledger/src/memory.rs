@@ -298,6 +298,10 @@ impl Ledger for MemoryLedger {
         Ok(self.state().cursors.get(sink).copied().unwrap_or(0))
     }
 
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        Ok(self.state().cursors.clone())
+    }
+
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {
         let mut state = self.state();
         let cursor = state.cursors.entry(sink.to_owned()).or_insert(0);

@@ -252,6 +252,10 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::cursor(connection, sink))
     }
 
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        self.read(read::cursors)
+    }
+
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {
         self.write(|transaction, _| write::advance(transaction, sink, seq))
     }

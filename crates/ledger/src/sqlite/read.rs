@@ -135,6 +135,12 @@ pub(super) fn cursor(connection: &Connection, sink: &str) -> Result<u64, Trouble
     Ok(statement.query_row([sink], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
+pub(super) fn cursors(connection: &Connection) -> Result<BTreeMap<String, u64>, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT sink, seq FROM cursors")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// A `WHERE` in the making.
 #[derive(Default)]
 struct Filter {

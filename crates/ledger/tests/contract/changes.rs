@@ -185,4 +185,8 @@ pub(crate) async fn cursors_never_go_back(ledger: &dyn Ledger) {
     assert_eq!(ledger.cursor("webhook").await.unwrap(), 0);
     ledger.advance("webhook", 1).await.unwrap();
     assert_eq!((ledger.cursor("webhook").await.unwrap(), ledger.cursor("sns").await.unwrap()), (1, 7));
+    // One that stands at the beginning is not the same as none.
+    ledger.advance("stdout", 0).await.unwrap();
+    let cursors = [("sns", 7), ("stdout", 0), ("webhook", 1)].map(|(sink, seq)| (sink.to_owned(), seq));
+    assert_eq!(ledger.cursors().await.unwrap(), BTreeMap::from(cursors));
 }

@@ -17,6 +17,7 @@ pub(crate) async fn a_new_ledger_is_empty(ledger: &dyn Ledger) {
     assert_eq!(ledger.events(&EventQuery::default()).await.unwrap(), []);
     assert_eq!(ledger.claims(&ClaimQuery::default()).await.unwrap(), []);
     assert_eq!(ledger.cursor("sns").await.unwrap(), 0);
+    assert!(ledger.cursors().await.unwrap().is_empty());
     assert!(ledger.counters(Mode::Live, date("2026-11-23")).await.unwrap().is_empty());
     assert!(ledger.last_actions(Mode::Live, &ACCOUNTS[0].parse().unwrap()).await.unwrap().is_empty());
 }
