@@ -179,25 +179,23 @@ impl FromStr for CronSpec {
         }
         // Each field is sound alone, so together they are; but that is the crate's promise and no reason to panic.
         let read = |fields: &[&str]| {
-            let count = fields.len();
-            let error = || CronError::Fields { expression: expression.clone(), count };
-            Schedule::from_str(&fields.join(" ")).map_err(|_| error())
+            Schedule::from_str(&fields.join(" "))
+                .map_err(|_| CronError::Fields { expression: expression.clone(), count: fields.len() })
         };
         let by_both = [fields[3], fields[5]].iter().all(|field| !matches!(*field, "*" | "?"));
         let (schedule, or_weekdays) = if by_both {
             if fields[3].contains('*') || fields[5].contains('*') {
                 return Err(CronError::BothDays { expression });
             }
-            let ([mut by_month, mut by_week], any) = ([fields.clone(), fields.clone()], "*");
-            (by_month[5], by_week[3]) = (any, any);
+            let [mut by_month, mut by_week] = [fields.clone(), fields.clone()];
+            (by_month[5], by_week[3]) = ("*", "*");
             (read(&by_month)?, Some(read(&by_week)?))
         } else {
             (read(&fields)?, None)
         };
-        // From 1970 on, the crate's first year: 130 years hold every date there is. Either kind of days must come: a
-        // mistake in the one is not made good by the other.
-        let never = |schedule: &Schedule| schedule.after(&DateTime::<Utc>::UNIX_EPOCH).next().is_none();
-        if never(&schedule) || or_weekdays.as_ref().is_some_and(never) {
+        // From 1970 on, the crate's first year: 130 years hold every date there is. Weekdays always come, but a mistake
+        // in the days of the month is not made good by them.
+        if schedule.after(&DateTime::<Utc>::UNIX_EPOCH).next().is_none() {
             return Err(CronError::NeverFires { expression });
         }
         let interval = fields[2].contains(['*', '/']) || schedule.hours().is_all();
