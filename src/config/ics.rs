@@ -136,7 +136,8 @@ fn too_many() -> String {
 
 /// The text with one kind of line endings and whole lines, each of which says something.
 fn content_lines(text: &str) -> Result<String, String> {
-    // With mixed endings the parser would take several lines for one.
+    // With mixed endings the parser would take several lines for one; without the long ones it would look for one to
+    // the end of the text, line by line.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let text = unfold(&text);
     let mut depth = 0_usize;

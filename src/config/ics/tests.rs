@@ -77,6 +77,8 @@ fn a_time_closes_every_date_of_the_operator_that_it_touches() {
         ("DTSTART;TZID=\"Europe/Berlin\":20261224T090000\nDTEND:20261224T150000Z", "2026-12-24"),
         // Berlin's clock skips 02:30: by the offset before it is 01:30 UTC, still the 28th in New York.
         ("DTSTART;TZID=Europe/Berlin:20260329T023000", "2026-03-28"),
+        // So is 02:30 in Los Angeles, which is the morning in New York; as a time in UTC it would be the evening before.
+        ("DTSTART;TZID=America/Los_Angeles:20260308T023000", "2026-03-08"),
         // A day of Cairo's clock that begins in the hour that is skipped.
         ("DTSTART;TZID=Africa/Cairo:20260424T003000\nDTEND;TZID=Africa/Cairo:20260424T080000", "2026-04-23 2026-04-24"),
     ] {

@@ -205,7 +205,7 @@ pub(super) fn recur(rule: &str, start: Moment, zone: Tz) -> Result<impl Iterator
 /// and a time ends one of dates with its date.
 fn last_reading(until: Moment, clock: Clock) -> NaiveDateTime {
     let end_of_date = until.reading.date().and_time(NaiveTime::MIN) + TimeDelta::seconds(86_399);
-    until.on(clock).filter(|_| clock != Clock::Date).unwrap_or(end_of_date)
+    until.on(clock).unwrap_or(end_of_date)
 }
 
 /// Whether an item such as `0` or `0MO` has the number 0.
