@@ -86,7 +86,7 @@ fn values_under_hours() {
 days = ["mon", "Tuesday", "mon"]
 open = "9:00"
 close = "25:00"
-holidays = ["us", "ics:holidays.ics", "2026-02-30", "24.12.2026"]
+holidays = ["us", "uk-scotlnd", "gb", "ics:", "ics:no/such.ics", "2026-02-30", "24.12.2026", "us", "uk", "uk-wales"]
 freeze = [{ from = "2027-01-03", until = "2026-12-20" }, { from = "2026-12-20" }]"#,
     );
     assert_snapshot!(problems(&text), @r#"
@@ -95,10 +95,14 @@ freeze = [{ from = "2027-01-03", until = "2026-12-20" }, { from = "2026-12-20" }
     simian.toml:6:27: hours.days[2]: the text "mon" is there twice: remove one
     simian.toml:7:1: hours.open: `9:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
     simian.toml:8:1: hours.close: `25:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
-    simian.toml:9:13: hours.holidays[0]: `us`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
-    simian.toml:9:19: hours.holidays[1]: `ics:holidays.ics`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
-    simian.toml:9:39: hours.holidays[2]: `2026-02-30` is no date: write one that exists, as in 2026-12-24
-    simian.toml:9:53: hours.holidays[3]: `24.12.2026` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:19: hours.holidays[1]: `uk-scotlnd` is no country whose holidays are known: did you mean `uk-scotland`? write one of us, uk, uk-england, uk-wales, uk-scotland, uk-northern-ireland, de, de-bb, de-be, de-bw, de-by, de-hb, de-he, de-hh, de-mv, de-ni, de-nw, de-rp, de-sh, de-sl, de-sn, de-st, de-th, a date as in "2026-12-24", or a calendar file as in "ics:holidays.ics"
+    simian.toml:9:33: hours.holidays[2]: `gb` is no country whose holidays are known: write one of us, uk, uk-england, uk-wales, uk-scotland, uk-northern-ireland, de, de-bb, de-be, de-bw, de-by, de-hb, de-he, de-hh, de-mv, de-ni, de-nw, de-rp, de-sh, de-sl, de-sn, de-st, de-th, a date as in "2026-12-24", or a calendar file as in "ics:holidays.ics"
+    simian.toml:9:39: hours.holidays[3]: `ics:` names no file: write one, as in "ics:holidays.ics"
+    simian.toml:9:47: hours.holidays[4]: no/such.ics: there is no such calendar file: create it, or mend its path
+    simian.toml:9:66: hours.holidays[5]: `2026-02-30` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:80: hours.holidays[6]: `24.12.2026` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:94: hours.holidays[7]: the text "us" is there twice: remove one
+    simian.toml:9:106: hours.holidays[9]: the text "uk-wales" is there twice: remove one
     simian.toml:10:34: hours.freeze[0].until: the freeze from 2027-01-03 ends before it begins: swap its dates
     simian.toml:10:58: hours.freeze[1].until: it is missing: write it, as in until = "2027-01-03"
     "#);
