@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use comfy_table::{ContentArrangement, Table, presets};
-use simian_core::{Draft, Judged, Kind, Mode};
+use simian_core::{Draft, Judged, Kind, Mode, Target};
 
 /// A table with a header, as wide as the terminal.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -112,7 +112,7 @@ pub fn row(judged: &Judged, zone: Tz) -> Vec<String> {
         proposal.unit.id.to_string(),
         proposal.unit.id.scope.region.to_string(),
         proposal.action.to_string(),
-        proposal.targets.first().map_or_else(|| "-".to_owned(), |target| target.instance.to_string()),
+        Target::instances(&proposal.targets).unwrap_or_else(|| "-".to_owned()),
         verdict,
         why,
     ]
@@ -124,7 +124,6 @@ pub const ROW: [&str; 7] = ["due", "unit", "region", "action", "target", "verdic
 /// A judged proposal as JSON: stable.
 pub fn json(judged: &Judged) -> serde_json::Value {
     let proposal = &judged.proposal;
-    let target = proposal.targets.first();
     serde_json::json!({
         "key": proposal.key,
         "mode": proposal.mode,
@@ -138,8 +137,8 @@ pub fn json(judged: &Judged) -> serde_json::Value {
         "app": proposal.unit.app,
         "owner": proposal.unit.owner,
         "groups": proposal.unit.groups,
-        "group": target.map(|target| &target.group),
-        "target": target.map(|target| &target.instance),
+        "group": Target::groups(&proposal.targets),
+        "target": Target::instances(&proposal.targets),
         "action": proposal.action,
         "why": proposal.why,
         "passes": judged.passes(),

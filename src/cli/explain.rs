@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use simian_core::ports::GroupQuery;
-use simian_core::{Day, Detail, Judged, Monkey, OptIn, Outlook, Proposal, Request, World, judge};
+use simian_core::{Day, Detail, Judged, Monkey, OptIn, Outlook, Proposal, Request, Target, World, judge};
 
 use super::Format;
 use super::connect::{self, Access};
@@ -195,8 +195,9 @@ fn print(target: &str, page: &Page, complete: bool, zone: chrono_tz::Tz) -> Resu
             unit.groups.join(", "),
             unit.settings,
         ))?;
-        let target = judged.proposal.targets.first();
-        let who = target.map_or_else(|| "nobody".to_owned(), |t| format!("{} of {}", t.instance, t.group));
+        let targets = &judged.proposal.targets;
+        let who = Target::instances(targets).zip(Target::groups(targets));
+        let who = who.map_or_else(|| "nobody".to_owned(), |(instances, groups)| format!("{instances} of {groups}"));
         super::print(&format!(
             "if it were due now ({}), it would {} {who}:\n",
             render::time(judged.proposal.due, zone),

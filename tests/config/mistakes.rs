@@ -132,7 +132,7 @@ probability = 2
 min_days = 0
 cron = "0 0 30 feb *"
 unit = "fleet"
-faults = "reboot=2"
+faults = "isolate=2"
 grace = "5h"
 "#
     );
@@ -142,7 +142,7 @@ grace = "5h"
     simian.toml:17:1: monkeys.chaos.min_days: `0` is no least gap: write a whole number of working days from 1 to 1000
     simian.toml:18:1: monkeys.chaos.cron: cron expression `0 0 30 feb *` never fires: write a day that its months have
     simian.toml:19:1: monkeys.chaos.unit: `fleet` is not known: write one of `cluster`, `asg`, `stack`, `app`
-    simian.toml:20:1: monkeys.chaos.faults: `reboot` is no action; there are: terminate, terminate-gracefully
+    simian.toml:20:1: monkeys.chaos.faults: `isolate` is no action; there are: terminate, terminate-gracefully, reboot
     simian.toml:21:1: monkeys.chaos.grace: a grace of `5h` is not between 1m and 4h
     ");
 }

@@ -13,6 +13,7 @@ mod ledger;
 mod live;
 mod owners;
 mod pause;
+mod reboots;
 mod regions;
 mod restart;
 mod sinks;

@@ -35,7 +35,7 @@ pub use reread::FRESH;
 
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, View};
-use crate::proposal::Proposal;
+use crate::proposal::{Proposal, Target};
 use crate::scope::Scope;
 use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
@@ -187,16 +187,15 @@ impl Judged {
     /// An event about it: who, where, what, and what every rail said.
     pub fn draft(&self, at: DateTime<Utc>, kind: Kind, why: impl Into<String>) -> Draft {
         let proposal = &self.proposal;
-        let target = proposal.targets.first();
         Draft {
             monkey: Some(proposal.monkey.clone()),
             account: Some(proposal.unit.id.scope.account.clone()),
             region: Some(proposal.unit.id.scope.region.clone()),
             unit: Some(proposal.unit.id.to_string()),
-            group: target.map(|target| target.group.clone()),
+            group: Target::groups(&proposal.targets),
             app: Some(proposal.unit.app.clone()),
             owner: proposal.unit.owner.clone(),
-            target: target.map(|target| target.instance.to_string()),
+            target: Target::instances(&proposal.targets),
             key: Some(proposal.key.to_string()),
             run: proposal.request.clone(),
             action: Some(proposal.action.name().to_owned()),
