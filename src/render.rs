@@ -32,6 +32,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::DaemonResumed => ("resumed", GREEN),
         Kind::PlanPublished => ("plan", BOLD),
         Kind::ActionPlanned => ("planned", PLAIN),
+        Kind::ActionVetoed => ("vetoed", YELLOW),
         Kind::ActionHeld => ("held", YELLOW),
         Kind::ActionRehearsed => ("rehearsed", BLUE),
         Kind::ConfigLoaded | Kind::ActionIntended => return None,
@@ -80,6 +81,7 @@ fn detail(event: &Draft, zone: Tz) -> String {
                 .map_or_else(String::new, |h| format!("; as things are, {} would hold it: {}", h.rail, h.says.why()));
             format!("{action} at {}{but}", at(event.due))
         }
+        Kind::ActionVetoed => format!("{action} due at {}: {}", at(event.due), event.why),
         Kind::ActionHeld => {
             format!("{action} {target} by {}: {}", event.outcome.as_deref().unwrap_or("a rail"), event.why)
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use simian_core::ports::GroupQuery;
-use simian_core::{Day, Detail, Judged, Monkey, OptIn, Outlook, Proposal, Request, Target, World, judge};
+use simian_core::{Day, Detail, Judged, Monkey, OptIn, Outlook, Proposal, Request, Spared, Target, World, judge};
 
 use super::Format;
 use super::connect::{self, Access};
@@ -121,7 +121,13 @@ async fn explain(
         let kept_out =
             outlook.considered.iter().filter(|c| c.unit == target || c.unit.ends_with(&format!("/{target}")));
         page.silent.extend(kept_out.map(|considered| format!("{}: {}", considered.unit, considered.why)));
-        not_opted_in(account, &world, target, &mut page).await;
+        let spared: Vec<&Spared> = outlook.spared.iter().filter(|spared| is_spared(spared, &world, target)).collect();
+        let said =
+            spared.iter().map(|spared| format!("{} in {} is left alone: {}", spared.group, spared.scope, spared.why));
+        page.silent.extend(said);
+        if spared.is_empty() {
+            not_opted_in(account, &world, target, &mut page).await;
+        }
     }
     Ok(page)
 }
@@ -136,6 +142,13 @@ fn matches(proposal: &Proposal, world: &World, target: &str) -> bool {
     [unit.id.full(), unit.id.to_string(), unit.id.name.clone()].iter().any(|name| name == target)
         || unit.groups.iter().any(|group| group == target)
         || unit.groups.iter().any(member)
+}
+
+/// Whether a target's name means this group, or a member of it.
+fn is_spared(spared: &Spared, world: &World, target: &str) -> bool {
+    let group = world.group(&spared.scope, &spared.group);
+    let member = || group.is_some_and(|group| group.members.iter().any(|member| member.id.as_str() == target));
+    spared.group == target || member()
 }
 
 /// What the day's coin said of a unit.

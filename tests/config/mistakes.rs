@@ -31,10 +31,10 @@ enable = true
 "
     );
     assert_snapshot!(problems(&text), @r"
-    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, cron, unit, mean_days, probability, min_days, faults, grace
+    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
     simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
     simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, control, budgets, floors, rails, watch, monkeys
-    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, opted_in, veto, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
+    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
     simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
     ");
 }
@@ -145,6 +145,53 @@ grace = "5h"
     simian.toml:20:1: monkeys.chaos.faults: `isolate` is no action; there are: terminate, terminate-gracefully, reboot
     simian.toml:21:1: monkeys.chaos.grace: a grace of `5h` is not between 1m and 4h
     ");
+}
+
+#[test]
+fn who_may_be_chosen() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+except = [
+  { account = "prod*" },
+  { why = "all of them" },
+  { region = "EU", app = "", stack = "", detail = "db[12]" },
+  { aap = "shop", why = 1 },
+  "shop",
+]
+only = []
+never_suffixes = ["-canary", ""]
+"#
+    );
+    assert_snapshot!(problems(&text), @r#""#);
+}
+
+#[test]
+fn how_many_and_when() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+mode = "rehearse"
+count = 0
+share = 0.75
+cap = 51
+veto = "25h"
+mandatory_days = 0
+never_suffixes = "-canary"
+"#
+    );
+    assert_snapshot!(problems(&text), @r#""#);
+    let alone = |line: &str| problems(&format!("{SOUND}[monkeys.chaos]\n{line}\n"));
+    assert_snapshot!(alone("count = 4"), @"");
+    assert_snapshot!(alone("count = 2\nshare = 0.25"), @"");
+    assert_snapshot!(alone("mandatory_days = 4"), @"");
+    assert_snapshot!(alone("veto = \"15h\""), @"");
+}
+
+#[test]
+fn modes_of_monkeys() {
+    let text = SOUND.replace("[ledger]", "[account.modes]\nchaos = \"off\"\nlatency = \"dry-run\"\n[ledger]");
+    assert_snapshot!(problems(&text), @r#""#);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod calendar;
+pub mod choice;
 pub mod claim;
 pub mod cron;
 pub mod dice;
@@ -23,6 +24,7 @@ pub mod ports;
 pub mod proposal;
 pub mod rails;
 pub mod scope;
+pub mod size;
 pub mod span;
 pub mod tags;
 pub mod unit;
@@ -31,6 +33,7 @@ pub mod world;
 
 pub use action::Action;
 pub use calendar::{Calendar, Day, Window};
+pub use choice::Choice;
 pub use claim::{Claim, ClaimRecord, Claimed, Outcome, Slot, Stage, Watch};
 pub use cron::CronSpec;
 pub use dice::Dice;
@@ -39,12 +42,13 @@ pub use finding::Finding;
 pub use fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
 pub use history::History;
 pub use ledger::{Birth, Change, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
-pub use monkey::{Considered, Monkey, Needs, Outlook};
+pub use monkey::{Considered, Monkey, Needs, Outlook, Spared};
 pub use name::Name;
 pub use ports::{Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, Sink, SinkError};
 pub use proposal::{Key, Proposal, Target};
 pub use rails::{Detail, Judged, Policy, judge};
 pub use scope::{AccountId, Mode, Region, Scope};
+pub use size::Size;
 pub use tags::{Faults, OptIn, Settings, TagRules};
 pub use unit::{Unit, UnitId, UnitKind};
 pub use verdict::{Ruling, Verdict};

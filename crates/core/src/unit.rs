@@ -9,8 +9,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::choice::Choice;
 use crate::finding::Finding;
 use crate::fleet::{Fleet, Group};
+use crate::monkey::Spared;
 use crate::name::Name;
 use crate::scope::Scope;
 use crate::tags::{OptIn, Settings, TagRules};
@@ -107,8 +109,10 @@ pub struct Unit {
 pub struct Units {
     /// Units that opted in, by id.
     pub opted_in: Vec<Unit>,
-    /// Units that a malformed tag keeps out (in full), with the reason: the daemon leaves them alone.
+    /// Units that a malformed tag or the operator's lists keep out (in full), with the reason: they are left alone.
     pub kept_out: BTreeMap<String, String>,
+    /// Groups that the operator's lists keep out of their unit.
+    pub spared: Vec<Spared>,
     /// Malformed and contradicting tags.
     pub findings: Vec<Finding>,
 }
@@ -116,8 +120,8 @@ pub struct Units {
 /// The rule of findings about tags that cannot be read.
 pub const MALFORMED: &str = "opt-in-malformed";
 
-/// Takes a fleet's groups together. An unknown fleet has no units.
-pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
+/// Takes a fleet's groups together, those that the operator spares left out. An unknown fleet has no units.
+pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules, choice: &Choice) -> Units {
     let mut out = Units::default();
     let mut members: BTreeMap<UnitId, Vec<(&Group, OptIn)>> = BTreeMap::new();
     for group in fleet.groups.known().into_iter().flat_map(BTreeMap::values) {
@@ -126,9 +130,16 @@ pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
             continue;
         }
         let id = UnitId { scope: fleet.scope.clone(), kind, name: kind.name_of(&group.name) };
+        if let Some(why) = choice.spares(&fleet.scope, &group.name) {
+            // Only where nobody else is left: else what the unit says goes over it.
+            out.kept_out.entry(id.full()).or_insert_with(|| format!("{}: {why}", group.name));
+            out.spared.push(Spared { scope: fleet.scope.clone(), group: group.name.clone(), why });
+            continue;
+        }
         members.entry(id).or_default().push((group, opt_in));
     }
     for (id, groups) in members {
+        out.kept_out.remove(&id.full());
         let finding = |rule, group: &Group, why| Finding {
             rule,
             scope: id.scope.clone(),
@@ -213,7 +224,7 @@ mod tests {
     fn a_push_joins_its_cluster() {
         let fleet = fleet(&[("shop-prod-v001", &[ON]), ("shop-prod-v002", &[ON]), ("shop-test-v001", &[ON])]);
         let names = |kind| {
-            let units = units(&fleet, kind, &TagRules::default());
+            let units = units(&fleet, kind, &TagRules::default(), &Choice::default());
             units.opted_in.iter().map(|unit| format!("{}={}", unit.id, unit.groups.len())).collect::<Vec<_>>()
         };
         assert_eq!(names(UnitKind::Cluster), ["cluster:shop-prod=2", "cluster:shop-test=1"]);
@@ -228,7 +239,7 @@ mod tests {
             ("shop-v001", &[ON, ("simian:chaos:mean-days", "4"), ("simian:chaos:min-days", "2"), ("owner", "a")]),
             ("shop-v002", &[ON, ("simian:chaos:mean-days", "9")]),
         ]);
-        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        let units = units(&fleet, UnitKind::Cluster, &TagRules::default(), &Choice::default());
         let settings = &units.opted_in[0].settings;
         assert_eq!((settings.mean_days, settings.min_days), (9.0, 2));
         assert_eq!(units.opted_in[0].owner.as_deref(), Some("a"));
@@ -238,7 +249,7 @@ mod tests {
     #[test]
     fn one_malformed_tag_keeps_the_whole_unit_out() {
         let fleet = fleet(&[("shop-v001", &[ON]), ("shop-v002", &[ON, ("simian:chaos:mean-days", "soon")])]);
-        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        let units = units(&fleet, UnitKind::Cluster, &TagRules::default(), &Choice::default());
         assert!(units.opted_in.is_empty());
         assert!(units.kept_out["111122223333/us-east-1/cluster:shop"].contains("`soon`"));
         assert_eq!(units.findings[0].rule, "opt-in-malformed");
@@ -250,9 +261,31 @@ mod tests {
             ("shop-v001", &[ON, ("simian:chaos:faults", "terminate")]),
             ("shop-v002", &[ON, ("simian:chaos:faults", "terminate-gracefully")]),
         ]);
-        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        let units = units(&fleet, UnitKind::Cluster, &TagRules::default(), &Choice::default());
         assert!(units.opted_in.is_empty());
         assert_eq!(units.kept_out.len(), 1);
         assert_eq!(Faults::default().to_string(), "terminate=1");
+    }
+
+    #[test]
+    fn a_spared_group_is_out_of_its_unit_and_a_unit_without_groups_says_why() {
+        let bad = ("simian:chaos:mean-days", "soon");
+        let fleet = fleet(&[
+            ("shop-prod-v001", &[ON]),
+            ("shop-prod-v002", &[ON, bad]),
+            ("shop-prod-db-v001", &[ON]),
+            ("shop-prod-db-v002", &[ON]),
+        ]);
+        let choice = Choice { never_suffixes: vec!["-v002".into(), "-db".into()], ..Choice::default() };
+        let units = units(&fleet, UnitKind::Cluster, &TagRules::default(), &choice);
+        assert_eq!(units.opted_in.len(), 1);
+        assert_eq!(units.opted_in[0].groups, ["shop-prod-v001"]);
+        assert!(units.findings.is_empty(), "what is out anyway keeps nobody else out");
+        let kept_out: Vec<(&String, &String)> = units.kept_out.iter().collect();
+        assert_eq!(kept_out.len(), 1);
+        assert_eq!(kept_out[0].0, "111122223333/us-east-1/cluster:shop-prod-db");
+        assert!(kept_out[0].1.contains("-db"), "{}", kept_out[0].1);
+        let spared: Vec<&str> = units.spared.iter().map(|spared| spared.group.as_str()).collect();
+        assert_eq!(spared, ["shop-prod-db-v001", "shop-prod-db-v002", "shop-prod-v002"]);
     }
 }
