@@ -390,7 +390,8 @@ fn rule(rule: &mut Table<'_>) -> Rule {
         detail: rule.get("detail", |value| raw(value)?.parse()),
         why: rule.get("why", |value| text(value).map(str::to_owned)),
     };
-    if !["account", "region", "app", "stack", "detail"].iter().any(|key| rule.has(key)) {
+    // A mistyped key is told as that.
+    if rule.entries().all(|(key, _)| key.get_ref() == "why") {
         rule.wrong(
             "app",
             "it says nothing of any group, so it would be about all: add account, region, app, stack or detail",
