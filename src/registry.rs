@@ -21,8 +21,10 @@ pub static KINDS: &[Kind] = &[Kind { name: simian_chaos::NAME, about: simian_cha
 fn chaos(config: &Config) -> Option<Box<dyn Monkey>> {
     let tags: TagRules = config.tags.clone();
     let table = &config.chaos;
-    let mut chaos =
-        Chaos::new(table.unit, table.grace, tags).choosing(table.choice()).leaving(config.floors_that_count());
+    let mut chaos = Chaos::new(table.unit, table.grace, tags)
+        .choosing(table.choice())
+        .leaving(config.floors_that_count())
+        .within(config.calendar.clone());
     if let Some(days) = table.mandatory_days {
         chaos = chaos.mandatory(days, config.calendar.clone());
     }

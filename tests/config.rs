@@ -1,6 +1,8 @@
 //! What an operator is told of a configuration, word for word; and what is shipped loads and grants no more than it
 //! needs.
 
+#[path = "config/holidays.rs"]
+mod holidays;
 #[path = "config/mistakes.rs"]
 mod mistakes;
 

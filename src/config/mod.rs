@@ -2,14 +2,16 @@
 //!
 //! [`Config`] is what the daemon goes by; whoever holds one knows that every value in it makes sense together with
 //! all the others. The way there is `document` (tables with their places in the file), `read` (a value each),
-//! `schema` (which keys there are, and what they must agree on) and `monkey` (tables that belong to a monkey's own
-//! crate). A mistake never stops the reading: an operator should mend the file once, not once a mistake.
+//! `schema` (which keys there are, and what they must agree on), `monkey` (tables that belong to a monkey's own
+//! crate) and `ics` (calendar files that the text names). A mistake never stops the reading: an operator should mend the file once, not once a mistake.
 //!
 //! What may not happen here: no environment variable is read, no key is ignored, no value is mended silently, and
-//! nothing but the named file is opened.
+//! nothing is opened but the named file and the calendars that it names.
 
 mod document;
 mod error;
+mod file;
+mod ics;
 mod monkey;
 mod read;
 mod schema;
@@ -17,7 +19,6 @@ mod schema;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
@@ -27,6 +28,7 @@ use simian_core::rails::{Budgets, Candidates, Floors, HeldBack};
 use simian_core::{AccountId, Calendar, Mode, Policy, Region, TagRules};
 
 pub use error::{ConfigError, Problem};
+use file::Unreadable;
 
 /// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a
 /// larger file has named the wrong one.
@@ -70,7 +72,8 @@ pub struct Config {
     pub watch: WatchConfig,
     /// The chaos monkey's own table.
     pub chaos: simian_chaos::Config,
-    /// SHA-256 of the file's text, in hex: which configuration an event was written under.
+    /// SHA-256 in hex of the file's text, followed by those of the calendar files that it names: which configuration
+    /// an event was written under. Without such files it is what `sha256sum` says of the file.
     pub digest: String,
 }
 
@@ -213,8 +216,13 @@ impl Config {
     }
 }
 
-fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
+/// The digest of a text, and of the calendars that belong to it by theirs.
+fn digest(text: &str, calendars: &[String]) -> String {
+    let mut whole = Sha256::new_with_prefix(text);
+    for calendar in calendars {
+        whole.update(calendar);
+    }
+    hex(&whole.finalize())
 }
 
 /// Where relative paths start.
@@ -228,32 +236,26 @@ fn base(file_name: &str, state_directory: Option<&Path>) -> PathBuf {
 }
 
 fn text_of(path: &Path, file: &str) -> Result<String, ConfigError> {
-    let unreadable = |why: String| ConfigError::Unreadable { file: file.to_owned(), why };
-    let explain = |error: std::io::Error| {
-        unreadable(match error.kind() {
-            ErrorKind::NotFound => "there is no such file: create it, or name another with --config".to_owned(),
-            ErrorKind::PermissionDenied => {
-                "this user may not read it: let the daemon's group read it (`chmod 0640`), or name another with \
-                 --config"
+    file::text_of(path, MAX_BYTES).map_err(|error| {
+        let why = match error {
+            Unreadable::Missing => "there is no such file: create it, or name another with --config".to_owned(),
+            Unreadable::Forbidden => {
+                "this user may not read it: let the daemon's group read it (`chmod 0640`), or name \
+                                      another with --config"
                     .to_owned()
             }
-            _ => format!("it cannot be read ({error}): name a file that can be with --config"),
-        })
-    };
-    let handle = std::fs::File::open(path).map_err(explain)?;
-    if handle.metadata().map_err(explain)?.is_dir() {
-        let inside = path.join("simian.toml").display().to_string();
-        return Err(unreadable(format!("it is a directory: name the file in it, as in {inside}")));
-    }
-    let mut bytes = Vec::new();
-    handle.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(explain)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let why = format!("it is larger than {} KiB, so it is no config: name another with --config", MAX_BYTES >> 10);
-        return Err(unreadable(why));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-        let (line, column) = error::place(&valid, valid.len());
-        unreadable(format!("byte {column} of line {line} begins no UTF-8 character: save the file as UTF-8"))
+            Unreadable::Directory => {
+                let inside = path.join("simian.toml").display().to_string();
+                format!("it is a directory: name the file in it, as in {inside}")
+            }
+            Unreadable::TooLarge => {
+                format!("it is larger than {} KiB, so it is no config: name another with --config", MAX_BYTES >> 10)
+            }
+            Unreadable::NotText { line, column } => {
+                format!("byte {column} of line {line} begins no UTF-8 character: save the file as UTF-8")
+            }
+            Unreadable::Other(error) => format!("it cannot be read ({error}): name a file that can be with --config"),
+        };
+        ConfigError::Unreadable { file: file.to_owned(), why }
     })
 }

@@ -1,14 +1,17 @@
 //! From a value as written to a value as meant; what is wrong is said with what to write instead.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 use chrono::{NaiveDate, TimeDelta, Weekday};
 use chrono_tz::Tz;
+use simian_core::calendar::Country;
 use simian_core::{Mode, span};
 use toml::de::DeValue;
 
 use super::document::nearest;
+use super::ics;
 
 /// The longest text of a name, in characters.
 const MAX_NAME: usize = 64;
@@ -140,15 +143,41 @@ pub(super) fn date(value: &DeValue<'_>) -> Result<NaiveDate, String> {
     date.ok_or_else(|| format!("`{written}` is no date: write one that exists, as in 2026-12-24"))
 }
 
-/// A date, and none of the names of whole calendars that this version does not know.
-pub(super) fn holiday(value: &DeValue<'_>) -> Result<NaiveDate, String> {
-    let named = value.as_str().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
-    match named {
-        Some(name) => Err(format!(
-            "`{name}`: named calendars are not supported by this version: list the dates, as in \"2026-12-24\""
-        )),
-        None => date(value),
+/// Where holidays come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum HolidaySource {
+    /// A date of its own.
+    Date(NaiveDate),
+    /// A country's rules.
+    Country(Country),
+    /// A calendar file.
+    File(ics::Calendar),
+}
+
+/// A date, a country's code or a calendar file, whose path starts from `base` and whose events close dates of `zone`.
+pub(super) fn holiday(base: &Path, zone: Tz) -> impl Fn(&DeValue<'_>) -> Result<HolidaySource, String> {
+    move |value| {
+        let named = value.as_str().filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+        match named.map(|word| word.strip_prefix("ics:").ok_or(word)) {
+            None => date(value).map(HolidaySource::Date),
+            Some(Err(code)) => country(code).map(HolidaySource::Country),
+            Some(Ok("")) => Err("`ics:` names no file: write one, as in \"ics:holidays.ics\"".into()),
+            Some(Ok(file)) => ics::load(&base.join(file), zone).map(HolidaySource::File),
+        }
     }
+}
+
+fn country(code: &str) -> Result<Country, String> {
+    Country::of(code).ok_or_else(|| {
+        let meant = nearest(code, Country::codes()).map(|code| format!("did you mean `{code}`? "));
+        let codes: Vec<&str> = Country::codes().collect();
+        format!(
+            "`{code}` is no country whose holidays are known: {}write one of {}, a date as in \"2026-12-24\", or a \
+             calendar file as in \"ics:holidays.ics\"",
+            meant.unwrap_or_default(),
+            codes.join(", ")
+        )
+    })
 }
 
 /// A name for people and tables.

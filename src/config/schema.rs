@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
-use simian_core::calendar::{Freeze, Hours, Weekdays};
+use simian_core::calendar::{Freeze, Holidays, Hours, Weekdays};
 use simian_core::choice::{Rule, account_glob, app_glob, region_glob};
 use simian_core::rails::{Budgets, Candidates, Floors, RAILS};
 use simian_core::{AccountId, Calendar, Mode, Settings, TagRules};
@@ -13,8 +13,8 @@ use toml::de::DeTable;
 
 use super::document::{Document, Table};
 use super::read::{
-    account_in, boolean, count, date, holiday, limit, mode, name, parsed, path, raw, role_arn, span, tag_key,
-    tag_prefix, tag_value, text, topic_arn, weekday, zone,
+    HolidaySource, account_in, boolean, count, date, holiday, limit, mode, name, parsed, path, raw, role_arn, span,
+    tag_key, tag_prefix, tag_value, text, topic_arn, weekday, zone,
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
@@ -76,7 +76,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let accounts = accounts(root);
     let live = accounts.iter().flatten().any(|account| mode.and(account.mode) == Mode::Live);
     let seed = root.table("dice", |dice| seed(dice, live));
-    let calendar = root.table("hours", hours);
+    let (calendar, files) = root.table("hours", |table| hours(table, rules));
     let mut tags = root.table("tags", tags);
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
     let ledger = root.table("ledger", |ledger| self::ledger(ledger, live, rules));
@@ -106,7 +106,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         disabled_rails: rails.disabled,
         watch,
         chaos,
-        digest: digest(text),
+        digest: digest(text, &files),
     })
 }
 
@@ -162,7 +162,8 @@ fn accounts(root: &mut Table<'_>) -> Vec<Option<AccountConfig>> {
     read.unwrap_or_default()
 }
 
-fn hours(hours: &mut Table<'_>) -> Option<Calendar> {
+/// The calendar, and the digests of the files that its holidays come from.
+fn hours(hours: &mut Table<'_>, rules: &Rules<'_>) -> (Option<Calendar>, Vec<String>) {
     let zone: Option<Tz> = hours.need("timezone", "\"America/Los_Angeles\"", zone);
     let days = hours.list("days", weekday);
     if days.as_ref().is_some_and(Vec::is_empty) {
@@ -173,24 +174,45 @@ fn hours(hours: &mut Table<'_>) -> Option<Calendar> {
     };
     let open = hours.get("open", time).unwrap_or(9 * 60);
     let close = hours.get("close", time).unwrap_or(15 * 60);
-    let holidays = hours.list("holidays", holiday);
+    // Without a zone the files are read all the same, for what is wrong in them.
+    let (holidays, files) = holidays(hours, rules, zone.unwrap_or(Tz::UTC));
     let freezes = hours.tables("freeze", freeze).unwrap_or_default();
-    let mut calendar = Calendar {
-        zone: zone?,
+    let calendar = zone.map(|zone| Calendar {
+        zone,
         days: days.map_or(Weekdays::MON_TO_FRI, Weekdays::from_iter),
         hours: Hours { open, close },
-        holidays: holidays.into_iter().flatten().collect(),
+        holidays,
         freezes: Vec::new(),
-    };
+    });
     // What only open and close together can get wrong; the rest has been looked at.
-    if !calendar.days.is_empty()
+    if let Some(calendar) = &calendar
+        && !calendar.days.is_empty()
         && let Err(error) = calendar.check()
     {
         let key = if open == 24 * 60 || !hours.has("close") { "open" } else { "close" };
         hours.wrong(key, &error.to_string());
     }
-    calendar.freezes = freezes.into_iter().collect::<Option<_>>()?;
-    Some(calendar)
+    let freezes: Option<Vec<Freeze>> = freezes.into_iter().collect();
+    (calendar.zip(freezes).map(|(calendar, freezes)| Calendar { freezes, ..calendar }), files)
+}
+
+/// All dates on which nothing opens, and the digests of the files that say so.
+fn holidays(hours: &mut Table<'_>, rules: &Rules<'_>, zone: Tz) -> (Holidays, Vec<String>) {
+    let sources = hours.list("holidays", holiday(rules.base, zone));
+    let (mut holidays, mut files) = (Holidays::default(), Vec::new());
+    for source in sources.into_iter().flatten() {
+        match source {
+            HolidaySource::Date(date) => holidays.insert(date),
+            HolidaySource::Country(country) => holidays.insert_country(country),
+            HolidaySource::File(calendar) => {
+                for (date, name) in &calendar.closed {
+                    holidays.insert_named(*date, name);
+                }
+                files.push(calendar.digest);
+            }
+        }
+    }
+    (holidays, files)
 }
 
 fn freeze(freeze: &mut Table<'_>) -> Option<Freeze> {

@@ -86,7 +86,7 @@ fn values_under_hours() {
 days = ["mon", "Tuesday", "mon"]
 open = "9:00"
 close = "25:00"
-holidays = ["us", "ics:holidays.ics", "2026-02-30", "24.12.2026"]
+holidays = ["us", "uk-scotlnd", "gb", "ics:", "ics:no/such.ics", "2026-02-30", "24.12.2026", "us", "uk", "uk-wales"]
 freeze = [{ from = "2027-01-03", until = "2026-12-20" }, { from = "2026-12-20" }]"#,
     );
     assert_snapshot!(problems(&text), @r#"
@@ -95,10 +95,14 @@ freeze = [{ from = "2027-01-03", until = "2026-12-20" }, { from = "2026-12-20" }
     simian.toml:6:27: hours.days[2]: the text "mon" is there twice: remove one
     simian.toml:7:1: hours.open: `9:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
     simian.toml:8:1: hours.close: `25:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
-    simian.toml:9:13: hours.holidays[0]: `us`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
-    simian.toml:9:19: hours.holidays[1]: `ics:holidays.ics`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
-    simian.toml:9:39: hours.holidays[2]: `2026-02-30` is no date: write one that exists, as in 2026-12-24
-    simian.toml:9:53: hours.holidays[3]: `24.12.2026` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:19: hours.holidays[1]: `uk-scotlnd` is no country whose holidays are known: did you mean `uk-scotland`? write one of us, uk, uk-england, uk-wales, uk-scotland, uk-northern-ireland, de, de-bb, de-be, de-bw, de-by, de-hb, de-he, de-hh, de-mv, de-ni, de-nw, de-rp, de-sh, de-sl, de-sn, de-st, de-th, a date as in "2026-12-24", or a calendar file as in "ics:holidays.ics"
+    simian.toml:9:33: hours.holidays[2]: `gb` is no country whose holidays are known: write one of us, uk, uk-england, uk-wales, uk-scotland, uk-northern-ireland, de, de-bb, de-be, de-bw, de-by, de-hb, de-he, de-hh, de-mv, de-ni, de-nw, de-rp, de-sh, de-sl, de-sn, de-st, de-th, a date as in "2026-12-24", or a calendar file as in "ics:holidays.ics"
+    simian.toml:9:39: hours.holidays[3]: `ics:` names no file: write one, as in "ics:holidays.ics"
+    simian.toml:9:47: hours.holidays[4]: no/such.ics: there is no such calendar file: create it, or mend its path
+    simian.toml:9:66: hours.holidays[5]: `2026-02-30` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:80: hours.holidays[6]: `24.12.2026` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:94: hours.holidays[7]: the text "us" is there twice: remove one
+    simian.toml:9:106: hours.holidays[9]: the text "uk-wales" is there twice: remove one
     simian.toml:10:34: hours.freeze[0].until: the freeze from 2027-01-03 ends before it begins: swap its dates
     simian.toml:10:58: hours.freeze[1].until: it is missing: write it, as in until = "2027-01-03"
     "#);
@@ -163,7 +167,18 @@ only = []
 never_suffixes = ["-canary", ""]
 "#
     );
-    assert_snapshot!(problems(&text), @r#""#);
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:16:5: monkeys.chaos.except[0].account: `prod*` matches no account: write its twelve digits, not its name, with * and ?
+    simian.toml:17:3: monkeys.chaos.except[1].app: it says nothing of any group, so it would be about all: add account, region, app, stack or detail
+    simian.toml:18:5: monkeys.chaos.except[2].region: `EU` matches no region: write it as in `us-east-1` or `eu-*`
+    simian.toml:18:20: monkeys.chaos.except[2].app: every group has an app: write one as in `shop` or `shop*`, or leave the key out
+    simian.toml:18:42: monkeys.chaos.except[2].detail: `db[12]`: `[` means nothing here: only * (any text) and ? (one character) do
+    simian.toml:19:5: monkeys.chaos.except[3].aap: there is no such key: did you mean `app`? There are: account, region, app, stack, detail, why
+    simian.toml:19:19: monkeys.chaos.except[3].why: found the number 1: write a text in quotes
+    simian.toml:20:3: monkeys.chaos.except[4]: found the text "shop": write a list of tables, as in [[monkeys.chaos.except]]
+    simian.toml:22:1: monkeys.chaos.only: nothing could match it: name what may be chosen, or remove the key
+    simian.toml:23:1: monkeys.chaos.never_suffixes: the text at place 1 is empty, and every name ends so: remove it
+    "#);
 }
 
 #[test]
@@ -180,18 +195,29 @@ mandatory_days = 0
 never_suffixes = "-canary"
 "#
     );
-    assert_snapshot!(problems(&text), @r#""#);
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:15:1: monkeys.chaos.mode: `rehearse` is no mode: write "dry-run" or "live"
+    simian.toml:16:1: monkeys.chaos.count: `0` is no number of instances: write a whole number from 1 to 50
+    simian.toml:17:1: monkeys.chaos.share: `0.75` is no share: write a number from 0.01 to 0.5, with four decimals at most
+    simian.toml:18:1: monkeys.chaos.cap: `51` is no number of instances: write a whole number from 1 to 50
+    simian.toml:19:1: monkeys.chaos.veto: a veto window of `25h` is longer than a day: shorten it
+    simian.toml:20:1: monkeys.chaos.mandatory_days: `0` is no number of working days: write a whole number from 1 to 1000
+    simian.toml:21:1: monkeys.chaos.never_suffixes: found the text "-canary": write a list, as in ["…", "…"]
+    "#);
     let alone = |line: &str| problems(&format!("{SOUND}[monkeys.chaos]\n{line}\n"));
-    assert_snapshot!(alone("count = 4"), @"");
-    assert_snapshot!(alone("count = 2\nshare = 0.25"), @"");
-    assert_snapshot!(alone("mandatory_days = 4"), @"");
-    assert_snapshot!(alone("veto = \"15h\""), @"");
+    assert_snapshot!(alone("count = 4"), @"simian.toml:15:1: monkeys.chaos.count: a count of 4 is above the cap, 3: raise cap too");
+    assert_snapshot!(alone("count = 2\nshare = 0.25"), @"simian.toml:16:1: monkeys.chaos.share: set count or share, not both");
+    assert_snapshot!(alone("mandatory_days = 4"), @"simian.toml:15:1: monkeys.chaos.mandatory_days: 4 days are fewer than the mean, 5, so it would set the rate: raise it");
+    assert_snapshot!(alone("veto = \"15h\""), @"simian.toml:15:1: monkeys.chaos.veto: plans are published at midnight, so nothing would be old enough before the hours close: shorten it");
 }
 
 #[test]
 fn modes_of_monkeys() {
     let text = SOUND.replace("[ledger]", "[account.modes]\nchaos = \"off\"\nlatency = \"dry-run\"\n[ledger]");
-    assert_snapshot!(problems(&text), @r#""#);
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:12:1: account[0].modes.chaos: `off` is no mode: write "dry-run" or "live"
+    simian.toml:13:1: account[0].modes.latency: there is no such key: remove it. There are: chaos
+    "#);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use simian::round::{self, Closed};
 use simian::{sinks, watch};
 use simian_aws::{Options, SnsSink};
 use simian_chaos::Chaos;
-use simian_core::calendar::{Hours, Weekdays};
+use simian_core::calendar::{Holidays, Hours, Weekdays};
 use simian_core::{
     Calendar, Change, Clock, Dice, Event, EventQuery, Kind, Ledger, Mode, Outcome, Policy, Region, TagRules, UnitKind,
 };
@@ -152,7 +152,7 @@ impl Daemon {
             zone: chrono_tz::Europe::Berlin,
             days: Weekdays::MON_TO_FRI,
             hours: Hours::parse("10:00", "14:00").unwrap(),
-            holidays: BTreeSet::new(),
+            holidays: Holidays::default(),
             freezes: Vec::new(),
         };
         let mut policy = Policy::cautious(id.clone(), calendar);

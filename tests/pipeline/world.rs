@@ -1,6 +1,5 @@
 //! What the tests share: a world (clock, cloud, ledger, sink) that outlasts every process, and processes on it.
 
-use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use simian::engine::{Account, Engine, WatchPolicy};
 use simian::order::Order;
 use simian::round::{self, Closed};
 use simian_chaos::Chaos;
-use simian_core::calendar::{Hours, Weekdays};
+use simian_core::calendar::{Holidays, Hours, Weekdays};
 use simian_core::event::Chain;
 use simian_core::{
     Action, Calendar, Change, ClaimQuery, ClaimRecord, Clock, CronSpec, Dice, Event, EventQuery, Kind, Ledger,
@@ -97,7 +96,7 @@ impl World {
             zone: chrono_tz::UTC,
             days: Weekdays::MON_TO_FRI,
             hours: Hours::parse("10:00", "14:00").unwrap(),
-            holidays: BTreeSet::new(),
+            holidays: Holidays::default(),
             freezes: Vec::new(),
         };
         let mut policy = Policy::cautious(id, calendar);

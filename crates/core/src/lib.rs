@@ -32,7 +32,7 @@ pub mod verdict;
 pub mod world;
 
 pub use action::Action;
-pub use calendar::{Calendar, Day, Window};
+pub use calendar::{Calendar, Day, OwnHours, Window};
 pub use choice::Choice;
 pub use claim::{Claim, ClaimRecord, Claimed, Outcome, Slot, Stage, Watch};
 pub use cron::CronSpec;

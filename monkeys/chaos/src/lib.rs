@@ -4,6 +4,7 @@
 //! and a minute of its own; who falls is chosen among those in service at the moment of looking.
 
 mod config;
+mod hours;
 mod overdue;
 mod victims;
 
@@ -34,13 +35,22 @@ pub struct Chaos {
     choice: Choice,
     floors: Floors,
     mandatory: Option<Mandatory>,
+    calendar: Option<Calendar>,
 }
 
 impl Chaos {
     /// A monkey that takes units of that kind, reads tags by those rules, and gives every action so long after its due
     /// minute.
     pub fn new(unit: UnitKind, grace: TimeDelta, tags: TagRules) -> Self {
-        Self { unit, grace, tags, choice: Choice::default(), floors: Floors::default(), mandatory: None }
+        Self {
+            unit,
+            grace,
+            tags,
+            choice: Choice::default(),
+            floors: Floors::default(),
+            mandatory: None,
+            calendar: None,
+        }
     }
 
     /// The same, of the groups that the operator lets be chosen.
@@ -54,6 +64,13 @@ impl Chaos {
     #[must_use]
     pub fn leaving(mut self, floors: Floors) -> Self {
         self.floors = floors;
+        self
+    }
+
+    /// The same, that tells owners whose own hours never meet the operator's.
+    #[must_use]
+    pub fn within(mut self, calendar: Calendar) -> Self {
+        self.calendar = Some(calendar);
         self
     }
 
@@ -75,6 +92,10 @@ impl Chaos {
     ) -> Result<Proposal, String> {
         if let Some(closed) = &day.closed {
             return Err(format!("{} is no working day: {closed}", day.date));
+        }
+        let day = &day.narrow(&unit.settings.hours);
+        if let Some(closed) = &day.closed {
+            return Err(format!("{} is none of its days: {closed}", day.date));
         }
         let full = unit.id.full();
         let usual = unit.settings.probability();
@@ -157,6 +178,8 @@ impl Monkey for Chaos {
             outlook.findings.extend(units.findings);
             outlook.spared.extend(units.spared);
             for unit in &units.opted_in {
+                let never = self.calendar.as_ref().and_then(|calendar| hours::never(calendar, unit, day.date));
+                outlook.findings.extend(never);
                 match self.turn(world, day, dice, unit, overdue.as_ref()) {
                     Ok(proposal) => outlook.proposals.push(proposal),
                     Err(why) => outlook.considered.push(Considered { unit: unit.id.full(), why }),

@@ -1,6 +1,9 @@
-//! Only in the operator's hours, on working days, outside freezes, and before the proposal's own end.
+//! Only in the operator's hours, on working days, outside freezes, within the hours of every group's owner, and before
+//! the proposal's own end.
 
 use super::{Case, Rail, Verdict};
+use crate::calendar::OwnHours;
+use crate::tags::OptIn;
 
 pub(super) const RAIL: Rail =
     Rail { name: "hours", about: "inside the operator's hours, on a working day, in no freeze", always: true, judge };
@@ -18,10 +21,28 @@ fn judge(case: &Case<'_>) -> Verdict {
     if !day.contains(case.at) {
         return Verdict::Hold(format!("{} is outside the hours", local(case.at)));
     }
+    for (group, own) in own_hours(case) {
+        if !day.narrow(&own).contains(case.at) {
+            let own: Vec<String> = own.iter().map(ToString::to_string).collect();
+            return Verdict::Hold(format!("{} is outside the hours of {group}: {}", local(case.at), own.join(", ")));
+        }
+    }
     if case.at >= case.proposal.expires {
         return Verdict::Hold(format!("its time ended at {}", local(case.proposal.expires)));
     }
     Verdict::Pass(format!("{} is inside the hours", local(case.at)))
+}
+
+/// The hours that owners set on the unit's groups, as freshly as those are known.
+fn own_hours<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, Vec<OwnHours>)> {
+    let groups = case.proposal.unit.groups.iter().filter_map(|name| case.group(name));
+    let read = groups.map(|group| (group.name.as_str(), case.policy.tags.read(&group.tags)));
+    let read: Vec<_> = read.collect();
+    read.into_iter().filter_map(|(name, opt_in)| match opt_in {
+        OptIn::In(settings) if !settings.hours.is_empty() => Some((name, settings.hours)),
+        // What cannot be read is the opt-in's rail to hold.
+        OptIn::In(_) | OptIn::Out | OptIn::Malformed(_) => None,
+    })
 }
 
 #[cfg(test)]
@@ -55,5 +76,26 @@ mod tests {
         let mut scene = Scene::quiet();
         scene.policy.calendar.freezes.push(Freeze { from: monday, until: monday, why: "year end".into() });
         assert!(scene.verdict("hours").why().contains("year end"));
+    }
+
+    #[test]
+    fn the_hours_of_a_groups_owner_narrow_the_operators_and_never_widen_them() {
+        // Noon in UTC is 13:00 in Berlin.
+        for (own, holds) in [
+            ("13:00-14:00 Europe/Berlin", false),
+            ("12:00-13:00 Europe/Berlin", true),
+            ("22:00-13:01 Europe/Berlin", false),
+            ("12:00-12:01 UTC", false),
+        ] {
+            let mut scene = Scene::quiet();
+            scene.group().tags.insert("simian:hours".into(), own.into());
+            let verdict = scene.verdict("hours");
+            assert_eq!(verdict.holds(), holds, "{own}");
+            assert!(!holds || verdict.why().contains(own), "{verdict:?}");
+        }
+        let mut scene = Scene::quiet();
+        scene.now += TimeDelta::hours(12);
+        scene.group().tags.insert("simian:hours".into(), "00:00-24:00 UTC".into());
+        assert!(scene.verdict("hours").why().contains("outside the hours"));
     }
 }

@@ -1,13 +1,13 @@
 //! A scene in which nothing is wrong: each rail's test spoils one thing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Detail, Judged, Policy, Verdict, judge};
 use crate::action::Action;
-use crate::calendar::{Calendar, Hours};
+use crate::calendar::{Calendar, Holidays, Hours};
 use crate::claim::{Claim, ClaimRecord};
 use crate::fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
 use crate::history::History;
@@ -43,7 +43,7 @@ impl Scene {
             .into_iter()
             .collect(),
             hours: Hours { open: 9 * 60, close: 15 * 60 },
-            holidays: BTreeSet::new(),
+            holidays: Holidays::default(),
             freezes: Vec::new(),
         };
         let mut policy = Policy::cautious(scope.account.clone(), calendar);

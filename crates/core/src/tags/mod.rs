@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 
 pub use faults::Faults;
 
+use crate::calendar::{CalendarError, OwnHours};
 use crate::size::{self, Size};
 
 /// Which tags mean what. The keys begin with a configurable prefix; one further tag may be mapped to an opt-in.
@@ -41,13 +42,22 @@ pub struct Settings {
     pub faults: Faults,
     /// How many at once.
     pub size: Size,
+    /// The hours within which the owner allows anything: all of them.
+    pub hours: Vec<OwnHours>,
     /// The days that the owner vetoed.
     pub vetoes: Vec<NaiveDate>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { mean_days: 5.0, min_days: 1, faults: Faults::default(), size: Size::default(), vetoes: Vec::new() }
+        Self {
+            mean_days: 5.0,
+            min_days: 1,
+            faults: Faults::default(),
+            size: Size::default(),
+            hours: Vec::new(),
+            vetoes: Vec::new(),
+        }
     }
 }
 
@@ -64,13 +74,18 @@ impl Settings {
     }
 
     /// The more careful of the two in every respect: the largest mean and least gap, the faults that both allow, the
-    /// smallest size, the vetoes of either.
+    /// smallest size, the hours of both, the vetoes of either.
     #[must_use]
     pub fn strictest(mut self, other: &Settings) -> Settings {
         self.mean_days = self.mean_days.max(other.mean_days);
         self.min_days = self.min_days.max(other.min_days);
         self.faults = self.faults.common(&other.faults);
         self.size = self.size.smallest(other.size);
+        for hours in &other.hours {
+            if !self.hours.contains(hours) {
+                self.hours.push(*hours);
+            }
+        }
         self.vetoes.extend(&other.vetoes);
         self.vetoes.sort_unstable();
         self.vetoes.dedup();
@@ -82,7 +97,10 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mean_days, min_days, faults, size, .. } = self;
         write!(f, "every {mean_days} working days on average, at least {min_days} apart, {faults}")?;
-        if *size == Size::default() { Ok(()) } else { write!(f, ", {size}") }
+        if *size != Size::default() {
+            write!(f, ", {size}")?;
+        }
+        self.hours.iter().try_for_each(|hours| write!(f, ", within {hours}"))
     }
 }
 
@@ -190,8 +208,10 @@ impl TagRules {
                         Ok(dates) => settings.vetoes = dates,
                         Err(why) => problem(key, why),
                     },
-                    // Not understood is not ignored: whoever set it wants to be left alone at some hours.
-                    "hours" => problem(key, "this simian does not read groups' own hours yet: remove it".to_owned()),
+                    "hours" => match text.parse() {
+                        Ok(hours) => settings.hours = vec![hours],
+                        Err(why) => problem(key, CalendarError::to_string(&why)),
+                    },
                     _ if OTHERS.contains(&name.split(':').next().unwrap_or(name)) => {}
                     _ => problem(key, "this simian knows no such tag: mend its name or remove it".to_owned()),
                 }

@@ -71,7 +71,9 @@ fn what_cannot_be_read_opts_out_and_says_why() {
         ("simian:chaos:cap", "51", "no number of instances"),
         ("simian:veto", "tomorrow", "no date"),
         ("simian:vetos", "2026-11-23", "no such tag"),
-        ("simian:hours", "10:00-12:00", "own hours"),
+        ("simian:hours", "10:00-12:00", "with their time zone"),
+        ("simian:hours", "10:00-12:00 Europe/Berln", "no time zone"),
+        ("simian:hours", "", "with their time zone"),
     ] {
         let text = problem(&[on, (key, text)]);
         assert!(text.contains(key) && text.contains(part), "{text}");
@@ -102,4 +104,14 @@ fn how_many_at_once() {
     let strictest = two.strictest(&quarter);
     assert_eq!((strictest.size.among(4), strictest.size.among(40)), (1, 2), "the smallest result");
     assert!(strictest.to_string().ends_with("2 at once or 0.25 of those that serve, at most 3"), "{strictest}");
+}
+
+#[test]
+fn own_hours_of_all_groups_count() {
+    let on = ("simian:chaos", "on");
+    let of = |hours| settings(&[on, ("simian:hours", hours)]);
+    let (berlin, tokyo) = (of("10:00-15:00 Europe/Berlin"), of("09:00-17:00 Asia/Tokyo"));
+    let both = berlin.clone().strictest(&tokyo).strictest(&berlin);
+    assert_eq!(both.hours, [berlin.hours[0], tokyo.hours[0]]);
+    assert!(both.to_string().ends_with("within 10:00-15:00 Europe/Berlin, within 09:00-17:00 Asia/Tokyo"), "{both}");
 }

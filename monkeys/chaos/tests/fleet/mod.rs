@@ -20,7 +20,7 @@ pub(crate) fn calendar(zone: chrono_tz::Tz, open: &str, close: &str) -> Calendar
         zone,
         days: Weekdays::MON_TO_FRI,
         hours: Hours::parse(open, close).unwrap(),
-        holidays: std::collections::BTreeSet::new(),
+        holidays: simian_core::calendar::Holidays::default(),
         freezes: Vec::new(),
     }
 }
