@@ -11,7 +11,7 @@ use simian_core::claim::{ACT_WITHIN, CALL_TIMEOUT};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
     Action, CallError, Cause, Change, Claim, Claimed, History, InstanceId, InstanceState, Judged, Kind, LedgerError,
-    Outcome, Region, Stage, UnitId, View, Watch, World,
+    Outcome, Proposal, Region, Stage, Target, UnitId, View, Watch, World,
 };
 
 use crate::engine::{Account, Engine};
@@ -138,6 +138,11 @@ impl Live<'_> {
                     self.judge_answer(region, std::slice::from_ref(&id), result, &mut ends).await;
                 }
             }
+            Action::Reboot => {
+                for ids in ids.chunks(MAX_BATCH) {
+                    self.reboot(region, ids, leave, &mut ends).await;
+                }
+            }
         }
         ends
     }
@@ -168,6 +173,17 @@ impl Live<'_> {
                 *outcome = Outcome::Unknown;
             }
         }
+    }
+
+    /// One batch. There is nothing to look up: a rebooting instance is running by EC2's word, and so is one that never
+    /// went down. So a refusal is for all, and what is unclear stays so.
+    async fn reboot(&self, region: &Region, ids: &[InstanceId], leave: &Leave<'_>, ends: &mut Ends) {
+        let (outcome, why) = match self.in_time(leave, || self.account.actuator.reboot(region, ids)).await {
+            Err(why) => (Outcome::Abandoned, why),
+            Ok(Ok(())) => (Outcome::Done, "AWS queued it".to_owned()),
+            Ok(Err(error)) => (failed(&error), error.to_string()),
+        };
+        ends.extend(ids.iter().map(|id| (id.clone(), (outcome, why.clone()))));
     }
 
     /// Calls while a call fits before `act_before` and nobody pulls the kill switch, and again only when AWS said that
@@ -229,14 +245,7 @@ impl Live<'_> {
                 return;
             }
             Ok(Ok(accepted)) => (accepted, (Outcome::Unknown, "AWS did not mention it in its answer".to_owned())),
-            Ok(Err(error)) => {
-                let outcome = match (error.cause.effect(), &error.cause) {
-                    (Effect::None, Cause::Throttled | Cause::Unreachable) => Outcome::Failed,
-                    (Effect::None, _) => Outcome::Refused,
-                    (Effect::Unknown, _) => Outcome::Unknown,
-                };
-                (Vec::new(), (outcome, error.to_string()))
-            }
+            Ok(Err(error)) => (Vec::new(), (failed(&error), error.to_string())),
         };
         let accepted: BTreeSet<InstanceId> = accepted.into_iter().collect();
         let (good, doubtful): (Vec<_>, Vec<_>) = ids.iter().cloned().partition(|id| accepted.contains(id));
@@ -273,12 +282,7 @@ impl Live<'_> {
         let now = self.engine.clock.now();
         let (mut drafts, mut changes, mut acted) = (Vec::new(), Vec::new(), Vec::new());
         for judged in batch {
-            let of_targets = judged.proposal.targets.iter().filter_map(|target| ends.get(&target.instance));
-            // A proposal's targets end together; if they do not, the least certain speaks for all.
-            let (outcome, why) = of_targets
-                .max_by_key(|(outcome, _)| *outcome)
-                .cloned()
-                .unwrap_or((Outcome::Abandoned, "it had no target".into()));
+            let (outcome, why) = together(&judged.proposal.targets, ends);
             let kind = match outcome {
                 Outcome::Done => Kind::ActionDone,
                 Outcome::Refused => Kind::ActionRefused,
@@ -286,7 +290,7 @@ impl Live<'_> {
                 Outcome::Failed | Outcome::Rehearsed => Kind::ActionFailed,
                 Outcome::Unknown => Kind::ActionResolved,
             };
-            let watch = outcome.counts().then(|| self.watch(world, &judged, now));
+            let watch = outcome.counts().then(|| self.watch(world, &judged, outcome, ends, now));
             // Owners read this one: it says why their instance was ended, and not only that it was.
             let told = if outcome == Outcome::Done { format!("{}; {why}", judged.proposal.why) } else { why.clone() };
             let mut draft = judged.draft(now, kind, told);
@@ -302,9 +306,19 @@ impl Live<'_> {
         Ok(acted)
     }
 
-    /// What whole means for the unit: as many serving members as before.
-    fn watch(&self, world: &World, judged: &Judged, now: DateTime<Utc>) -> Watch {
-        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline: baseline(world, judged) }
+    /// What whole means for the unit: as many serving members as before. Targets of a done action that were not hit are
+    /// left out on both sides, because whoever counts later leaves out all targets.
+    fn watch(&self, world: &World, judged: &Judged, outcome: Outcome, ends: &Ends, now: DateTime<Utc>) -> Watch {
+        let proposal = &judged.proposal;
+        let mut baseline = baseline(world, judged);
+        let counted = |target: &&Target| ends.get(&target.instance).is_some_and(|(outcome, _)| outcome.counts());
+        let spared = proposal.targets.iter().filter(|target| !counted(target));
+        for target in spared.filter(|_| outcome == Outcome::Done && !proposal.action.returns()) {
+            if let Some(serving) = baseline.get_mut(&target.group) {
+                *serving = serving.saturating_sub(1);
+            }
+        }
+        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline }
     }
 }
 
@@ -319,6 +333,34 @@ fn baseline(world: &World, judged: &Judged) -> BTreeMap<String, u32> {
 /// The unit's full name, where its scope and its name do not say it.
 fn spans(unit: &UnitId) -> Option<String> {
     unit.scope.region.is_all().then(|| unit.full())
+}
+
+/// What a failed call says of its targets.
+fn failed(error: &CallError) -> Outcome {
+    match (error.cause.effect(), &error.cause) {
+        (Effect::None, Cause::Throttled | Cause::Unreachable) => Outcome::Failed,
+        (Effect::None, _) => Outcome::Refused,
+        (Effect::Unknown, _) => Outcome::Unknown,
+    }
+}
+
+/// How a proposal ended, by how its targets did. One of whom nobody knows speaks for all; then one that was hit, because
+/// what happened to any of them happened to the unit; then the worst.
+fn together(targets: &[Target], ends: &Ends) -> (Outcome, String) {
+    let all: Vec<_> = targets.iter().filter_map(|target| ends.get_key_value(&target.instance)).collect();
+    let weight = |outcome: Outcome| match outcome {
+        Outcome::Unknown => 2,
+        Outcome::Done => 1,
+        Outcome::Failed | Outcome::Refused | Outcome::Abandoned | Outcome::Rehearsed => 0,
+    };
+    let Some((_, (outcome, why))) = all.iter().max_by_key(|(_, (outcome, _))| (weight(*outcome), *outcome)) else {
+        return (Outcome::Abandoned, "it had no target".into());
+    };
+    if all.iter().all(|(_, (other, _))| other == outcome) {
+        return (*outcome, why.clone());
+    }
+    let each: Vec<String> = all.iter().map(|(id, (outcome, why))| format!("{id} {outcome}: {why}")).collect();
+    (*outcome, each.join("; "))
 }
 
 /// How long after a throttle the first repetition waits; doubled each time. EC2's bucket for terminations refills
@@ -397,6 +439,5 @@ fn settle(judged: &Judged, stage: Stage, outcome: Outcome, watch: Option<Watch>)
 }
 
 fn targets(judged: &Judged) -> String {
-    let names: Vec<&str> = judged.proposal.targets.iter().map(|target| target.instance.as_str()).collect();
-    names.join(", ")
+    Target::instances(&judged.proposal.targets).unwrap_or_else(|| "nobody".into())
 }

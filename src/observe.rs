@@ -71,7 +71,7 @@ pub async fn world(
     day: &Day,
 ) -> Result<World, ObserveError> {
     identify(account).await?;
-    let mode = account.policy.mode.and(order.mode);
+    let mode = account.policy.mode_of(monkey.name()).and(order.mode);
     let ask = Ask { area, monkey: monkey.name(), mode, date: day.date, now: engine.clock.now() };
     let history = History::read(engine.ledger.as_ref(), &ask).await?;
     let observed = Observed {

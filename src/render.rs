@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use comfy_table::{ContentArrangement, Table, presets};
-use simian_core::{Draft, Judged, Kind, Mode};
+use simian_core::{Draft, Judged, Kind, Mode, Target};
 
 /// A table with a header, as wide as the terminal.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -37,6 +37,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::DaemonResumed => ("resumed", GREEN),
         Kind::PlanPublished => ("plan", BOLD),
         Kind::ActionPlanned => ("planned", PLAIN),
+        Kind::ActionVetoed => ("vetoed", YELLOW),
         Kind::ActionHeld => ("held", YELLOW),
         Kind::ActionRehearsed => ("rehearsed", BLUE),
         Kind::ConfigRejected => ("REFUSED", RED),
@@ -87,6 +88,7 @@ fn detail(event: &Draft, zone: Tz) -> String {
                 .map_or_else(String::new, |h| format!("; as things are, {} would hold it: {}", h.rail, h.says.why()));
             format!("{action} at {}{but}", at(event.due))
         }
+        Kind::ActionVetoed => format!("{action} due at {}: {}", at(event.due), event.why),
         Kind::ActionHeld => {
             format!("{action} {target} by {}: {}", event.outcome.as_deref().unwrap_or("a rail"), event.why)
         }
@@ -119,7 +121,7 @@ pub fn row(judged: &Judged, zone: Tz) -> Vec<String> {
         proposal.unit.id.to_string(),
         proposal.scope.region.to_string(),
         proposal.action.to_string(),
-        proposal.targets.first().map_or_else(|| "-".to_owned(), |target| target.instance.to_string()),
+        Target::instances(&proposal.targets).unwrap_or_else(|| "-".to_owned()),
         verdict,
         why,
     ]
@@ -131,7 +133,6 @@ pub const ROW: [&str; 7] = ["due", "unit", "region", "action", "target", "verdic
 /// A judged proposal as JSON: stable.
 pub fn json(judged: &Judged) -> serde_json::Value {
     let proposal = &judged.proposal;
-    let target = proposal.targets.first();
     serde_json::json!({
         "key": proposal.key,
         "mode": proposal.mode,
@@ -145,8 +146,8 @@ pub fn json(judged: &Judged) -> serde_json::Value {
         "app": proposal.unit.app,
         "owner": proposal.unit.owner,
         "groups": proposal.unit.group_names(),
-        "group": target.map(|target| &target.group),
-        "target": target.map(|target| &target.instance),
+        "group": Target::groups(&proposal.targets),
+        "target": Target::instances(&proposal.targets),
         "action": proposal.action,
         "why": proposal.why,
         "passes": judged.passes(),

@@ -1,6 +1,6 @@
 //! One round of one monkey in one area: the pipeline, from survey to record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, Utc};
 use simian_core::history::Ask;
@@ -44,7 +44,7 @@ pub async fn run(
     if order.request.is_none() {
         let thorough = order.thorough && !world.history.published;
         let mut drafts = findings(&world, monkey, &outlook, thorough, now);
-        drafts.extend(publish(&world, account, monkey, &day, &outlook, now));
+        drafts.extend(publish(&mut world, account, monkey, &day, &outlook, now));
         drafts.extend(missed(&world.history, &world, monkey, now));
         if !world.history.published {
             drafts.extend(missed_before(engine, monkey, &world, &day, now).await?);
@@ -88,28 +88,35 @@ fn due(outlook: &Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> V
         .collect()
 }
 
-/// The events of the day's plan: each proposal once, and the plan as a whole once every region has been seen.
+/// The events of the day's plan: each proposal once, and the plan as a whole once every region has been seen. What is
+/// announced now counts as announced in this round.
 fn publish(
-    world: &World,
+    world: &mut World,
     account: &Account,
     monkey: &dyn Monkey,
     day: &Day,
     outlook: &Outlook,
     now: DateTime<Utc>,
 ) -> Vec<Draft> {
-    let history = &world.history;
     // What had gone by before it was first seen is no plan.
     let open = outlook.proposals.iter().filter(|p| p.request.is_none() && now < p.expires).cloned().collect::<Vec<_>>();
-    let unseen = |proposal: &Proposal| !history.planned.contains_key(&proposal.key);
-    let whole = !history.published && day.is_working() && world.blind().next().is_none();
-    if !whole && !open.iter().any(unseen) {
+    let unseen = |proposal: &&Proposal| !world.history.planned.contains_key(&proposal.key);
+    let fresh: BTreeSet<Key> = open.iter().filter(unseen).map(|proposal| proposal.key.clone()).collect();
+    let whole = !world.history.published && day.is_working() && world.blind().next().is_none();
+    if !whole && fresh.is_empty() {
         // Most looks of a day: everything was published already.
         return Vec::new();
     }
+    for proposal in open.iter().filter(|proposal| fresh.contains(&proposal.key)) {
+        let mut announced = Draft::new(now, Kind::ActionPlanned, proposal.mode, proposal.why.clone());
+        (announced.due, announced.until) = (Some(proposal.due), Some(proposal.expires));
+        world.history.planned.insert(proposal.key.clone(), announced);
+    }
+    let world = &*world;
     let judged = judge(&open, world, &simian_core::Detail::none(), &account.policy, now);
     let mut drafts: Vec<Draft> = judged
         .iter()
-        .filter(|judged| unseen(&judged.proposal))
+        .filter(|judged| fresh.contains(&judged.proposal.key))
         .map(|judged| {
             // What the unit's gaps will be measured against, years later and whatever its tags say then.
             let settings = &judged.proposal.unit.settings;
@@ -261,7 +268,10 @@ fn close(
     for judged in &closed.held {
         let Some(ruling) = judged.held_by() else { continue };
         if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.clone())) {
-            let mut draft = judged.draft(now, Kind::ActionHeld, ruling.says.why());
+            // An owner's no to what was announced is the owner's doing, and is told as such.
+            let vetoed = ruling.rail == "veto" && world.history.planned.contains_key(&judged.proposal.key);
+            let kind = if vetoed { Kind::ActionVetoed } else { Kind::ActionHeld };
+            let mut draft = judged.draft(now, kind, ruling.says.why());
             draft.outcome = Some(ruling.rail.clone());
             drafts.push(draft);
         }

@@ -21,13 +21,13 @@ mod schema;
 mod tests;
 mod webhook;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
-use simian_core::rails::{Budgets, Candidates, Floors};
+use simian_core::rails::{Budgets, Candidates, Floors, HeldBack};
 use simian_core::{AccountId, Calendar, Kind, Mode, Policy, Region, TagRules};
 
 pub use effective::{Effective, HIDDEN, Origin, Setting};
@@ -100,6 +100,8 @@ pub struct AccountConfig {
     pub regions: Vec<Region>,
     /// The operator's second word, for this account.
     pub mode: Mode,
+    /// What single monkeys may do in it at most, where that was said.
+    pub modes: BTreeMap<String, Mode>,
 }
 
 /// Where history and claims are kept.
@@ -201,9 +203,17 @@ impl Config {
 
     /// What the rails of an account go by.
     pub fn policy(&self, account: &AccountConfig) -> Policy {
+        let chaos = simian_chaos::NAME;
+        let mut modes = account.modes.clone();
+        if self.chaos.mode == Mode::DryRun {
+            modes.insert(chaos.to_owned(), Mode::DryRun);
+        }
         Policy {
             account: account.id.clone(),
             mode: self.mode_of(account),
+            modes,
+            held_back: self.held_back(account),
+            veto: self.chaos.veto,
             calendar: self.calendar.clone(),
             tags: self.tags.clone(),
             budgets: self.budgets.clone(),
@@ -214,6 +224,28 @@ impl Config {
             recovery: self.watch.deadline,
             disabled: self.disabled_rails.clone(),
         }
+    }
+
+    /// The words that say dry-run for an account, each by its key.
+    fn held_back(&self, account: &AccountConfig) -> Vec<HeldBack> {
+        let chaos = simian_chaos::NAME;
+        let name = &account.name;
+        let general = [("mode".to_owned(), self.mode), (format!("the mode of account {name}"), account.mode)];
+        let own =
+            account.modes.iter().map(|(monkey, mode)| (format!("modes.{monkey} of account {name}"), monkey, mode));
+        let own = own.map(|(key, monkey, mode)| (key, Some(monkey.clone()), *mode));
+        let words = general.into_iter().map(|(key, mode)| (key, None, mode)).chain(own);
+        words
+            .chain([(format!("monkeys.{chaos}.mode"), Some(chaos.to_owned()), self.chaos.mode)])
+            .filter(|(_, _, mode)| *mode == Mode::DryRun)
+            .map(|(key, monkey, _)| HeldBack { key, monkey })
+            .collect()
+    }
+
+    /// What must be left, as far as a rail holds to it.
+    pub fn floors_that_count(&self) -> Floors {
+        let counts = |rail: &str, floor| if self.disabled_rails.contains(rail) { 0 } else { floor };
+        Floors { healthy: counts("healthy_floor", self.floors.healthy), zone: counts("zone_floor", self.floors.zone) }
     }
 
     /// What really counts for an account: live only when both words say so.

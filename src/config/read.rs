@@ -52,6 +52,11 @@ pub(super) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     }
 }
 
+/// A text, which may be empty.
+pub(super) fn raw<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
+    value.as_str().ok_or_else(|| instead(value, "a text in quotes"))
+}
+
 /// A text that its type can read, and whose errors say what to do.
 pub(super) fn parsed<T: FromStr<Err: Display>>(value: &DeValue<'_>) -> Result<T, String> {
     text(value)?.parse().map_err(|error: T::Err| error.to_string())

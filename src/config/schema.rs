@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use simian_core::calendar::{Freeze, Holidays, Hours, Weekdays};
+use simian_core::choice::{Rule, account_glob, app_glob, region_glob};
 use simian_core::rails::{Budgets, Candidates, Floors, RAILS};
 use simian_core::{AccountId, Calendar, Mode, Settings, TagRules};
 use toml::de::DeTable;
 
 use super::document::{Document, Table};
 use super::read::{
-    HolidaySource, account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, role_arn, span, tag_key,
-    tag_prefix, tag_value, text, topic_arn, weekday, zone,
+    HolidaySource, account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, raw, role_arn,
+    span, tag_key, tag_prefix, tag_value, text, topic_arn, weekday, zone,
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
     webhook,
 };
+use crate::registry::KINDS;
 
 /// What is not in the file and still counts.
 pub(super) struct Rules<'r> {
@@ -97,7 +99,8 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let floors = root.table("floors", floors);
     let rails = root.table("rails", rails);
     let watch = root.table("watch", watch);
-    let (chaos, defaults) = root.table("monkeys", |monkeys| monkeys.table("chaos", chaos));
+    let hours = calendar.as_ref().map(|calendar| calendar.hours);
+    let (chaos, defaults) = root.table("monkeys", |monkeys| monkeys.table("chaos", |table| chaos(table, hours)));
     tags.defaults = defaults;
     Some(Config {
         mode,
@@ -160,8 +163,13 @@ fn accounts(root: &mut Table<'_>) -> Vec<Option<AccountConfig>> {
         if !account.has("regions") || regions.as_ref().is_some_and(Vec::is_empty) {
             account.wrong("regions", "there is none: write at least one, as in regions = [\"us-east-1\"]");
         }
-        let mode = account.get("mode", mode).unwrap_or_default();
-        Some(AccountConfig { name: name?, id: id?, role_arn, regions: regions?, mode })
+        let word = account.get("mode", mode).unwrap_or_default();
+        let modes = account.table("modes", |modes| {
+            let said =
+                KINDS.iter().map(|kind| kind.name).map(|monkey| Some((monkey.to_owned(), modes.get(monkey, mode)?)));
+            said.flatten().collect()
+        });
+        Some(AccountConfig { name: name?, id: id?, role_arn, regions: regions?, mode: word, modes })
     });
     if read.as_ref().is_some_and(Vec::is_empty) || !root.has("account") {
         root.wrong("account", "there is none: name at least one, with its name, id and regions under [[account]]");
@@ -396,8 +404,46 @@ fn watch(watch: &mut Table<'_>) -> WatchConfig {
     WatchConfig { every, deadline }
 }
 
-fn chaos(chaos: &mut Table<'_>) -> (simian_chaos::Config, Settings) {
-    let config: simian_chaos::Config = monkey::read(chaos);
-    let settings = config.settings().map_err(|contradiction| chaos.wrong(contradiction.key, &contradiction.why));
+fn chaos(table: &mut Table<'_>, hours: Option<Hours>) -> (simian_chaos::Config, Settings) {
+    let mut config: simian_chaos::Config = monkey::read(table);
+    for (n, suffix) in config.never_suffixes.iter().enumerate() {
+        if suffix.is_empty() {
+            table
+                .wrong("never_suffixes", &format!("the text at place {n} is empty, and every name ends so: remove it"));
+        }
+    }
+    config.except = table.tables("except", rule).unwrap_or_default();
+    let only = table.tables("only", rule);
+    if only.as_ref().is_some_and(Vec::is_empty) {
+        table.wrong("only", "nothing could match it: name what may be chosen, or remove the key");
+    }
+    config.only = only.unwrap_or_default();
+    // The plan of a day is published after its midnight, and what is older than its hours is not done any more.
+    let close = hours.map(|hours| i64::from(hours.close) + if hours.spans_midnight() { 24 * 60 } else { 0 });
+    if close.is_some_and(|close| config.veto >= TimeDelta::minutes(close)) {
+        let why = "plans are published at midnight, so nothing would be old enough before the hours close: shorten it";
+        table.wrong("veto", why);
+    }
+    let settings = config.settings().map_err(|contradiction| table.wrong(contradiction.key, &contradiction.why));
     (config, settings.unwrap_or_default())
+}
+
+/// Which groups a rule is about.
+fn rule(rule: &mut Table<'_>) -> Rule {
+    let out = Rule {
+        account: rule.get("account", |value| account_glob(raw(value)?)),
+        region: rule.get("region", |value| region_glob(raw(value)?)),
+        app: rule.get("app", |value| app_glob(raw(value)?)),
+        stack: rule.get("stack", |value| raw(value)?.parse()),
+        detail: rule.get("detail", |value| raw(value)?.parse()),
+        why: rule.get("why", |value| text(value).map(str::to_owned)),
+    };
+    // A mistyped key is told as that.
+    if rule.entries().all(|(key, _)| key.get_ref() == "why") {
+        rule.wrong(
+            "app",
+            "it says nothing of any group, so it would be about all: add account, region, app, stack or detail",
+        );
+    }
+    out
 }

@@ -86,7 +86,16 @@ fn the_example_shows_the_defaults() {
     assert_eq!((shipped.calendar.days, shipped.calendar.hours), (all.calendar.days, all.calendar.hours));
     assert_eq!((&shipped.tags.prefix, &shipped.tags.owner), (&all.tags.prefix, &all.tags.owner));
     assert_eq!(shipped.tags.defaults, all.tags.defaults);
-    let chaos = |config: &Config| simian_chaos::Config { mean_days: None, ..config.chaos.clone() };
+    // What is off by default is shown by an example.
+    let chaos = |config: &Config| simian_chaos::Config {
+        mean_days: None,
+        count: None,
+        cap: None,
+        mandatory_days: None,
+        except: Vec::new(),
+        only: Vec::new(),
+        ..config.chaos.clone()
+    };
     assert_eq!(format!("{:?}", chaos(&shipped)), format!("{:?}", chaos(&all)));
 }
 
@@ -104,8 +113,11 @@ fn what_is_not_written_is_as_cautious_as_the_core() {
     let config = parse(SHIPPED);
     let account = &config.accounts[0];
     let calendar: Calendar = config.calendar.clone();
-    let cautious = Policy::cautious(account.id.clone(), calendar);
-    assert_eq!(format!("{:?}", config.policy(account)), format!("{cautious:?}"));
+    let policy = config.policy(account);
+    let mut cautious = Policy::cautious(account.id.clone(), calendar);
+    assert_eq!(policy.held_back("chaos"), "mode, the mode of account staging");
+    cautious.held_back.clone_from(&policy.held_back);
+    assert_eq!(format!("{policy:?}"), format!("{cautious:?}"));
 }
 
 #[test]

@@ -31,10 +31,10 @@ enable = true
 "
     );
     assert_snapshot!(problems(&text), @r"
-    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, cron, unit, mean_days, probability, min_days, faults, grace
+    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
     simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
     simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, control, budgets, floors, rails, watch, monkeys
-    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, opted_in, veto, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
+    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
     simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
     ");
 }
@@ -136,7 +136,7 @@ probability = 2
 min_days = 0
 cron = "0 0 30 feb *"
 unit = "fleet"
-faults = "reboot=2"
+faults = "isolate=2"
 grace = "5h"
 "#
     );
@@ -146,9 +146,78 @@ grace = "5h"
     simian.toml:17:1: monkeys.chaos.min_days: `0` is no least gap: write a whole number of working days from 1 to 1000
     simian.toml:18:1: monkeys.chaos.cron: cron expression `0 0 30 feb *` never fires: write a day that its months have
     simian.toml:19:1: monkeys.chaos.unit: `fleet` is not known: write one of `cluster`, `asg`, `stack`, `app`
-    simian.toml:20:1: monkeys.chaos.faults: `reboot` is no action; there are: terminate, terminate-gracefully
+    simian.toml:20:1: monkeys.chaos.faults: `isolate` is no action; there are: terminate, terminate-gracefully, reboot
     simian.toml:21:1: monkeys.chaos.grace: a grace of `5h` is not between 1m and 4h
     ");
+}
+
+#[test]
+fn who_may_be_chosen() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+except = [
+  { account = "prod*" },
+  { why = "all of them" },
+  { region = "EU", app = "", stack = "", detail = "db[12]" },
+  { aap = "shop", why = 1 },
+  "shop",
+]
+only = []
+never_suffixes = ["-canary", ""]
+"#
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:16:5: monkeys.chaos.except[0].account: `prod*` matches no account: write its twelve digits, not its name, with * and ?
+    simian.toml:17:3: monkeys.chaos.except[1].app: it says nothing of any group, so it would be about all: add account, region, app, stack or detail
+    simian.toml:18:5: monkeys.chaos.except[2].region: `EU` matches no region: write it as in `us-east-1` or `eu-*`
+    simian.toml:18:20: monkeys.chaos.except[2].app: every group has an app: write one as in `shop` or `shop*`, or leave the key out
+    simian.toml:18:42: monkeys.chaos.except[2].detail: `db[12]`: `[` means nothing here: only * (any text) and ? (one character) do
+    simian.toml:19:5: monkeys.chaos.except[3].aap: there is no such key: did you mean `app`? There are: account, region, app, stack, detail, why
+    simian.toml:19:19: monkeys.chaos.except[3].why: found the number 1: write a text in quotes
+    simian.toml:20:3: monkeys.chaos.except[4]: found the text "shop": write a list of tables, as in [[monkeys.chaos.except]]
+    simian.toml:22:1: monkeys.chaos.only: nothing could match it: name what may be chosen, or remove the key
+    simian.toml:23:1: monkeys.chaos.never_suffixes: the text at place 1 is empty, and every name ends so: remove it
+    "#);
+}
+
+#[test]
+fn how_many_and_when() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+mode = "rehearse"
+count = 0
+share = 0.75
+cap = 51
+veto = "25h"
+mandatory_days = 0
+never_suffixes = "-canary"
+"#
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:15:1: monkeys.chaos.mode: `rehearse` is no mode: write "dry-run" or "live"
+    simian.toml:16:1: monkeys.chaos.count: `0` is no number of instances: write a whole number from 1 to 50
+    simian.toml:17:1: monkeys.chaos.share: `0.75` is no share: write a number from 0.01 to 0.5, with four decimals at most
+    simian.toml:18:1: monkeys.chaos.cap: `51` is no number of instances: write a whole number from 1 to 50
+    simian.toml:19:1: monkeys.chaos.veto: a veto window of `25h` is longer than a day: shorten it
+    simian.toml:20:1: monkeys.chaos.mandatory_days: `0` is no number of working days: write a whole number from 1 to 1000
+    simian.toml:21:1: monkeys.chaos.never_suffixes: found the text "-canary": write a list, as in ["…", "…"]
+    "#);
+    let alone = |line: &str| problems(&format!("{SOUND}[monkeys.chaos]\n{line}\n"));
+    assert_snapshot!(alone("count = 4"), @"simian.toml:15:1: monkeys.chaos.count: a count of 4 is above the cap, 3: raise cap too");
+    assert_snapshot!(alone("count = 2\nshare = 0.25"), @"simian.toml:16:1: monkeys.chaos.share: set count or share, not both");
+    assert_snapshot!(alone("mandatory_days = 4"), @"simian.toml:15:1: monkeys.chaos.mandatory_days: 4 days are fewer than the mean, 5, so it would set the rate: raise it");
+    assert_snapshot!(alone("veto = \"15h\""), @"simian.toml:15:1: monkeys.chaos.veto: plans are published at midnight, so nothing would be old enough before the hours close: shorten it");
+}
+
+#[test]
+fn modes_of_monkeys() {
+    let text = SOUND.replace("[ledger]", "[account.modes]\nchaos = \"off\"\nlatency = \"dry-run\"\n[ledger]");
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:12:1: account[0].modes.chaos: `off` is no mode: write "dry-run" or "live"
+    simian.toml:13:1: account[0].modes.latency: there is no such key: remove it. There are: chaos
+    "#);
 }
 
 #[test]

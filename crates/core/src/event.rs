@@ -55,6 +55,8 @@ kinds! {
     PlanPublished = "plan.published",
     /// One proposal of the plan.
     ActionPlanned = "action.planned",
+    /// It was planned, and its owner vetoed it since.
+    ActionVetoed = "action.vetoed",
     /// A rail, or the claim, held it.
     ActionHeld = "action.held",
     /// A dry run would have done it.
@@ -128,7 +130,7 @@ pub struct Draft {
     /// The unit, such as `cluster:shop-prod`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// The Auto Scaling group.
+    /// The Auto Scaling group; of several targets the groups, each once, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The app.
@@ -137,7 +139,7 @@ pub struct Draft {
     /// The owner, by the owner tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The resource: an instance id.
+    /// The resource: an instance id; of several targets the ids in the order of the choice, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The proposal's key.

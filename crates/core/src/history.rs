@@ -45,6 +45,8 @@ pub struct History {
     pub held: BTreeSet<(Key, String)>,
     /// The last date on which each unit (in full) was acted on.
     pub last_action: BTreeMap<String, NaiveDate>,
+    /// The date on which each unit (in full) was first seen to be opted in, as far as the ledger knows.
+    pub first_seen: BTreeMap<String, NaiveDate>,
     /// The account's claims that are not closed: being acted on, watched, or unrecovered.
     pub open: Vec<ClaimRecord>,
     /// Targets of this mode that are acted on or watched, in all accounts.
@@ -73,6 +75,7 @@ impl History {
             missed: BTreeSet::new(),
             held: BTreeSet::new(),
             last_action: BTreeMap::new(),
+            first_seen: BTreeMap::new(),
             open: Vec::new(),
             concurrent: 0,
             unrecovered: 0,
@@ -122,7 +125,13 @@ impl History {
         let of_date = ClaimQuery { mode: Some(mode), account: Some(account.clone()), date: Some(date), open: false };
         history.claimed = ledger.claims(&of_date).await?.into_iter().map(|record| record.claim.key).collect();
         let of_date = EventQuery {
-            kinds: vec![Kind::PlanPublished, Kind::ActionPlanned, Kind::ActionMissed, Kind::ActionHeld],
+            kinds: vec![
+                Kind::PlanPublished,
+                Kind::ActionPlanned,
+                Kind::ActionMissed,
+                Kind::ActionHeld,
+                Kind::ActionVetoed,
+            ],
             account: Some(account.clone()),
             key_prefix: Some(Key::prefix(mode, monkey, date)),
             ..EventQuery::default()

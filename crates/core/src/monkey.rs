@@ -4,6 +4,7 @@ use crate::calendar::Day;
 use crate::dice::Dice;
 use crate::finding::Finding;
 use crate::proposal::Proposal;
+use crate::scope::Scope;
 use crate::world::World;
 
 /// The views that a monkey wants surveyed. Each is read once a round and shared by all monkeys.
@@ -24,6 +25,17 @@ pub struct Considered {
     pub why: String,
 }
 
+/// A group that opted in and that the operator's lists keep out of its unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spared {
+    /// Where.
+    pub scope: Scope,
+    /// Its name.
+    pub group: String,
+    /// Which list, and why.
+    pub why: String,
+}
+
 /// What a monkey makes of a world.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
@@ -31,6 +43,8 @@ pub struct Outlook {
     pub proposals: Vec<Proposal>,
     /// Units without a turn.
     pub considered: Vec<Considered>,
+    /// Groups that are no part of their unit.
+    pub spared: Vec<Spared>,
     /// What owners should mend.
     pub findings: Vec<Finding>,
 }

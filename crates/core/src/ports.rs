@@ -87,9 +87,14 @@ pub trait Actuator: Send + Sync {
     async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError>;
     /// Auto Scaling `TerminateInstanceInAutoScalingGroup`, desired capacity kept: lifecycle hooks run.
     async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError>;
+    /// EC2 `RebootInstances`, up to [`MAX_BATCH`] ids in one call. It only queues the request: success says that the
+    /// instances are valid and ours, and nothing of when they go down. Terminated ones are ignored. The answer names no
+    /// instance, and a look shows a rebooting one as running, so an unclear answer cannot be looked up. Who does not
+    /// shut down within a few minutes is rebooted hard. Source: EC2 API, `RebootInstances`.
+    async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError>;
 }
 
-/// Ids in one call of [`Actuator::terminate`]. EC2 advises batches of no more than 50 to 100 instances a call and
+/// Ids in one call of [`Actuator::terminate`] or [`Actuator::reboot`]. EC2 advises batches of no more than 50 to 100 instances a call and
 /// throttles terminations at 5 calls a second, so many small calls are no way either.
 pub const MAX_BATCH: usize = 50;
 

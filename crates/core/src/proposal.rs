@@ -75,6 +75,28 @@ pub struct Target {
     pub zone: String,
 }
 
+impl Target {
+    /// The instances as one text, in order, separated by spaces; `None` when there is none.
+    pub fn instances(targets: &[Target]) -> Option<String> {
+        join(targets.iter().map(|target| target.instance.as_str()))
+    }
+
+    /// Their groups as one text, each once, in the order of the instances.
+    pub fn groups(targets: &[Target]) -> Option<String> {
+        join(targets.iter().map(|target| target.group.as_str()))
+    }
+}
+
+fn join<'t>(texts: impl Iterator<Item = &'t str>) -> Option<String> {
+    let mut words: Vec<&str> = Vec::new();
+    for text in texts {
+        if !words.contains(&text) {
+            words.push(text);
+        }
+    }
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 /// Something that a monkey would do. Nothing more than a wish until the rails have judged it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {

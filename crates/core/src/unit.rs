@@ -9,8 +9,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::choice::Choice;
 use crate::finding::Finding;
 use crate::fleet::{Fleet, Group};
+use crate::monkey::Spared;
 use crate::name::Name;
 use crate::scope::{Region, Scope};
 use crate::tags::{OptIn, Settings, TagRules};
@@ -149,8 +151,10 @@ impl Unit {
 pub struct Units {
     /// Units that opted in, by id.
     pub opted_in: Vec<Unit>,
-    /// Units that a malformed tag keeps out (in full), with the reason: the daemon leaves them alone.
+    /// Units that a malformed tag or the operator's lists keep out (in full), with the reason: they are left alone.
     pub kept_out: BTreeMap<String, String>,
+    /// Groups that the operator's lists keep out of their unit.
+    pub spared: Vec<Spared>,
     /// Malformed and contradicting tags.
     pub findings: Vec<Finding>,
 }
@@ -167,8 +171,13 @@ pub struct Grouping {
     pub across_regions: bool,
 }
 
-/// Takes the groups of some fleets together. An unknown fleet has none.
-pub fn units<'f>(fleets: impl IntoIterator<Item = &'f Fleet>, by: Grouping, rules: &TagRules) -> Units {
+/// Takes the groups of some fleets together, those that the operator spares left out. An unknown fleet has none.
+pub fn units<'f>(
+    fleets: impl IntoIterator<Item = &'f Fleet>,
+    by: Grouping,
+    rules: &TagRules,
+    choice: &Choice,
+) -> Units {
     let mut out = Units::default();
     let mut members: BTreeMap<UnitId, Vec<(&Scope, &Group, OptIn)>> = BTreeMap::new();
     for fleet in fleets {
@@ -182,10 +191,17 @@ pub fn units<'f>(fleets: impl IntoIterator<Item = &'f Fleet>, by: Grouping, rule
                 continue;
             }
             let id = UnitId { scope: scope.clone(), kind: by.kind, name: by.kind.name_of(&group.name) };
+            if let Some(why) = choice.spares(&fleet.scope, &group.name) {
+                // Only where nobody else is left: else what the unit says goes over it.
+                out.kept_out.entry(id.full()).or_insert_with(|| format!("{}: {why}", group.name));
+                out.spared.push(Spared { scope: fleet.scope.clone(), group: group.name.clone(), why });
+                continue;
+            }
             members.entry(id).or_default().push((&fleet.scope, group, opt_in));
         }
     }
     for (id, groups) in members {
+        out.kept_out.remove(&id.full());
         let finding = |rule, scope: &Scope, group: &Group, why| Finding {
             rule,
             scope: scope.clone(),
@@ -273,7 +289,7 @@ mod tests {
         let fleet = fleet(&[("shop-prod-v001", &[ON]), ("shop-prod-v002", &[ON]), ("shop-test-v001", &[ON])]);
         let names = |kind| {
             let by = Grouping { kind, across_regions: false };
-            let units = units([&fleet], by, &TagRules::default());
+            let units = units([&fleet], by, &TagRules::default(), &Choice::default());
             units.opted_in.iter().map(|unit| format!("{}={}", unit.id, unit.groups.len())).collect::<Vec<_>>()
         };
         assert_eq!(names(UnitKind::Cluster), ["cluster:shop-prod=2", "cluster:shop-test=1"]);
@@ -288,7 +304,7 @@ mod tests {
             ("shop-v001", &[ON, ("simian:chaos:mean-days", "4"), ("simian:chaos:min-days", "2"), ("owner", "a")]),
             ("shop-v002", &[ON, ("simian:chaos:mean-days", "9")]),
         ]);
-        let units = units([&fleet], Grouping::default(), &TagRules::default());
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &Choice::default());
         let settings = &units.opted_in[0].settings;
         assert_eq!((settings.mean_days, settings.min_days), (9.0, 2));
         assert_eq!(units.opted_in[0].owner.as_deref(), Some("a"));
@@ -301,7 +317,7 @@ mod tests {
         fleets[0].scope.region = "eu-west-1".parse().unwrap();
         let names = |across_regions| {
             let by = Grouping { across_regions, ..Grouping::default() };
-            let units = units(&fleets, by, &TagRules::default()).opted_in;
+            let units = units(&fleets, by, &TagRules::default(), &Choice::default()).opted_in;
             units.iter().map(|unit| format!("{} {}", unit.id.full(), unit.group_names().join("+"))).collect::<Vec<_>>()
         };
         assert_eq!(
@@ -324,7 +340,7 @@ mod tests {
     #[test]
     fn one_malformed_tag_keeps_the_whole_unit_out() {
         let fleet = fleet(&[("shop-v001", &[ON]), ("shop-v002", &[ON, ("simian:chaos:mean-days", "soon")])]);
-        let units = units([&fleet], Grouping::default(), &TagRules::default());
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &Choice::default());
         assert!(units.opted_in.is_empty());
         assert!(units.kept_out["111122223333/us-east-1/cluster:shop"].contains("`soon`"));
         assert_eq!(units.findings[0].rule, "opt-in-malformed");
@@ -336,9 +352,31 @@ mod tests {
             ("shop-v001", &[ON, ("simian:chaos:faults", "terminate")]),
             ("shop-v002", &[ON, ("simian:chaos:faults", "terminate-gracefully")]),
         ]);
-        let units = units([&fleet], Grouping::default(), &TagRules::default());
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &Choice::default());
         assert!(units.opted_in.is_empty());
         assert_eq!(units.kept_out.len(), 1);
         assert_eq!(Faults::default().to_string(), "terminate=1");
+    }
+
+    #[test]
+    fn a_spared_group_is_out_of_its_unit_and_a_unit_without_groups_says_why() {
+        let bad = ("simian:chaos:mean-days", "soon");
+        let fleet = fleet(&[
+            ("shop-prod-v001", &[ON]),
+            ("shop-prod-v002", &[ON, bad]),
+            ("shop-prod-db-v001", &[ON]),
+            ("shop-prod-db-v002", &[ON]),
+        ]);
+        let choice = Choice { never_suffixes: vec!["-v002".into(), "-db".into()], ..Choice::default() };
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &choice);
+        assert_eq!(units.opted_in.len(), 1);
+        assert_eq!(units.opted_in[0].group_names(), ["shop-prod-v001"]);
+        assert!(units.findings.is_empty(), "what is out anyway keeps nobody else out");
+        let kept_out: Vec<(&String, &String)> = units.kept_out.iter().collect();
+        assert_eq!(kept_out.len(), 1);
+        assert_eq!(kept_out[0].0, "111122223333/us-east-1/cluster:shop-prod-db");
+        assert!(kept_out[0].1.contains("-db"), "{}", kept_out[0].1);
+        let spared: Vec<&str> = units.spared.iter().map(|spared| spared.group.as_str()).collect();
+        assert_eq!(spared, ["shop-prod-db-v001", "shop-prod-db-v002", "shop-prod-v002"]);
     }
 }

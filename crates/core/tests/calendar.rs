@@ -171,6 +171,9 @@ fn working_days_are_counted_from_the_next() {
     assert_eq!(nth("2026-12-18", 1), Some(date("2027-01-04")), "nor is the freeze");
     assert_eq!(nth("2026-11-28", 1), Some(date("2026-11-30")));
     assert_eq!(nth("2026-11-28", u32::MAX), None);
+    assert_eq!(calendar.working_days_between(date("2026-11-25"), date("2026-11-30")), 2);
+    assert_eq!(calendar.working_days_between(date("2026-11-25"), date("2026-11-25")), 0);
+    assert_eq!(calendar.working_days_between(date("2026-11-30"), date("2026-11-25")), 0);
     // Hours that one night's change swallows cost that day.
     let early = always(chrono_tz::America::New_York, "02:00", "03:00");
     assert_eq!(early.nth_working_day_after(date("2026-03-07"), 1), Some(date("2026-03-09")));

@@ -24,9 +24,11 @@ pub mod call {
     pub const TERMINATE: &str = "ec2:TerminateInstances";
     /// Auto Scaling `TerminateInstanceInAutoScalingGroup`.
     pub const TERMINATE_IN_GROUP: &str = "autoscaling:TerminateInstanceInAutoScalingGroup";
+    /// EC2 `RebootInstances`.
+    pub const REBOOT: &str = "ec2:RebootInstances";
 
     /// All of them.
-    pub const ALL: [&str; 6] = [IDENTITY, OURSELVES, GROUPS, INSTANCES, TERMINATE, TERMINATE_IN_GROUP];
+    pub const ALL: [&str; 7] = [IDENTITY, OURSELVES, GROUPS, INSTANCES, TERMINATE, TERMINATE_IN_GROUP, REBOOT];
 }
 
 /// A scripted fault of one call.

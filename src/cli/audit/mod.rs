@@ -8,8 +8,8 @@ mod verify;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use chrono_tz::Tz;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use simian_core::{Clock, Event, EventQuery, Kind, Ledger, LedgerError, span};
 
 use super::Format;

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use simian_core::ports::GroupQuery;
 use simian_core::rails::lifts;
-use simian_core::{Day, Detail, GroupId, Judged, Monkey, OptIn, Outlook, Proposal, Request, World, judge};
+use simian_core::{Day, Detail, GroupId, Judged, Monkey, OptIn, Outlook, Proposal, Request, Spared, World, judge};
 
 use self::known::Known;
 use super::Format;
@@ -133,7 +133,13 @@ async fn explain(
         let kept_out =
             outlook.considered.iter().filter(|c| c.unit == target || c.unit.ends_with(&format!("/{target}")));
         page.silent.extend(kept_out.map(|considered| format!("{}: {}", considered.unit, considered.why)));
-        not_opted_in(account, &world, target, &mut page).await;
+        let spared: Vec<&Spared> = outlook.spared.iter().filter(|spared| is_spared(spared, &world, target)).collect();
+        let said =
+            spared.iter().map(|spared| format!("{} in {} is left alone: {}", spared.group, spared.scope, spared.why));
+        page.silent.extend(said);
+        if spared.is_empty() {
+            not_opted_in(account, &world, target, &mut page).await;
+        }
     }
     Ok(page)
 }
@@ -148,6 +154,13 @@ fn matches(proposal: &Proposal, world: &World, target: &str) -> bool {
     [unit.id.full(), unit.id.to_string(), unit.id.name.clone()].iter().any(|name| name == target)
         || unit.groups.iter().any(|group| group.name == target)
         || unit.groups.iter().any(member)
+}
+
+/// Whether a target's name means this group, or a member of it.
+fn is_spared(spared: &Spared, world: &World, target: &str) -> bool {
+    let group = world.group(&spared.scope, &spared.group);
+    let member = || group.is_some_and(|group| group.members.iter().any(|member| member.id.as_str() == target));
+    spared.group == target || member()
 }
 
 /// What the day's coin said of a unit.

@@ -212,6 +212,13 @@ impl Calendar {
         self.freeze_on(self.local_date(at))
     }
 
+    /// How many working days lie after `from` up to and including `until`: 0 when `until` is not later. Counted
+    /// over the first [`SEARCH_DAYS`] days only, so of dates further apart it is a lower bound.
+    pub fn working_days_between(&self, from: NaiveDate, until: NaiveDate) -> u32 {
+        let dates = dates_after(from).take_while(|date| *date <= until);
+        dates.map(|date| u32::from(self.day(date).is_working())).sum()
+    }
+
     /// The `n`-th working day after a date: 1 is the next one, 0 is the date itself. What was last acted on on
     /// working day d may be acted on again from the min-days-th working day after d. `None` when there is none
     /// within [`SEARCH_DAYS`].

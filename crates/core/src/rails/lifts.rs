@@ -21,11 +21,7 @@ type Spoil = fn(&mut Scene);
 /// A way to make each rail hold, and what it says would help.
 const HOLDS: &[(&str, Spoil, &str)] = &[
     ("mode", |s| s.policy.mode = Mode::DryRun, "mode = \"live\""),
-    (
-        "paused",
-        |s| s.world.history.pause = Some(Pause { at: s.now, actor: "ann".into(), why: "x".into(), until: None }),
-        "`simian resume`",
-    ),
+    ("paused", |s| s.world.history.pauses = vec![Pause::new(s.now, "ann", "x")], "`simian resume`"),
     ("account", |s| s.world.observed.identity = View::Unasked, "credentials of that account"),
     ("clock", |s| s.fleet().skew = View::Unasked, "time service"),
     ("hours", |s| s.now += TimeDelta::hours(12), "opens Tue 2026-11-24 09:00 UTC"),
@@ -41,7 +37,7 @@ const HOLDS: &[(&str, Spoil, &str)] = &[
         |s| drop(s.group().tags.insert("simian:chaos:min-days".into(), "x".into())),
         "the owner mends simian:chaos:min-days on shop-prod-v001",
     ),
-    ("opted_in", |s| s.proposal.unit.groups = vec!["gone".into()], "a group gone that opts in"),
+    ("opted_in", |s| s.proposal.unit.groups[0].name = "gone".into(), "a group gone that opts in"),
     (
         "veto",
         |s| drop(s.group().tags.insert("simian:veto".into(), "2026-11-23 2026-11-24".into())),

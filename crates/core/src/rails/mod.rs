@@ -21,6 +21,7 @@ mod policy;
 mod recovered;
 mod reread;
 mod veto;
+mod veto_window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -30,7 +31,7 @@ use chrono::{DateTime, Utc};
 pub use budgets::slots;
 pub use candidates::count as candidates;
 pub use paused::NEWBORN;
-pub use policy::{Budgets, Candidates, Floors, Policy};
+pub use policy::{Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;
 
 use crate::event::{Draft, Kind};
@@ -70,6 +71,7 @@ pub static RAILS: &[Rail] = &[
     hours::RAIL,
     opted_in::RAIL,
     veto::RAIL,
+    veto_window::RAIL,
     ourselves::RAIL,
     member::RAIL,
     floors::HEALTHY,
@@ -209,16 +211,15 @@ impl Judged {
     /// An event about it: who, where, what, and what every rail said.
     pub fn draft(&self, at: DateTime<Utc>, kind: Kind, why: impl Into<String>) -> Draft {
         let proposal = &self.proposal;
-        let target = proposal.targets.first();
         Draft {
             monkey: Some(proposal.monkey.clone()),
             account: Some(proposal.scope.account.clone()),
             region: Some(proposal.scope.region.clone()),
             unit: Some(proposal.unit.id.to_string()),
-            group: target.map(|target| target.group.clone()),
+            group: Target::groups(&proposal.targets),
             app: Some(proposal.unit.app.clone()),
             owner: proposal.unit.owner.clone(),
-            target: target.map(|target| target.instance.to_string()),
+            target: Target::instances(&proposal.targets),
             key: Some(proposal.key.to_string()),
             run: proposal.request.clone(),
             action: Some(proposal.action.name().to_owned()),
@@ -373,5 +374,71 @@ mod tests {
         scene.policy.disabled.insert("budgets".into());
         assert!(scene.judge().passes());
         assert_eq!(scene.verdict("budgets"), Verdict::NotApplicable("disabled in the config".into()));
+    }
+
+    /// The scene's proposal with its first `n` members as targets.
+    fn several(n: usize) -> Scene {
+        let mut scene = Scene::quiet();
+        scene.proposal.targets = (0..n)
+            .map(|n| Target {
+                instance: crate::fleet::InstanceId::new(format!("i-{n}")),
+                group: "shop-prod-v001".into(),
+                zone: format!("us-east-1{}", ["a", "b"][n % 2]),
+            })
+            .collect();
+        scene
+    }
+
+    #[test]
+    fn every_rail_counts_all_targets() {
+        assert!(several(2).judge().passes(), "{:?}", several(2).judge().held_by());
+        assert!(several(3).verdict("healthy_floor").why().starts_with("1 healthy members"));
+        let mut scene = several(2);
+        scene.policy.floors.zone = 1;
+        assert!(!scene.verdict("zone_floor").holds(), "one of each zone");
+        scene.proposal.targets[1] =
+            Target { instance: crate::fleet::InstanceId::new("i-2"), ..several(1).proposal.targets[0].clone() };
+        assert!(scene.verdict("zone_floor").holds(), "both of one zone");
+        let spoils: [fn(&mut crate::fleet::Member); 2] = [|m| m.protected = true, |m| m.healthy = false];
+        for spoil in spoils {
+            let mut scene = several(2);
+            spoil(&mut scene.group().members[1]);
+            assert!(scene.verdict("member").why().contains("i-1"), "the second is looked at too");
+        }
+        let mut scene = several(2);
+        scene.open_claim_on(1);
+        assert!(scene.verdict("member").why().contains("i-1 is being ended"));
+    }
+
+    #[test]
+    fn every_budget_but_the_units_counts_all_targets() {
+        type Set = fn(&mut Budgets, Option<u32>);
+        let budgets: [(Set, u32); 7] = [
+            (|b, n| b.per_unit_day = n, 1),
+            (|b, n| b.per_app_day = n, 2),
+            (|b, n| b.per_owner_day = n, 2),
+            (|b, n| b.per_zone_day = n, 1),
+            (|b, n| b.per_scope_day = n, 2),
+            (|b, n| b.per_account_day = n, 2),
+            (|b, n| b.concurrent = n, 2),
+        ];
+        for (n, (set, enough)) in budgets.into_iter().enumerate() {
+            let mut scene = several(2);
+            set(&mut scene.policy.budgets, Some(enough));
+            assert!(!scene.verdict("budgets").holds(), "{n}");
+            set(&mut scene.policy.budgets, Some(enough - 1));
+            assert!(scene.verdict("budgets").holds(), "{n}");
+        }
+    }
+
+    #[test]
+    fn an_event_names_all_targets_in_order_and_each_group_once() {
+        let mut scene = several(3);
+        scene.proposal.targets[1].group = "shop-prod-v002".into();
+        let draft = scene.judge().draft(scene.now, Kind::ActionPlanned, "");
+        assert_eq!(draft.target.as_deref(), Some("i-0 i-1 i-2"));
+        assert_eq!(draft.group.as_deref(), Some("shop-prod-v001 shop-prod-v002"));
+        scene.proposal.targets.clear();
+        assert_eq!(scene.judge().draft(scene.now, Kind::ActionPlanned, "").target, None);
     }
 }

@@ -11,7 +11,7 @@ pub(super) const RAIL: Rail =
 
 fn judge(case: &Case<'_>) -> Verdict {
     let proposal = case.proposal;
-    let scope = &proposal.unit.id.scope;
+    let scope = &proposal.scope;
     let brake = &case.world.observed.brake;
     let by_file = brake.known().and_then(Option::as_ref);
     let covering = |pause: &&Pause| {

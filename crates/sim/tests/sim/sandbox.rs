@@ -101,7 +101,7 @@ fn opted_in(account: &SimAccount) -> BTreeMap<String, f64> {
             groups: View::Known(groups.map(|(id, group)| (id.name, group)).collect()),
             skew: View::Unasked,
         };
-        let units = units([&fleet], Grouping::default(), &rules());
+        let units = units([&fleet], Grouping::default(), &rules(), &simian_core::Choice::default());
         found.extend(units.opted_in.into_iter().map(|unit| (unit.id.full(), unit.settings.probability())));
     }
     found
