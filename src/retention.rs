@@ -68,6 +68,7 @@ mod tests {
     use super::*;
     use crate::brake::Brake;
     use crate::engine::WatchPolicy;
+    use crate::progress::Silent;
 
     struct Deaf(&'static str);
 
@@ -99,6 +100,7 @@ mod tests {
             keep: None,
             holder: "one".into(),
             recorded: Arc::new(Notify::new()),
+            progress: Arc::new(Silent),
         };
         (clock, engine)
     }

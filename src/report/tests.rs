@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use insta::assert_snapshot;
-use simian_core::calendar::{Hours, Weekdays};
+use simian_core::calendar::{Holidays, Hours, Weekdays};
 use simian_core::{
     Action, Calendar, Claim, ClaimRecord, Draft, Kind, Mode, Outcome, Scope, Stage, UnitId, UnitKind, Watch,
 };
@@ -19,7 +19,7 @@ fn calendar() -> Calendar {
         zone: chrono_tz::UTC,
         days: Weekdays::MON_TO_FRI,
         hours: Hours::parse("09:00", "15:00").unwrap(),
-        holidays: std::collections::BTreeSet::new(),
+        holidays: Holidays::default(),
         freezes: Vec::new(),
     }
 }
@@ -78,6 +78,8 @@ impl Tale {
             date: said.at.date_naive(),
             scope: scope(),
             unit: said.unit.clone().unwrap(),
+            spans: None,
+            baseline: BTreeMap::new(),
             app: "a".into(),
             owner: said.owner.clone(),
             action: Action::Terminate,
@@ -178,7 +180,7 @@ fn instances_are_the_claims_and_gaps_are_working_days() {
         done(&mut tale, day, "shop");
     }
     let other = tale.0.claims[0].targets[0].clone();
-    tale.0.claims[1].targets.push(other);
+    tale.0.claims[1].claim.targets.push(other);
     let report = tale.report();
     let unit = &report.parts[0].owners[0].units[0];
     assert_eq!((unit.totals.acted, unit.totals.instances), (2, 3));

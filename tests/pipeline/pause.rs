@@ -6,7 +6,7 @@ use simian::control::{self, Answer, Extent, Request, Which};
 use simian_core::event::millis;
 use simian_core::history::Ask;
 use simian_core::rails::NEWBORN;
-use simian_core::{Cause, Change, Clock, Draft, History, Kind, Ledger, LedgerError, Mode, Outcome, Pause};
+use simian_core::{Area, Cause, Change, Clock, Draft, History, Kind, Ledger, LedgerError, Mode, Outcome, Pause};
 use simian_ledger::MemoryLedger;
 use simian_sim::{Fault, call};
 use uuid::Uuid;
@@ -261,9 +261,8 @@ fn pauses_stand_side_by_side_and_each_is_lifted_by_its_own_word() {
 
 /// A world with three actions that did not recover in a row, and how many the breaker counts.
 fn failed_in_a_row(world: &World) -> u32 {
-    let account = "111122223333".parse().unwrap();
-    let ask =
-        Ask { account: &account, monkey: "chaos", mode: Mode::Live, date: mon(8, 0).date_naive(), now: mon(8, 0) };
+    let area = Area::whole(&world.policy.account, &world.regions);
+    let ask = Ask { area: &area, monkey: "chaos", mode: Mode::Live, date: mon(8, 0).date_naive(), now: mon(8, 0) };
     at_once(History::read(&world.ledger, &ask)).unwrap().failed_in_a_row
 }
 

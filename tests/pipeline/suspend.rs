@@ -6,7 +6,7 @@ use simian_core::{Cause, Clock, Kind, Outcome};
 use simian_sim::{Fault, call};
 
 use crate::hooked::{Hooked, Moment};
-use crate::world::{World, daily, daily_in, eu, minutes, mon, seconds, us};
+use crate::world::{World, daily, minutes, mon, seconds, us};
 
 /// A day in which the machine sleeps for an hour at the first moment that the test means.
 fn asleep_at(world: &World, meant: impl Fn(&Moment<'_>) -> bool + Send + Sync + 'static) {

@@ -65,7 +65,8 @@ fn the_next_turns_are_the_plans() {
         for turn in &turns {
             let day = config.calendar.day(turn.date);
             assert!(day.contains(turn.due) && clock.now() < turn.due);
-            let seen = clock.drive(observe::world(engine, account, monkey, &Order::USUAL, &day)).unwrap();
+            let seen =
+                clock.drive(observe::world(engine, account, &account.whole(), monkey, &Order::USUAL, &day)).unwrap();
             let plan = monkey.propose(&seen, &day, &engine.dice).proposals;
             let due = plan.iter().find(|proposal| proposal.unit.id.name == name).map(|turn| turn.due);
             assert_eq!(due, Some(turn.due));
