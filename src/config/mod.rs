@@ -24,7 +24,7 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
 use simian_core::rails::{Budgets, Candidates, Floors};
-use simian_core::{AccountId, Calendar, Mode, Policy, Region, TagRules};
+use simian_core::{AccountId, Calendar, ChangeCalendar, Mode, Policy, Region, TagRules};
 
 pub use error::{ConfigError, Problem};
 
@@ -44,6 +44,8 @@ pub struct Config {
     pub seed: String,
     /// When anything may be done.
     pub calendar: Calendar,
+    /// Change Calendars in AWS that must be open besides, in every account.
+    pub change_calendars: Vec<ChangeCalendar>,
     /// What tags mean, and what counts where they say nothing.
     pub tags: TagRules,
     /// The accounts, at least one; names and ids are unique.
@@ -158,6 +160,7 @@ impl Config {
             account: account.id.clone(),
             mode: self.mode_of(account),
             calendar: self.calendar.clone(),
+            change_calendars: self.change_calendars.clone(),
             tags: self.tags.clone(),
             unit: self.chaos.unit,
             budgets: self.budgets.clone(),

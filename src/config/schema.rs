@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use simian_core::calendar::{Freeze, Hours, Weekdays};
 use simian_core::rails::{Budgets, Candidates, Floors, RAILS};
-use simian_core::{AccountId, Calendar, Mode, Settings, TagRules};
+use simian_core::{AccountId, Calendar, ChangeCalendar, Mode, Settings, TagRules};
 use toml::de::DeTable;
 
 use super::document::{Document, Table};
@@ -39,6 +39,9 @@ const WATCH_EVERY: (TimeDelta, TimeDelta) = (TimeDelta::seconds(5), TimeDelta::m
 
 /// No group replaces an instance within a minute; what is not back after a day is not recovering.
 const WATCH_DEADLINE: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta::hours(24));
+
+/// The most Change Calendars: each is a call whenever something is to be judged.
+const MAX_CALENDARS: usize = 10;
 
 /// The longest path of a socket, in bytes. Source: unix(7), `sun_path` with its final zero.
 const MAX_SOCKET: usize = 107;
@@ -74,7 +77,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let accounts = accounts(root);
     let live = accounts.iter().flatten().any(|account| mode.and(account.mode) == Mode::Live);
     let seed = root.table("dice", |dice| seed(dice, live));
-    let calendar = root.table("hours", hours);
+    let (calendar, change_calendars) = root.table("hours", |table| (hours(table), change_calendars(table)));
     let mut tags = root.table("tags", tags);
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
     let ledger = root.table("ledger", |ledger| self::ledger(ledger, live, rules));
@@ -90,6 +93,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         mode,
         seed: seed?,
         calendar: calendar?,
+        change_calendars,
         tags,
         accounts: accounts.into_iter().collect::<Option<_>>()?,
         ledger: ledger?,
@@ -183,6 +187,15 @@ fn hours(hours: &mut Table<'_>) -> Option<Calendar> {
     }
     calendar.freezes = freezes.into_iter().collect::<Option<_>>()?;
     Some(calendar)
+}
+
+fn change_calendars(hours: &mut Table<'_>) -> Vec<ChangeCalendar> {
+    let calendars = hours.list("change_calendars", parsed::<ChangeCalendar>).unwrap_or_default();
+    if calendars.len() > MAX_CALENDARS {
+        let why = format!("there are {}: name at most {MAX_CALENDARS}", calendars.len());
+        hours.wrong("change_calendars", &why);
+    }
+    calendars
 }
 
 fn freeze(freeze: &mut Table<'_>) -> Option<Freeze> {

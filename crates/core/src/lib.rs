@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod calendar;
+pub mod change_calendar;
 pub mod claim;
 pub mod cron;
 pub mod dice;
@@ -31,6 +32,7 @@ pub mod world;
 
 pub use action::Action;
 pub use calendar::{Calendar, Day, Window};
+pub use change_calendar::{CalendarSeen, CalendarState, ChangeCalendar};
 pub use claim::{Claim, ClaimRecord, Claimed, Outcome, Slot, Stage, Watch};
 pub use cron::CronSpec;
 pub use dice::Dice;

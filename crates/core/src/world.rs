@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::change_calendar::CalendarSeen;
 use crate::fleet::{Fleet, Group, InstanceId, View};
 use crate::history::History;
 use crate::ports::Identity;
@@ -47,6 +48,8 @@ pub struct Observed {
     pub identity: View<Identity>,
     /// The instance that we run on; `Known(None)` when we do not run on EC2.
     pub ourselves: View<Option<InstanceId>>,
+    /// The Change Calendars that the config names, each with its state; asked for only where something is to be judged.
+    pub change_calendars: View<Vec<CalendarSeen>>,
 }
 
 /// How a game day asks for something.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 
 use crate::calendar::Calendar;
+use crate::change_calendar::ChangeCalendar;
 use crate::scope::{AccountId, Mode};
 use crate::tags::TagRules;
 use crate::unit::UnitKind;
@@ -18,6 +19,8 @@ pub struct Policy {
     pub mode: Mode,
     /// When anything may be done.
     pub calendar: Calendar,
+    /// Calendars in AWS that must be open besides; none by default.
+    pub change_calendars: Vec<ChangeCalendar>,
     /// What tags mean.
     pub tags: TagRules,
     /// What groups are taken together.
@@ -45,6 +48,7 @@ impl Policy {
             account,
             mode: Mode::DryRun,
             calendar,
+            change_calendars: Vec::new(),
             tags: TagRules::default(),
             unit: UnitKind::default(),
             budgets: Budgets::default(),

@@ -84,6 +84,7 @@ impl Scene {
                     arn: "arn:aws:iam::111122223333:role/simian".into(),
                 }),
                 ourselves: View::Known(None),
+                change_calendars: View::Unasked,
             },
             history: History::empty(birth),
             requests: Vec::new(),
