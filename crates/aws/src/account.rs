@@ -216,7 +216,7 @@ impl Account {
 impl Cloud for Account {
     async fn identity(&self) -> Result<Identity, CallError> {
         // One region that does not exist, or is away, must not take the others with it.
-        let answers = self.order.iter().map(|region| self.identity_in(region));
+        let answers: Vec<_> = self.order.iter().map(|region| self.identity_in(region)).collect();
         let answer = first_reachable(answers, |error: &CallError| error.cause == Cause::Unreachable).await;
         answer.unwrap_or_else(|| unreachable!("`connect` takes no account without regions"))
     }

@@ -35,14 +35,14 @@ impl AnyRegion {
     }
 
     async fn ask(&self) -> Result {
-        let answers = self.0.iter().map(ProvideCredentials::provide_credentials);
+        let answers: Vec<_> = self.0.iter().map(ProvideCredentials::provide_credentials).collect();
         let answer = first_reachable(answers, |error: &CredentialsError| never_connected(error)).await;
         answer.unwrap_or_else(|| Err(CredentialsError::not_loaded("the account has no regions")))
     }
 }
 
 /// The first answer, whatever it is, of one that could be reached, else what the first said of why it could not.
-/// One after the other: the next is asked only then. `None` when there is nobody to ask.
+/// One after the other: a future does nothing before its turn. `None` when there is nobody to ask.
 pub(crate) async fn first_reachable<T, E>(
     answers: impl IntoIterator<Item = impl Future<Output = std::result::Result<T, E>>>,
     away: impl Fn(&E) -> bool,

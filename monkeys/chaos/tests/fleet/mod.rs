@@ -79,6 +79,7 @@ pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
                 arn: "arn:aws:iam::111122223333:role/x".into(),
             }),
             ourselves: View::Known(None),
+            change_calendars: View::Unasked,
         },
         history: History::empty(Birth { id: Uuid::nil(), at: born, lifted: Some(born) }),
         requests: Vec::new(),
