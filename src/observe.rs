@@ -10,8 +10,8 @@ use simian_core::history::Ask;
 use simian_core::ports::GroupQuery;
 use simian_core::rails::{FRESH, Look};
 use simian_core::{
-    AccountId, Area, CallError, Clock, Day, Detail, Fleet, Group, History, Judged, LedgerError, Mode, Monkey, Observed,
-    Region, Scope, View, World,
+    AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Detail, Fleet, Group, History, Judged,
+    LedgerError, Mode, Monkey, Observed, Region, Scope, View, World,
 };
 
 use crate::engine::{Account, Engine};
@@ -78,6 +78,7 @@ pub async fn world(
         identity: account.identity.get().cloned().map_or(View::Unasked, View::Known),
         ourselves: ourselves(account, mode).await,
         brake: engine.brake.look(engine.clock.now()),
+        change_calendars: View::Unasked,
     };
     let fleets: Vec<Fleet> = if monkey.needs().groups {
         let query = survey_query(account, order.thorough && !history.published);
@@ -107,6 +108,23 @@ async fn ourselves(account: &Account, mode: Mode) -> View<Option<simian_core::In
         Mode::DryRun => View::Unasked,
         Mode::Live => account.ourselves.get_or_try_init(|| account.cloud.ourselves()).await.cloned().into(),
     }
+}
+
+/// The Change Calendars of the config, side by side, into the world. For whoever is about to judge: a look that finds
+/// nothing to do asks nobody.
+pub async fn change_calendars(engine: &Engine, account: &Account, world: &mut World) {
+    let reads = account.policy.change_calendars.iter().map(|calendar| change_calendar(engine, account, calendar));
+    world.observed.change_calendars = View::Known(join_all(reads).await);
+}
+
+/// One calendar, by the account that owns it if that is one of ours: the others need not share it then.
+async fn change_calendar(engine: &Engine, account: &Account, calendar: &ChangeCalendar) -> CalendarSeen {
+    let owner = engine.accounts.iter().find(|one| one.policy.account == calendar.account).unwrap_or(account);
+    let state = match identify(owner).await {
+        Ok(()) => owner.cloud.change_calendar(calendar).await.into(),
+        Err(error) => View::Unknown(error.to_string()),
+    };
+    CalendarSeen { calendar: calendar.clone(), state }
 }
 
 /// What a survey asks for: groups that may have opted in, or, once a day, all that carry an opt-in's key, so that a

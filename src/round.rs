@@ -39,6 +39,9 @@ pub async fn run(
     let day = policy.calendar.day_at(engine.clock.now());
     let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
     let outlook = monkey.propose(&world, &day, &engine.dice);
+    if outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires) {
+        observe::change_calendars(engine, account, &mut world).await;
+    }
     let now = engine.clock.now();
 
     if order.request.is_none() {

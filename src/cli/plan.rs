@@ -77,7 +77,9 @@ async fn page(engine: &Engine, account: &Account, args: &Args, day: &Day) -> Res
     let mut page = Page::default();
     let wanted = |name: &str| args.monkey.as_deref().is_none_or(|monkey| monkey == name);
     for monkey in engine.monkeys.iter().filter(|monkey| wanted(monkey.name())) {
-        let world = observe::world(engine, account, &account.whole(), monkey.as_ref(), &Order::USUAL, day).await?;
+        let area = account.whole();
+        let mut world = observe::world(engine, account, &area, monkey.as_ref(), &Order::USUAL, day).await?;
+        observe::change_calendars(engine, account, &mut world).await;
         let outlook = monkey.propose(&world, day, &engine.dice);
         let now = engine.clock.now();
         page.judged.extend(judge(&outlook.proposals, &world, &simian_core::Detail::none(), &account.policy, now));

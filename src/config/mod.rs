@@ -28,7 +28,7 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
 use simian_core::rails::{Budgets, Candidates, Floors, HeldBack};
-use simian_core::{AccountId, Calendar, Kind, Mode, Policy, Region, TagRules};
+use simian_core::{AccountId, Calendar, ChangeCalendar, Kind, Mode, Policy, Region, TagRules};
 
 pub use effective::{Effective, HIDDEN, Origin, Setting};
 pub use error::{ConfigError, Problem};
@@ -52,6 +52,8 @@ pub struct Config {
     pub seed: String,
     /// When anything may be done.
     pub calendar: Calendar,
+    /// Change Calendars in AWS that must be open besides, in every account.
+    pub change_calendars: Vec<ChangeCalendar>,
     /// What tags mean, and what counts where they say nothing.
     pub tags: TagRules,
     /// The accounts, at least one; names and ids are unique.
@@ -215,6 +217,7 @@ impl Config {
             held_back: self.held_back(account),
             veto: self.chaos.veto,
             calendar: self.calendar.clone(),
+            change_calendars: self.change_calendars.clone(),
             tags: self.tags.clone(),
             budgets: self.budgets.clone(),
             floors: self.floors.clone(),

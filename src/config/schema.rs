@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use simian_core::calendar::{Freeze, Holidays, Hours, Weekdays};
 use simian_core::choice::{Rule, account_glob, app_glob, region_glob};
 use simian_core::rails::{Budgets, Candidates, Floors, RAILS};
-use simian_core::{AccountId, Calendar, Mode, Settings, TagRules};
+use simian_core::{AccountId, Calendar, ChangeCalendar, Mode, Settings, TagRules};
 use toml::de::DeTable;
 
 use super::document::{Document, Table};
@@ -45,6 +45,9 @@ const WATCH_DEADLINE: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta
 
 /// The longest that a ledger may be told to remember, in days: a century is as good as for ever.
 const MAX_KEEP: i64 = 36_500;
+
+/// The most Change Calendars: each is a call whenever something is to be judged.
+const MAX_CALENDARS: usize = 10;
 
 /// The longest path of a socket, in bytes. Source: unix(7), `sun_path` with its final zero.
 const MAX_SOCKET: usize = 107;
@@ -89,7 +92,8 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let accounts = accounts(root);
     let live = accounts.iter().flatten().any(|account| mode.and(account.mode) == Mode::Live);
     let seed = root.table("dice", |dice| seed(dice, live));
-    let (calendar, files) = root.table("hours", |table| hours(table, rules));
+    let ((calendar, files), change_calendars) =
+        root.table("hours", |table| (hours(table, rules), change_calendars(table)));
     let mut tags = root.table("tags", tags);
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
     let (ledger, keep) = root.table("ledger", |ledger| (self::ledger(ledger, live, rules), keep(ledger)));
@@ -106,6 +110,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         mode,
         seed: seed?,
         calendar: calendar?,
+        change_calendars,
         tags,
         accounts: accounts.into_iter().collect::<Option<_>>()?,
         ledger: ledger?,
@@ -228,6 +233,15 @@ fn holidays(hours: &mut Table<'_>, rules: &Rules<'_>, zone: Tz) -> (Holidays, Ve
         }
     }
     (holidays, files)
+}
+
+fn change_calendars(hours: &mut Table<'_>) -> Vec<ChangeCalendar> {
+    let calendars = hours.list("change_calendars", parsed::<ChangeCalendar>).unwrap_or_default();
+    if calendars.len() > MAX_CALENDARS {
+        let why = format!("there are {}: name at most {MAX_CALENDARS}", calendars.len());
+        hours.wrong("change_calendars", &why);
+    }
+    calendars
 }
 
 fn freeze(freeze: &mut Table<'_>) -> Option<Freeze> {

@@ -34,7 +34,7 @@ enable = true
     simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
     simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
     simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, control, budgets, floors, rails, watch, monkeys
-    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
+    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
     simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
     ");
 }
@@ -521,8 +521,21 @@ stdout = { "ü" = "ü", enabled = 1 }
     );
     assert_snapshot!(problems(&text), @r"
     simian.toml:16:1: opt_in.value: `ü#` cannot be a tag's value: write at most 256 letters, digits, spaces inside and `+ - = . _ : / @`
-    simian.toml:17:1: hours.x: there is no such key: remove it. There are: timezone, days, open, close, holidays, freeze
+    simian.toml:17:1: hours.x: there is no such key: remove it. There are: timezone, days, open, close, holidays, freeze, change_calendars
     simian.toml:19:12: sinks.stdout.ü: there is no such key: remove it. There are: enabled
     simian.toml:19:23: sinks.stdout.enabled: found the number 1: write true or false
     ");
+}
+
+#[test]
+fn change_calendars() {
+    let arn = |n: usize| format!("\"arn:aws:ssm:us-east-1:123456789012:document/freeze-{n:02}\"");
+    let hours = |list: &str| SOUND.replace("[[account]]", &format!("change_calendars = [{list}]\n[[account]]"));
+    assert_eq!(super::parse(&hours(&arn(1))).change_calendars[0].name(), "freeze-01");
+    assert_snapshot!(problems(&hours("\"freeze\", 7")), @r"
+    simian.toml:6:21: hours.change_calendars[0]: `freeze` is no change calendar's ARN: write it whole, as in arn:aws:ssm:us-east-1:123456789012:document/freeze, so that its region and account are known
+    simian.toml:6:31: hours.change_calendars[1]: found the number 7: write a text in quotes
+    ");
+    let many: Vec<String> = (0..11).map(arn).collect();
+    assert_snapshot!(problems(&hours(&many.join(", "))), @"simian.toml:6:1: hours.change_calendars: there are 11: name at most 10");
 }

@@ -6,11 +6,13 @@
 #![cfg(feature = "aws")]
 
 mod accounts;
+mod calendars;
 mod cost;
 mod daemon;
 mod day;
 mod explain;
 mod game_day;
+mod limits;
 #[path = "../../crates/aws/tests/moto/mod.rs"]
 #[expect(dead_code, reason = "the tests of the AWS crate use the rest of it")]
 mod moto;

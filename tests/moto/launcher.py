@@ -429,6 +429,112 @@ class Faults:
             return {"rules": [dataclasses.asdict(rule) | {"remaining": rule.times} for rule in self.rules]}
 
 
+# --- Throttling by use --------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Bucket:
+    """A token bucket for each matching action, region and access key by itself. `counts` says what a call takes:
+    one token, or one for each InstanceId in it."""
+
+    service: str = "*"
+    action: str = "*"  # a whole name, or its beginning and a star: Describe*
+    holds: float = 1
+    per_second: float = 0
+    counts: str = "calls"  # or "instances"
+
+    def __post_init__(self) -> None:
+        if self.counts not in ("calls", "instances"):
+            raise BadRequest("counts must be calls or instances")
+        for number in (self.holds, self.per_second):
+            if isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0:
+                raise BadRequest("holds and per_second are numbers, 0 or more")
+
+    def applies(self, call: Call) -> bool:
+        begins = self.action.endswith("*") and call.action.startswith(self.action[:-1])
+        return self.service in ("*", call.service) and (begins or self.action == call.action)
+
+    def cost(self, call: Call) -> int:
+        if self.counts == "calls":
+            return 1
+        return sum(name.startswith("InstanceId.") for name in call.params)
+
+
+# EC2 Developer Guide, "Request throttling for the Amazon EC2 API": the actions that the tests call. The first of each
+# kind that applies is an action's bucket.
+EC2_BUCKETS = [
+    Bucket("ec2", "TerminateInstances", 100, 5),
+    Bucket("ec2", "TerminateInstances", 1000, 20, "instances"),
+    Bucket("ec2", "Describe*", 100, 20),
+    Bucket("ec2", "*", 50, 5),
+]
+
+
+class Buckets:
+    """Who finds a bucket empty is throttled and takes nothing. No buckets at first."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.replace([])
+
+    def replace(self, buckets: list[Bucket]) -> None:
+        with self.lock:
+            self.buckets = list(buckets)
+            self.left: dict[tuple, tuple[float, datetime]] = {}
+
+    def take(self, call: Call) -> bool:
+        with self.lock:
+            now = CLOCK.now()
+            chosen: dict[str, Bucket] = {}
+            for bucket in self.buckets:
+                if bucket.applies(call):
+                    chosen.setdefault(bucket.counts, bucket)
+            after: dict[tuple, tuple[float, datetime]] = {}
+            for counts, bucket in chosen.items():
+                key = counts, call.name, call.region, call.access_key
+                left, at = self.left.get(key, (bucket.holds, now))
+                left = min(bucket.holds, left + max(0.0, (now - at).total_seconds()) * bucket.per_second)
+                after[key] = left, now
+            self.left |= after
+            costs = {key: chosen[key[0]].cost(call) for key in after}
+            if any(after[key][0] < cost for key, cost in costs.items()):
+                return False
+            self.left |= {key: (after[key][0] - cost, now) for key, cost in costs.items()}
+            return True
+
+    def report(self) -> dict:
+        with self.lock:
+            return {"buckets": [dataclasses.asdict(bucket) for bucket in self.buckets]}
+
+
+# --- Change Calendars ---------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass
+class Calendar:
+    """A Change Calendar: moto has none."""
+
+    arn: str
+    open: bool = True
+    until: str | None = None  # when that changes
+
+
+def calendar_state(calendars: dict[str, Calendar], call: Call) -> Reply:
+    """SSM GetCalendarState: open when all of them are, and the first of their changes."""
+    names = call.params.get("CalendarNames")
+    if not isinstance(names, list) or not names:
+        return aws_error(call, 400, "ValidationException", "CalendarNames must have a member")
+    found = [calendars.get(name) for name in names]
+    if None in found or any(name.split(":")[3:4] != [call.region] for name in names):
+        return aws_error(call, 400, "InvalidDocument", "Document with that name does not exist")
+    body = {"State": "OPEN" if all(one.open for one in found) else "CLOSED"}
+    body["AtTime"] = CLOCK.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    changes = sorted(one.until for one in found if one.until)
+    if changes:
+        body["NextTransitionTime"] = changes[0]
+    return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/x-amz-json-1.1")])
+
+
 REQUEST_IDS = itertools.count(1)
 
 
@@ -1043,6 +1149,9 @@ class Control:
             ("POST", "calls/reset"): self.reset_calls,
             ("GET", "faults"): lambda body, query: emulator.faults.report(),
             ("POST", "faults"): self.set_faults,
+            ("GET", "buckets"): lambda body, query: emulator.buckets.report(),
+            ("POST", "buckets"): self.set_buckets,
+            ("POST", "calendars"): self.set_calendars,
             ("POST", "seed"): lambda body, query: seed(made(Seed, body, "a seed")),
             ("POST", "heal"): self.heal,
             ("POST", "member"): self.member,
@@ -1080,6 +1189,8 @@ class Control:
             setattr(SETTINGS, field.name, field.default)
         CLOCK.__init__()
         self.emulator.faults.replace([])
+        self.emulator.buckets.replace([])
+        self.emulator.calendars = {}
         self.emulator.recorder.reset()
         self.emulator.metadata = None
         if "seed" in body:
@@ -1111,6 +1222,30 @@ class Control:
             raise BadRequest("faults takes rules, a list; an empty one clears")
         self.emulator.faults.replace(body["rules"])
         return self.emulator.faults.report()
+
+    def set_buckets(self, body: dict, query: dict) -> dict:
+        if set(body) not in ({"buckets"}, {"documented"}):
+            raise BadRequest("buckets takes buckets, a list (an empty one clears), or documented, which is true")
+        if "documented" in body:
+            if body["documented"] is not True:
+                raise BadRequest("documented is true: clear with an empty list of buckets")
+            fresh = EC2_BUCKETS
+        elif isinstance(body["buckets"], list):
+            fresh = [made(Bucket, bucket, "a bucket") for bucket in body["buckets"]]
+        else:
+            raise BadRequest("buckets must be a list")
+        self.emulator.buckets.replace(fresh)
+        return self.emulator.buckets.report()
+
+    def set_calendars(self, body: dict, query: dict) -> dict:
+        if set(body) != {"calendars"} or not isinstance(body["calendars"], list):
+            raise BadRequest("calendars takes calendars, a list; an empty one removes them")
+        made_ones = [made(Calendar, calendar, "a calendar") for calendar in body["calendars"]]
+        for calendar in made_ones:
+            if calendar.until is not None:
+                moment(calendar.until)
+        self.emulator.calendars = {calendar.arn: calendar for calendar in made_ones}
+        return {}
 
     def heal(self, body: dict, query: dict) -> dict:
         if set(body) - {"region", "account", "group"}:
@@ -1264,6 +1399,8 @@ class Emulator:
         self.moto_lock = threading.RLock()
         self.recorder = Recorder()
         self.faults = Faults()
+        self.buckets = Buckets()
+        self.calendars: dict[str, Calendar] = {}
         self.metadata: Metadata | None = None
         self.control = Control(self)
 
@@ -1277,6 +1414,9 @@ class Emulator:
         entry = self.recorder.begin(call)
         rule = self.faults.take(call)
         entry["fault"] = rule.kind if rule else None
+        if rule is None and not self.buckets.take(call):
+            entry["fault"] = "bucket"
+            rule = Rule("throttle")
         reply: Reply | None = None
         if rule is None or rule.when == "after" or rule.kind == "delay":
             if rule and rule.when == "before":
@@ -1313,6 +1453,8 @@ class Emulator:
         return found[1].decode() if found else None
 
     def moto(self, request: Request, call: Call, entry: dict) -> Reply:
+        if call.name == "ssm:GetCalendarState":
+            return calendar_state(self.calendars, call)
         status: list[str] = []
         headers: list[tuple[str, str]] = []
 

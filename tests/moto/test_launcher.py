@@ -291,6 +291,91 @@ class Faults(Case):
         abroad.describe_instances()
 
 
+class Throttling(Case):
+    def calls(self, number: int, region: str = "us-east-1", **parameters: object) -> str:
+        """That many calls; what came of them."""
+        ec2 = client("ec2", region)
+        said = ""
+        for _ in range(number):
+            try:
+                ec2.describe_instances(MaxResults=5, **parameters)
+                said += "."
+            except ClientError as error:
+                self.assertEqual(error.response["Error"]["Code"], "RequestLimitExceeded")
+                self.assertEqual(error.response["ResponseMetadata"]["HTTPStatusCode"], 503)
+                said += "x"
+        return said
+
+    def test_a_bucket_empties_and_refills(self) -> None:
+        control("POST", "clock", {"now": "2026-11-23T12:00:00Z"})
+        bucket = {"service": "ec2", "action": "Describe*", "holds": 3, "per_second": 0.5}
+        control("POST", "buckets", {"buckets": [bucket]})
+        self.assertEqual(self.calls(5), "...xx")
+        self.assertEqual(self.calls(1, "eu-west-1"), ".", "every region has its own")
+        client("ec2").describe_volumes()  # and every action
+        control("POST", "clock", {"now": "2026-11-23T12:00:02Z"})
+        self.assertEqual(self.calls(3), ".xx", "who is throttled takes nothing")
+        control("POST", "clock", {"now": "2026-11-23T13:00:00Z"})
+        self.assertEqual(self.calls(5), "...xx", "it holds no more than it holds")
+        throttled = [call for call in control("GET", "calls")["log"] if call["fault"] == "bucket"]
+        self.assertEqual(len(throttled), 6)
+        self.assertTrue(all(not call["executed"] for call in throttled))
+        control("POST", "buckets", {"buckets": []})
+        self.assertEqual(self.calls(5), ".....")
+
+    def test_instances_have_a_bucket_of_their_own(self) -> None:
+        ids = seed_group(count=6)
+        control("POST", "clock", {"now": "2026-11-23T12:00:00Z"})
+        action = {"service": "ec2", "action": "TerminateInstances"}
+        both = [{**action, "holds": 5}, {**action, "holds": 4, "per_second": 1, "counts": "instances"}]
+        control("POST", "buckets", {"buckets": both})
+        ec2 = client("ec2")
+        ec2.terminate_instances(InstanceIds=ids[:3])
+        self.refused("RequestLimitExceeded", ec2.terminate_instances, InstanceIds=ids[3:5])
+        ec2.terminate_instances(InstanceIds=ids[3:4])
+        self.assertEqual([states()[i] for i in ids[3:]], ["terminated", "running", "running"])
+        control("POST", "clock", {"now": "2026-11-23T12:00:02Z"})
+        ec2.terminate_instances(InstanceIds=ids[4:])
+
+    def test_what_ec2_documents(self) -> None:
+        control("POST", "clock", {"now": "2026-11-23T12:00:00Z"})
+        control("POST", "buckets", {"documented": True})
+        self.assertEqual(self.calls(102), "." * 100 + "xx")
+        client("autoscaling").describe_auto_scaling_groups()
+        instance = seed_group(count=1)
+        ec2 = client("ec2")
+        for _ in range(50):
+            ec2.reboot_instances(InstanceIds=instance)
+        self.refused("RequestLimitExceeded", ec2.reboot_instances, InstanceIds=instance)
+
+    def test_orders_that_make_no_sense(self) -> None:
+        for body in ({}, {"buckets": 1}, {"documented": False}, {"buckets": [{"holds": -1}]}):
+            self.assertEqual(raw_control("POST", "buckets", body)[0], 400, body)
+        self.assertEqual(raw_control("POST", "buckets", {"buckets": [{"counts": "bytes"}]})[0], 400)
+        self.assertEqual(control("GET", "buckets"), {"buckets": []})
+
+
+class Calendars(Case):
+    ARN = "arn:aws:ssm:us-east-1:123456789012:document/freeze"
+    SALES = "arn:aws:ssm:us-east-1:123456789012:document/sales"
+
+    def test_open_closed_and_unknown(self) -> None:
+        ssm = client("ssm")
+        self.refused("InvalidDocument", ssm.get_calendar_state, CalendarNames=[self.ARN])
+        closed = {"arn": self.ARN, "open": False, "until": "2027-01-03T00:00:00Z"}
+        control("POST", "calendars", {"calendars": [closed, {"arn": self.SALES}]})
+        answer = ssm.get_calendar_state(CalendarNames=[self.ARN])
+        self.assertEqual((answer["State"], answer["NextTransitionTime"]), ("CLOSED", "2027-01-03T00:00:00Z"))
+        answer = ssm.get_calendar_state(CalendarNames=[self.SALES])
+        self.assertEqual((answer["State"], "NextTransitionTime" in answer), ("OPEN", False))
+        self.assertEqual(ssm.get_calendar_state(CalendarNames=[self.SALES, self.ARN])["State"], "CLOSED")
+        elsewhere = client("ssm", "eu-west-1")
+        self.refused("InvalidDocument", elsewhere.get_calendar_state, CalendarNames=[self.ARN])
+        for body in ({}, {"calendars": {}}, {"calendars": [{}]}, {"calendars": [{"arn": "a", "until": "soon"}]}):
+            self.assertEqual(raw_control("POST", "calendars", body)[0], 400, body)
+        self.nothing_unimplemented()
+
+
 class Groups(Case):
     def names(self, *filters: tuple[str, list[str]]) -> list[str]:
         wanted = [{"Name": name, "Values": values} for name, values in filters]

@@ -7,23 +7,29 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_autoscaling as scaling;
+use aws_sdk_autoscaling::operation::describe_auto_scaling_groups::DescribeAutoScalingGroupsError;
+use aws_sdk_autoscaling::operation::terminate_instance_in_auto_scaling_group::TerminateInstanceInAutoScalingGroupError;
 use aws_sdk_ec2 as ec2;
-use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
-use aws_sdk_sts as sts;
+use aws_sdk_ec2::operation::describe_instances::DescribeInstancesError;
+use aws_sdk_ec2::operation::reboot_instances::RebootInstancesError;
+use aws_sdk_ec2::operation::terminate_instances::TerminateInstancesError;
 use chrono::TimeDelta;
+use simian_core::change_calendar::{CalendarState, ChangeCalendar};
 use simian_core::claim::CALL_TIMEOUT;
 use simian_core::fleet::{Group, InstanceId};
 use simian_core::ports::{Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, MAX_BATCH};
 use simian_core::scope::{AccountId, Region, Scope};
 
 use crate::base;
+use crate::calendars::Calendars;
+use crate::clients::Clients;
 use crate::convert::{self, Pages};
 use crate::error::Call;
+use crate::limits::Meter;
 use crate::ourselves;
-use crate::skew::Skew;
+use crate::roles::{AnyRegion, first_reachable};
 
 /// The largest page of `DescribeAutoScalingGroups`, and with it the most names in one call (its API reference).
 const GROUPS_A_PAGE: usize = 100;
@@ -34,17 +40,13 @@ const FILTER_VALUES: usize = 200;
 /// The largest page of `DescribeInstances` (its API reference).
 const INSTANCES_A_PAGE: i32 = 1000;
 
-/// How long an assumed role's credentials live: STS's default, and the most for a role assumed by a role. The SDK asks
-/// for new ones in time.
-const SESSION: Duration = Duration::from_hours(1);
-
 /// What an account is reached with.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The account that the operator means. For the texts of errors only: whoever calls compares it with
     /// [`Cloud::identity`].
     pub account: AccountId,
-    /// The regions that may be called, at least one. STS is called in the first of them.
+    /// The regions that may be called, at least one. STS is called in the first of them that can be reached.
     pub regions: Vec<Region>,
     /// The role to assume; `None` for the credentials as they are.
     pub role_arn: Option<String>,
@@ -82,19 +84,11 @@ pub struct Account {
     role: Option<String>,
     config: SdkConfig,
     clock: Arc<dyn Clock>,
-    home: Region,
+    call_timeout: Duration,
+    /// In the order of the config: STS is asked in the first that can be reached.
+    order: Vec<Region>,
     regions: BTreeMap<Region, OnceLock<Clients>>,
-}
-
-/// One region's clients. Those that write try once; they are clients of their own, so that no setting can mix them up.
-#[derive(Debug)]
-struct Clients {
-    ec2: ec2::Client,
-    ec2_once: ec2::Client,
-    scaling: scaling::Client,
-    scaling_once: scaling::Client,
-    sts: sts::Client,
-    skew: Skew,
+    calendars: Calendars,
 }
 
 impl fmt::Debug for Account {
@@ -116,16 +110,14 @@ impl Account {
             if !is_session(&session_name) {
                 return Err(ConnectError::Session(session_name));
             }
-            let provider = AssumeRoleProvider::builder(role)
-                .configure(&config)
-                .session_name(session_name)
-                .session_length(SESSION)
-                .build()
-                .await;
+            let provider = AnyRegion::assume(role, &session_name, &config, &regions).await;
             config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build();
         }
+        let calendars = Calendars::new(config.clone(), account.clone(), clock.clone());
+        let order = regions.clone();
         let regions = regions.into_iter().map(|region| (region, OnceLock::new())).collect();
-        Ok(Self { id: account, role: role_arn, config, clock, home, regions })
+        let call_timeout = base::call_timeout(call_timeout);
+        Ok(Self { id: account, role: role_arn, config, clock, call_timeout, order, regions, calendars })
     }
 
     fn scope(&self, region: &Region) -> String {
@@ -141,25 +133,29 @@ impl Account {
         let lazy = self.regions.get(region).ok_or_else(|| {
             call.failed(Cause::Refused("RegionNotConfigured".into()), "the config does not name this region")
         })?;
-        Ok(lazy.get_or_init(|| Clients::new(&self.config, &self.id, region, &self.clock)))
+        Ok(lazy.get_or_init(|| Clients::new(&self.config, &self.id, region, &self.clock, self.call_timeout)))
     }
 
     /// One list of groups to its end.
     async fn list(
         &self,
-        client: &scaling::Client,
+        clients: &Clients,
         call: &Call<'_>,
         names: Option<Vec<String>>,
         filters: Option<Vec<scaling::types::Filter>>,
     ) -> Result<Vec<Group>, CallError> {
         let (mut groups, mut pages, mut token) = (Vec::new(), Pages::default(), None);
         loop {
-            let page = client
+            clients.limits.groups.turn().await;
+            let page = clients
+                .scaling
                 .describe_auto_scaling_groups()
                 .max_records(i32::try_from(GROUPS_A_PAGE).unwrap_or(i32::MAX))
                 .set_auto_scaling_group_names(names.clone())
                 .set_filters(filters.clone())
                 .set_next_token(token)
+                .customize()
+                .interceptor(Meter::<DescribeAutoScalingGroupsError>::new([&clients.limits.groups]))
                 .send()
                 .await
                 .map_err(|error| call.error(&error))?;
@@ -174,32 +170,12 @@ impl Account {
     }
 }
 
-impl Clients {
-    fn new(config: &SdkConfig, account: &AccountId, region: &Region, clock: &Arc<dyn Clock>) -> Self {
-        let config = config.to_builder().region(base::sdk_region(region)).build();
-        let skew = Skew::new(clock.clone());
-        // The SDK's budget of retries is global by service and region; ours is this region's of this account.
-        let partition = || RetryPartition::custom(format!("{account}/{region}")).build();
-        let ec2 = || ec2::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
-        let scaling = || scaling::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
-        let sts = sts::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(partition());
-        Self {
-            ec2: ec2::Client::from_conf(ec2().build()),
-            ec2_once: ec2::Client::from_conf(ec2().retry_config(RetryConfig::disabled()).build()),
-            scaling: scaling::Client::from_conf(scaling().build()),
-            scaling_once: scaling::Client::from_conf(scaling().retry_config(RetryConfig::disabled()).build()),
-            sts: sts::Client::from_conf(sts.build()),
-            skew,
-        }
-    }
-}
-
-#[async_trait]
-impl Cloud for Account {
-    async fn identity(&self) -> Result<Identity, CallError> {
-        let on = self.scope(&self.home);
+impl Account {
+    /// Whose credentials these are, asked in that region.
+    async fn identity_in(&self, region: &Region) -> Result<Identity, CallError> {
+        let on = self.scope(region);
         let call = self.call("sts:GetCallerIdentity", &on);
-        let clients = self.clients(&self.home, &call)?;
+        let clients = self.clients(region, &call)?;
         let answer = clients.sts.get_caller_identity().send().await.map_err(|error| call.error(&error))?;
         let account = answer.account.unwrap_or_default();
         let account = account.parse().map_err(|error| call.malformed(&format!("{error}")))?;
@@ -207,6 +183,16 @@ impl Cloud for Account {
             Some(arn) if !arn.is_empty() => Ok(Identity { account, arn }),
             _ => Err(call.malformed("the ARN is missing")),
         }
+    }
+}
+
+#[async_trait]
+impl Cloud for Account {
+    async fn identity(&self) -> Result<Identity, CallError> {
+        // One region that does not exist, or is away, must not take the others with it.
+        let answers: Vec<_> = self.order.iter().map(|region| self.identity_in(region)).collect();
+        let answer = first_reachable(answers, |error: &CallError| error.cause == Cause::Unreachable).await;
+        answer.unwrap_or_else(|| unreachable!("`connect` takes no account without regions"))
     }
 
     async fn ourselves(&self) -> Result<Option<InstanceId>, CallError> {
@@ -216,20 +202,20 @@ impl Cloud for Account {
     async fn groups(&self, region: &Region, query: &GroupQuery) -> Result<Vec<Group>, CallError> {
         let on = self.scope(region);
         let call = self.call("autoscaling:DescribeAutoScalingGroups", &on);
-        let client = &self.clients(region, &call)?.scaling;
+        let clients = self.clients(region, &call)?;
         // A query without names or values matches nothing. AWS would answer it with everything.
         match query {
             GroupQuery::Tagged { keys, values } if keys.is_empty() || values.is_empty() => Ok(Vec::new()),
             GroupQuery::Keyed(keys) if keys.is_empty() => Ok(Vec::new()),
             GroupQuery::Tagged { keys, values } => {
                 let filters = vec![filter("tag-key", keys), filter("tag-value", values)];
-                self.list(client, &call, None, Some(filters)).await
+                self.list(clients, &call, None, Some(filters)).await
             }
-            GroupQuery::Keyed(keys) => self.list(client, &call, None, Some(vec![filter("tag-key", keys)])).await,
+            GroupQuery::Keyed(keys) => self.list(clients, &call, None, Some(vec![filter("tag-key", keys)])).await,
             GroupQuery::Named(names) => {
                 let mut groups = Vec::new();
                 for chunk in distinct(names.iter().map(String::as_str)).chunks(GROUPS_A_PAGE) {
-                    groups.extend(self.list(client, &call, Some(chunk.to_vec()), None).await?);
+                    groups.extend(self.list(clients, &call, Some(chunk.to_vec()), None).await?);
                 }
                 Ok(groups)
             }
@@ -243,18 +229,22 @@ impl Cloud for Account {
     ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError> {
         let on = self.scope(region);
         let call = self.call("ec2:DescribeInstances", &on);
-        let client = &self.clients(region, &call)?.ec2;
+        let clients = self.clients(region, &call)?;
         let mut states = BTreeMap::new();
         for chunk in distinct(ids.iter().map(InstanceId::as_str)).chunks(FILTER_VALUES) {
             // A filter, because an unknown id among InstanceIds is an error for all of them.
             let filter = ec2::types::Filter::builder().name("instance-id").set_values(Some(chunk.to_vec())).build();
             let (mut pages, mut token) = (Pages::default(), None);
             loop {
-                let page = client
+                clients.limits.instances.turn().await;
+                let page = clients
+                    .ec2
                     .describe_instances()
                     .max_results(INSTANCES_A_PAGE)
                     .filters(filter.clone())
                     .set_next_token(token)
+                    .customize()
+                    .interceptor(Meter::<DescribeInstancesError>::new([&clients.limits.instances]))
                     .send()
                     .await
                     .map_err(|error| call.error(&error))?;
@@ -272,6 +262,13 @@ impl Cloud for Account {
         Ok(states)
     }
 
+    async fn change_calendar(&self, calendar: &ChangeCalendar) -> Result<CalendarState, CallError> {
+        let on = self.scope(&calendar.region);
+        let mut call = self.call("ssm:GetCalendarState", &on);
+        call.resource = Some(calendar.arn().to_owned());
+        self.calendars.ask(calendar, &call).await
+    }
+
     fn skew(&self, region: &Region) -> Option<TimeDelta> {
         self.regions.get(region)?.get()?.skew.get()
     }
@@ -282,19 +279,20 @@ impl Actuator for Account {
     async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {
         let on = self.scope(region);
         let mut call = self.call("ec2:TerminateInstances", &on);
-        let ids = distinct(ids.iter().map(InstanceId::as_str));
+        let ids = batch(&mut call, ids)?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        if ids.len() > MAX_BATCH {
-            let why = format!("{} instances in one call; {MAX_BATCH} is the most", ids.len());
-            return Err(call.failed(Cause::Refused("BatchTooLarge".into()), &why));
-        }
-        call.resource = Some(ids.join(", "));
-        let client = &self.clients(region, &call)?.ec2_once;
-        let answer = client
+        let clients = self.clients(region, &call)?;
+        let (calls, instances) = (&clients.limits.terminate, &clients.limits.terminated);
+        let timeouts = clients.admit(&call, &[(calls, 1), (instances, ids.len())]).await?;
+        let answer = clients
+            .ec2_once
             .terminate_instances()
             .set_instance_ids(Some(ids))
+            .customize()
+            .config_override(ec2::Config::builder().timeout_config(timeouts))
+            .interceptor(Meter::<TerminateInstancesError>::new([calls, instances]))
             .send()
             .await
             .map_err(|error| call.error(&error))?;
@@ -305,16 +303,56 @@ impl Actuator for Account {
         let on = self.scope(region);
         let mut call = self.call("autoscaling:TerminateInstanceInAutoScalingGroup", &on);
         call.resource = Some(id.to_string());
-        let client = &self.clients(region, &call)?.scaling_once;
-        client
+        let clients = self.clients(region, &call)?;
+        let bucket = &clients.limits.terminate_in_group;
+        let timeouts = clients.admit(&call, &[(bucket, 1)]).await?;
+        clients
+            .scaling_once
             .terminate_instance_in_auto_scaling_group()
             .instance_id(id.as_str())
             .should_decrement_desired_capacity(false)
+            .customize()
+            .config_override(scaling::Config::builder().timeout_config(timeouts))
+            .interceptor(Meter::<TerminateInstanceInAutoScalingGroupError>::new([bucket]))
             .send()
             .await
             .map_err(|error| call.error(&error))?;
         Ok(())
     }
+
+    async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("ec2:RebootInstances", &on);
+        let ids = batch(&mut call, ids)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let clients = self.clients(region, &call)?;
+        let reboot = &clients.limits.reboot;
+        let timeouts = clients.admit(&call, &[(reboot, 1)]).await?;
+        clients
+            .ec2_once
+            .reboot_instances()
+            .set_instance_ids(Some(ids))
+            .customize()
+            .config_override(ec2::Config::builder().timeout_config(timeouts))
+            .interceptor(Meter::<RebootInstancesError>::new([reboot]))
+            .send()
+            .await
+            .map_err(|error| call.error(&error))?;
+        Ok(())
+    }
+}
+
+/// The ids of one call, each once; the call's error will name them.
+fn batch(call: &mut Call<'_>, ids: &[InstanceId]) -> Result<Vec<String>, CallError> {
+    let ids = distinct(ids.iter().map(InstanceId::as_str));
+    if ids.len() > MAX_BATCH {
+        let why = format!("{} instances in one call; {MAX_BATCH} is the most", ids.len());
+        return Err(call.failed(Cause::Refused("BatchTooLarge".into()), &why));
+    }
+    call.resource = Some(ids.join(", "));
+    Ok(ids)
 }
 
 fn filter(name: &str, values: &[String]) -> scaling::types::Filter {

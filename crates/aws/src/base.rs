@@ -16,7 +16,7 @@ use simian_core::claim::CALL_TIMEOUT;
 use simian_core::ports::Clock;
 use simian_core::scope::Region;
 
-use crate::skew::OurTime;
+use crate::time::{OurSleep, OurTime};
 
 /// How long a connection may take to be made; AWS's endpoints answer in milliseconds, and three tries of a read must
 /// fit into one call's time. The SDK's own default is 3.1 s.
@@ -40,6 +40,7 @@ pub(crate) async fn load(region: &Region, clock: &Arc<dyn Clock>, timeout: TimeD
         .region(sdk_region(region))
         .http_client(http_client(ProxyConfig::from_env()))
         .time_source(OurTime(clock.clone()))
+        .sleep_impl(OurSleep(clock.clone()))
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(READ_TRIES));
     if let Ok(name) = AppName::new("simian") {

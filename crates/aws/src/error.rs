@@ -133,7 +133,8 @@ fn service(status: u16, code: Option<&str>, message: Option<&str>, error: &(dyn 
     (cause, message)
 }
 
-fn is_throttle(code: &str) -> bool {
+/// Whether the code means that we call too often.
+pub(crate) fn is_throttle(code: &str) -> bool {
     THROTTLING_ERRORS.contains(&code) || MORE_THROTTLES.contains(&code)
 }
 
@@ -162,9 +163,20 @@ fn credentials(error: &CredentialsError, role: Option<&str>) -> (Cause, String) 
         Some(CredentialsError::CredentialsNotLoaded(_)) => {
             "none found in the environment, a profile, the container or the instance".to_owned()
         }
-        _ => deepest(error),
+        _ => left_out(&deepest(error)),
     };
     (Cause::Credentials, format!("{assuming}{why}"))
+}
+
+/// The SDK names cargo features to who runs the program, and not what to do instead.
+fn left_out(why: &str) -> String {
+    if !why.contains("cargo feature(s)") {
+        return why.to_owned();
+    }
+    "the profile uses credential_process, SSO or a login session, which simian leaves out: they are people's, and end \
+     while it runs; use a role (`role_arn`, an instance profile, web identity), or for a short run put what `aws \
+     configure export-credentials --format env` prints into the environment"
+        .to_owned()
 }
 
 /// The name did not resolve, or no connection was made: no byte of the request left.

@@ -2,16 +2,22 @@
 //! [`Actuator`](simian_core::ports::Actuator), and a topic as a [`Sink`](simian_core::ports::Sink).
 //!
 //! Pages become the core's own small types as they arrive and are dropped; no SDK type leaves this crate. Nothing here
-//! decides anything, and nothing waits or repeats on its own but for the SDK's three tries of a read or a publication.
-//! A write is tried once. There is no global state: no client exists and no file is read before `connect`.
+//! decides anything, and nothing repeats on its own but for the SDK's three tries of a read or a publication. A write is
+//! tried once. Every call waits for its turn in a bucket of its own API and region; a write waits for a
+//! second at most. There is no global state: no client exists and no file is read before `connect`.
 
 mod account;
 mod base;
+mod calendars;
+mod clients;
 mod convert;
 mod error;
+mod limits;
 mod ourselves;
+mod roles;
 mod skew;
 mod sns;
+mod time;
 
 pub use account::{Account, ConnectError, Options};
 pub use sns::{SnsSink, Topic, TopicError};

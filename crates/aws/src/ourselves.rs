@@ -21,7 +21,7 @@ use simian_core::ports::{CallError, Cause, Clock};
 
 use crate::base;
 use crate::error::{self, Call};
-use crate::skew::OurTime;
+use crate::time::{OurSleep, OurTime};
 
 /// The service is on the same machine: what does not answer within a second will not.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -45,6 +45,7 @@ pub(crate) async fn ask(clock: &Arc<dyn Clock>) -> Result<Option<InstanceId>, Ca
     let statuses = Statuses::default();
     let config = ProviderConfig::without_region()
         .with_time_source(OurTime(clock.clone()))
+        .with_sleep_impl(OurSleep(clock.clone()))
         .with_http_client(base::http_client(ProxyConfig::disabled()));
     let client = Client::builder()
         .configure(&config)

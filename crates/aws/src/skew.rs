@@ -2,9 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
-use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
@@ -66,22 +64,6 @@ impl Intercept for Skew {
             self.note(date);
         }
         Ok(())
-    }
-}
-
-/// Our clock as the SDK's: it signs and expires credentials by it. (The SDK corrects the time that it signs with by
-/// what AWS answers; [`Skew`] measures our clock, uncorrected.)
-pub(crate) struct OurTime(pub(crate) Arc<dyn Clock>);
-
-impl fmt::Debug for OurTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OurTime")
-    }
-}
-
-impl TimeSource for OurTime {
-    fn now(&self) -> SystemTime {
-        self.0.now().into()
     }
 }
 

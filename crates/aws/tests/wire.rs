@@ -14,8 +14,12 @@ use simian_core::fleet::InstanceId;
 use simian_core::ports::{CallError, Cause, Clock};
 use simian_core::scope::Region;
 
+#[path = "wire/calendars.rs"]
+mod calendars;
 #[path = "wire/failures.rs"]
 mod failures;
+#[path = "wire/limits.rs"]
+mod limits;
 mod moto;
 #[path = "wire/reads.rs"]
 mod reads;
@@ -66,7 +70,7 @@ fn on_the_wire<F: Future<Output = ()>>(name: &str, settings: &[(&str, &str)], bo
     IDLE.lock().unwrap().push(moto);
 }
 
-/// A clock that stands still.
+/// A clock that stands still, and on which nobody wakes.
 struct Still(DateTime<Utc>);
 
 #[async_trait]
@@ -79,8 +83,58 @@ impl Clock for Still {
     }
 }
 
+/// A clock that runs as fast as the machine's, from another time on.
+struct Running {
+    from: DateTime<Utc>,
+    since: tokio::time::Instant,
+}
+
+#[async_trait]
+impl Clock for Running {
+    fn now(&self) -> DateTime<Utc> {
+        self.from + TimeDelta::from_std(self.since.elapsed()).unwrap()
+    }
+    async fn sleep_until(&self, when: DateTime<Utc>) {
+        tokio::time::sleep((when - self.now()).to_std().unwrap_or_default()).await;
+    }
+}
+
 fn clock() -> Arc<dyn Clock> {
-    Arc::new(Still(NOW.parse().unwrap()))
+    Arc::new(Running { from: NOW.parse().unwrap(), since: tokio::time::Instant::now() })
+}
+
+/// A clock on which a short wait is over at once, and a timeout never comes. It remembers every wait.
+#[derive(Default)]
+struct Leaping(Mutex<(TimeDelta, Vec<TimeDelta>)>);
+
+/// What the SDK waits between tries and we for our turn is shorter than this, and every timeout is longer.
+const SHORT: TimeDelta = TimeDelta::milliseconds(2500);
+
+impl Leaping {
+    /// The waits since this was asked last.
+    fn waits(&self) -> Vec<TimeDelta> {
+        std::mem::take(&mut self.0.lock().unwrap().1)
+    }
+
+    /// Those of them that were over at once.
+    fn leaps(&self) -> Vec<TimeDelta> {
+        self.waits().into_iter().filter(|wait| *wait < SHORT).collect()
+    }
+}
+
+#[async_trait]
+impl Clock for Leaping {
+    fn now(&self) -> DateTime<Utc> {
+        NOW.parse::<DateTime<Utc>>().unwrap() + self.0.lock().unwrap().0
+    }
+    async fn sleep_until(&self, when: DateTime<Utc>) {
+        let wait = when - self.now();
+        self.0.lock().unwrap().1.push(wait);
+        if wait >= SHORT {
+            std::future::pending::<()>().await;
+        }
+        self.0.lock().unwrap().0 += wait;
+    }
 }
 
 fn region(name: &str) -> Region {

@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod calendar;
+pub mod change_calendar;
 pub mod choice;
 pub mod claim;
 pub mod cron;
@@ -33,6 +34,7 @@ pub mod world;
 
 pub use action::Action;
 pub use calendar::{Calendar, Day, OwnHours, Window};
+pub use change_calendar::{CalendarSeen, CalendarState, ChangeCalendar};
 pub use choice::Choice;
 pub use claim::{Claim, ClaimRecord, Claimed, Outcome, Slot, Stage, Watch};
 pub use cron::CronSpec;

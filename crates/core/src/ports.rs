@@ -6,6 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::change_calendar::{CalendarState, ChangeCalendar};
 use crate::event::Event;
 use crate::fleet::{Group, InstanceId};
 use crate::scope::{AccountId, Region};
@@ -75,6 +76,8 @@ pub trait Cloud: Send + Sync {
         region: &Region,
         ids: &[InstanceId],
     ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError>;
+    /// Whether a Change Calendar is open now. Asked in its own region, which need not be one that we look at.
+    async fn change_calendar(&self, calendar: &ChangeCalendar) -> Result<CalendarState, CallError>;
     /// AWS's clock minus ours by the newest answer from this region, or `None` before the first.
     fn skew(&self, region: &Region) -> Option<TimeDelta>;
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::change_calendar::CalendarSeen;
 use crate::fleet::{Fleet, Group, InstanceId, View};
 use crate::history::History;
 use crate::ledger::Pause;
@@ -61,6 +62,8 @@ pub struct Observed {
     pub ourselves: View<Option<InstanceId>>,
     /// The pause that a file is, while it is there; `Unasked` when the operator named no file.
     pub brake: View<Option<Pause>>,
+    /// The Change Calendars that the config names, each with its state; asked for only where something is to be judged.
+    pub change_calendars: View<Vec<CalendarSeen>>,
 }
 
 /// How a game day asks for something.

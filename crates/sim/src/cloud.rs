@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
-    Actuator, CallError, Cause, Cloud, Group, GroupQuery, Identity, InstanceId, InstanceState, Lifecycle, Region,
+    Actuator, CalendarState, CallError, Cause, ChangeCalendar, Cloud, Group, GroupQuery, Identity, InstanceId,
+    InstanceState, Lifecycle, Region,
 };
 
 use crate::account::SimAccount;
@@ -134,6 +135,20 @@ impl Cloud for SimAccount {
             );
         }
         Ok(found)
+    }
+
+    /// One that nobody has set does not exist. Its state changes by itself at the time that it says. Whoever asks in
+    /// whichever account: a calendar may be shared.
+    async fn change_calendar(&self, calendar: &ChangeCalendar) -> Result<CalendarState, CallError> {
+        self.call(call::CALENDAR, Some(&calendar.region), calendar.arn().to_owned(), |state, _| {
+            let said = state.calendars.get(calendar.arn());
+            let mut said = said.cloned().ok_or_else(|| refused("InvalidDocument", "the document does not exist"))?;
+            if said.next_transition.is_some_and(|next| next <= state.now) {
+                said = CalendarState { open: !said.open, next_transition: None };
+            }
+            Ok(said)
+        })
+        .await
     }
 
     fn skew(&self, region: &Region) -> Option<TimeDelta> {

@@ -1,7 +1,7 @@
 //! What the world does to the account: owners, deploys, spot markets, zones. A value each, done now or scheduled.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{GroupId, InstanceId, Lifecycle, Name};
+use simian_core::{CalendarState, ChangeCalendar, GroupId, InstanceId, Lifecycle, Name};
 
 use crate::group::GroupSpec;
 use crate::instance::EndedBy;
@@ -124,6 +124,13 @@ pub enum Operation {
         /// In or out.
         on: bool,
     },
+    /// Somebody closes a Change Calendar, or opens it; it is made if there is none.
+    SetCalendar {
+        /// Its ARN.
+        calendar: ChangeCalendar,
+        /// What it says from now on.
+        state: CalendarState,
+    },
     /// A group that launches its members from now on.
     CreateGroup(GroupSpec),
     /// A group goes, and its members with it.
@@ -189,6 +196,10 @@ impl State {
             Operation::Warm { who, on } => {
                 let lifecycle = if on { Lifecycle::Warmed } else { Lifecycle::InService };
                 self.move_member(&who, lifecycle, |_| {})
+            }
+            Operation::SetCalendar { calendar, state } => {
+                self.calendars.insert(calendar.arn().to_owned(), state);
+                true
             }
             Operation::CreateGroup(spec) => {
                 let id = spec.id.clone();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{AccountId, Group, GroupId, GroupQuery, InstanceId, Region};
+use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, Region};
 
 use crate::chance::Chance;
 use crate::group::SimGroup;
@@ -53,6 +53,8 @@ pub(crate) struct State {
     /// Zones that are down, and until when.
     pub(crate) zones_out: BTreeMap<String, DateTime<Utc>>,
     pub(crate) ourselves: Option<InstanceId>,
+    /// The Change Calendars that there are, by ARN.
+    pub(crate) calendars: BTreeMap<String, CalendarState>,
     pub(crate) weather: Weather,
     pub(crate) traffic: Traffic,
     pub(crate) performed: Vec<Performed>,
@@ -75,6 +77,7 @@ impl State {
             instances: BTreeMap::new(),
             zones_out: BTreeMap::new(),
             ourselves: None,
+            calendars: BTreeMap::new(),
             weather: Weather::calm(),
             traffic: Traffic::new(seed),
             performed: Vec::new(),

@@ -27,8 +27,12 @@ pub mod call {
     /// EC2 `RebootInstances`.
     pub const REBOOT: &str = "ec2:RebootInstances";
 
+    /// SSM `GetCalendarState`, a call per calendar.
+    pub const CALENDAR: &str = "ssm:GetCalendarState";
+
     /// All of them.
-    pub const ALL: [&str; 7] = [IDENTITY, OURSELVES, GROUPS, INSTANCES, TERMINATE, TERMINATE_IN_GROUP, REBOOT];
+    pub const ALL: [&str; 8] =
+        [IDENTITY, OURSELVES, GROUPS, INSTANCES, TERMINATE, TERMINATE_IN_GROUP, REBOOT, CALENDAR];
 }
 
 /// A scripted fault of one call.
@@ -93,7 +97,7 @@ pub(crate) struct Traffic {
     dropped: u64,
     scripted: Vec<(String, u64, Fault)>,
     pub(crate) chance: Chance,
-    tokens: BTreeMap<Option<Region>, (f64, DateTime<Utc>)>,
+    tokens: BTreeMap<(Option<Region>, Option<&'static str>), (f64, DateTime<Utc>)>,
     pub(crate) skew: BTreeMap<Region, TimeDelta>,
 }
 
@@ -207,7 +211,11 @@ impl Traffic {
             Ending::Before(Cause::Credentials, "the security token has expired")
         } else if weather.denied.contains(call) {
             Ending::Before(Cause::Denied, "no identity-based policy allows it")
-        } else if weather.bucket.is_some_and(|bucket| !take(&mut self.tokens, region, now, bucket))
+        } else if weather.bucket.is_some_and(|bucket| !take(&mut self.tokens, (region.cloned(), None), now, bucket))
+            || weather
+                .buckets
+                .get(call)
+                .is_some_and(|bucket| !take(&mut self.tokens, (region.cloned(), Some(call)), now, *bucket))
             || hit(chance, weather.throttle)
         {
             Ending::Before(Cause::Throttled, "rate exceeded")
@@ -238,14 +246,14 @@ impl Traffic {
     }
 }
 
-/// Takes a token out of the region's bucket.
+/// Takes a token out of a bucket: the region's for all calls, or its own for one.
 fn take(
-    tokens: &mut BTreeMap<Option<Region>, (f64, DateTime<Utc>)>,
-    region: Option<&Region>,
+    tokens: &mut BTreeMap<(Option<Region>, Option<&'static str>), (f64, DateTime<Utc>)>,
+    of: (Option<Region>, Option<&'static str>),
     now: DateTime<Utc>,
     bucket: Bucket,
 ) -> bool {
-    let (left, at) = tokens.entry(region.cloned()).or_insert((f64::from(bucket.burst), now));
+    let (left, at) = tokens.entry(of).or_insert((f64::from(bucket.burst), now));
     let seconds = (now - *at).to_std().unwrap_or_default().as_secs_f64();
     *left = (*left + seconds * bucket.per_second).min(f64::from(bucket.burst));
     *at = now;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::{AccountId, Region};
 
-/// A token bucket, one a region, over all calls: who finds it empty is throttled.
+/// A token bucket, one a region: who finds it empty is throttled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// How many calls it holds.
@@ -41,8 +41,11 @@ pub struct Weather {
     pub unordered: bool,
     /// Throttled.
     pub throttle: f64,
-    /// Throttled by use.
+    /// Throttled by use, all calls of a region together.
     pub bucket: Option<Bucket>,
+    /// Throttled by use, each of these calls of a region by itself, as AWS does it; by the names in
+    /// [`call`](crate::call).
+    pub buckets: BTreeMap<&'static str, Bucket>,
     /// No answer in time, and nothing happened.
     pub timeout_before: f64,
     /// No answer in time, and it happened.
@@ -80,6 +83,7 @@ impl Weather {
             unordered: true,
             throttle: 0.0,
             bucket: None,
+            buckets: BTreeMap::new(),
             timeout_before: 0.0,
             timeout_after: 0.0,
             broken_before: 0.0,

@@ -111,7 +111,8 @@ async fn explain(
         units: None,
     };
     let order = Order { request: Some(request), ..Order::USUAL };
-    let world = observe::world(engine, account, &account.whole(), monkey, &order, day).await?;
+    let mut world = observe::world(engine, account, &account.whole(), monkey, &order, day).await?;
+    observe::change_calendars(engine, account, &mut world).await;
     let outlook = monkey.propose(&world, day, &engine.dice);
     let mut page = Page::default();
     page.failed.extend(world.blind().map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));

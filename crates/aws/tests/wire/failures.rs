@@ -80,6 +80,22 @@ fn without_credentials_nothing_is_called() {
 }
 
 #[test]
+fn a_profile_of_a_person_is_refused_with_a_remedy() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join("simian-aws-credential-process");
+    std::fs::write(&file, "[default]\ncredential_process = /bin/true\n").unwrap();
+    let settings =
+        [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", ""), ("AWS_CONFIG_FILE", file.to_str().unwrap())];
+    on_the_wire("failures::a_profile_of_a_person_is_refused_with_a_remedy", &settings, |moto| async move {
+        let error = account().await.identity().await.unwrap_err();
+        assert_eq!(error.cause, Cause::Credentials);
+        assert!(error.message.starts_with("the profile uses credential_process, SSO or a login session"), "{error}");
+        assert!(error.message.ends_with("prints into the environment"), "{error}");
+        assert_eq!(moto.calls()["total"], 0);
+    });
+}
+
+#[test]
 fn odd_answers_to_reads() {
     on_the_wire("failures::odd_answers_to_reads", &[], |moto| async move {
         let account = account().await;

@@ -8,7 +8,7 @@ use simian_aws::{Account, Options};
 use simian_core::fleet::{InstanceId, Lifecycle};
 use simian_core::ports::{Cause, Cloud, GroupQuery, Identity, InstanceState};
 
-use super::{Still, account, cause, clock, home, ids, on_the_wire, options, refused, region};
+use super::{NOW, Still, account, cause, clock, home, ids, on_the_wire, options, refused, region};
 
 const GROUPS: &str = "autoscaling:DescribeAutoScalingGroups";
 const INSTANCES: &str = "ec2:DescribeInstances";
@@ -181,7 +181,7 @@ fn a_refused_role_is_named() {
 #[test]
 fn skew_is_their_date_minus_our_clock() {
     on_the_wire("reads::skew_is_their_date_minus_our_clock", &[], |moto| async move {
-        let account = account().await;
+        let account = Account::connect(options(), Arc::new(Still(NOW.parse().unwrap()))).await.unwrap();
         assert_eq!(account.skew(&home()), None);
         for (theirs, seconds) in
             [("2026-11-23T18:00:00Z", 0), ("2026-11-23T18:01:30Z", 90), ("2026-11-23T17:00:00Z", -3600)]

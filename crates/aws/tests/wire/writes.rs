@@ -7,6 +7,7 @@ use simian_core::ports::{Actuator, Cause, Effect, MAX_BATCH};
 use super::{account, cause, hasty, home, ids, on_the_wire, refused};
 
 const TERMINATE: &str = "ec2:TerminateInstances";
+const REBOOT: &str = "ec2:RebootInstances";
 const IN_GROUP: &str = "autoscaling:TerminateInstanceInAutoScalingGroup";
 
 #[test]
@@ -73,6 +74,34 @@ fn through_the_group_the_desired_size_stays() {
         let error = account.terminate_in_group(&home(), &stranger).await.unwrap_err();
         assert_eq!(error.cause, refused("ValidationError"));
         assert_eq!(error.call, IN_GROUP);
+    });
+}
+
+#[test]
+fn a_reboot_is_one_call_and_keeps_the_instance() {
+    on_the_wire("writes::a_reboot_is_one_call_and_keeps_the_instance", &[], |moto| async move {
+        let members = moto.group("shop", 3);
+        let account = account().await;
+        account.reboot(&home(), &ids(&members[..2])).await.unwrap();
+        assert_eq!(moto.calls()["counts"], json!({ REBOOT: 1 }));
+        let log = moto.calls()["log"][0]["params"].clone();
+        assert_eq!(log.as_object().unwrap().len(), 2, "two ids and nothing else: {log}");
+        assert!(members.iter().all(|id| moto.state(id) == "running"));
+        let stranger = InstanceId::new("i-0123456789abcdef0");
+        let error = account.reboot(&home(), &[stranger]).await.unwrap_err();
+        assert_eq!((error.cause, error.call), (refused("InvalidInstanceID.NotFound"), REBOOT));
+        // One try, whatever comes of it.
+        moto.forget_calls();
+        moto.faults(&json!([{ "kind": "drop", "when": "after" }]));
+        assert_eq!(cause(account.reboot(&home(), &ids(&members)).await), Cause::Broken);
+        moto.faults(&json!([{ "kind": "throttle" }]));
+        assert_eq!(cause(account.reboot(&home(), &ids(&members)).await), Cause::Throttled);
+        assert_eq!(moto.count(REBOOT), 2);
+        // What cannot be one call is none.
+        account.reboot(&home(), &[]).await.unwrap();
+        let many: Vec<_> = (0..=MAX_BATCH).map(|n| InstanceId::new(format!("i-{n:017x}"))).collect();
+        assert_eq!(cause(account.reboot(&home(), &many).await), refused("BatchTooLarge"));
+        assert_eq!(moto.count(REBOOT), 2);
     });
 }
 

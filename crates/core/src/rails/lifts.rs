@@ -24,6 +24,12 @@ const HOLDS: &[(&str, Spoil, &str)] = &[
     ("paused", |s| s.world.history.pauses = vec![Pause::new(s.now, "ann", "x")], "`simian resume`"),
     ("account", |s| s.world.observed.identity = View::Unasked, "credentials of that account"),
     ("clock", |s| s.fleet().skew = View::Unasked, "time service"),
+    (
+        "change_calendar",
+        |s| s.policy.change_calendars = vec!["arn:aws:ssm:us-east-1:111122223333:document/freeze".parse().unwrap()],
+        "[hours] change_calendars readable and open",
+    ),
+    ("veto_window", |s| s.policy.veto = TimeDelta::hours(1), "its next turn, or a shorter [monkeys.chaos] veto"),
     ("hours", |s| s.now += TimeDelta::hours(12), "opens Tue 2026-11-24 09:00 UTC"),
     ("hours", |s| s.now += TimeDelta::days(4) + TimeDelta::hours(12), "opens Mon 2026-11-30 09:00 UTC"),
     ("hours", |s| s.proposal.expires = s.now, "its next turn"),

@@ -8,6 +8,7 @@ mod account;
 mod breaker;
 mod budgets;
 mod candidates;
+mod change_calendar;
 mod clock;
 mod cool_down;
 mod floors;
@@ -69,6 +70,7 @@ pub static RAILS: &[Rail] = &[
     account::RAIL,
     clock::RAIL,
     hours::RAIL,
+    change_calendar::RAIL,
     opted_in::RAIL,
     veto::RAIL,
     veto_window::RAIL,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use crate::calendar::Calendar;
+use crate::change_calendar::ChangeCalendar;
 use crate::scope::{AccountId, Mode};
 use crate::tags::TagRules;
 
@@ -21,6 +22,8 @@ pub struct Policy {
     pub held_back: Vec<HeldBack>,
     /// When anything may be done.
     pub calendar: Calendar,
+    /// Calendars in AWS that must be open besides; none by default.
+    pub change_calendars: Vec<ChangeCalendar>,
     /// What tags mean.
     pub tags: TagRules,
     /// How long an action must have been announced before it may be done, so that its owner can veto it.
@@ -50,6 +53,7 @@ impl Policy {
             modes: BTreeMap::new(),
             held_back: Vec::new(),
             calendar,
+            change_calendars: Vec::new(),
             tags: TagRules::default(),
             veto: TimeDelta::zero(),
             budgets: Budgets::default(),

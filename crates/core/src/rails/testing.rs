@@ -86,6 +86,7 @@ impl Scene {
                 }),
                 ourselves: View::Known(None),
                 brake: View::Unasked,
+                change_calendars: View::Unasked,
             },
             history: History::empty(birth),
             requests: Vec::new(),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use simian_core::{Actuator, Cause, Clock, Cloud, GroupQuery, InstanceId};
-use simian_sim::{Bucket, Fault, Outage, SimAccount, VirtualClock, Weather, call, sandbox};
+use simian_core::{Actuator, CalendarState, Cause, ChangeCalendar, Clock, Cloud, GroupQuery, InstanceId};
+use simian_sim::{Bucket, Fault, Operation, Outage, SimAccount, VirtualClock, Weather, call, sandbox};
 
 use crate::world::{eu, members, seconds, start, us, web};
 
@@ -136,6 +136,35 @@ fn a_bucket_throttles_by_use_and_fills_again() {
     clock.jump(seconds(4));
     assert_eq!(surveys(5), 2);
     assert!(clock.drive(account.groups(&eu(), &all())).is_ok(), "every region has its own");
+}
+
+#[test]
+fn a_bucket_of_one_call_throttles_no_other() {
+    let (clock, account, group) = web(1);
+    let bucket = Bucket { burst: 2, per_second: 0.5 };
+    account.set_weather(Weather { buckets: [(call::GROUPS, bucket)].into(), ..Weather::calm() });
+    let surveys = |n| (0..n).filter(|_| clock.drive(survey(&account)).is_ok()).count();
+    assert_eq!(surveys(5), 2);
+    assert!(clock.drive(account.instances(&us(), &members(&account, &group))).is_ok());
+    assert!(clock.drive(account.groups(&eu(), &all())).is_ok(), "every region has its own");
+    clock.jump(seconds(2));
+    assert_eq!(surveys(5), 1);
+}
+
+#[test]
+fn a_calendar_is_what_somebody_made_it_and_changes_in_its_time() {
+    let (clock, account, _) = web(1);
+    let calendar: ChangeCalendar = "arn:aws:ssm:us-east-1:111122223333:document/freeze".parse().unwrap();
+    let ask = || clock.drive(account.change_calendar(&calendar));
+    assert_eq!(ask().unwrap_err().cause, Cause::Refused("InvalidDocument".into()));
+    let until = clock.now() + seconds(60);
+    let closed = CalendarState { open: false, next_transition: Some(until) };
+    account.perform(Operation::SetCalendar { calendar: calendar.clone(), state: closed.clone() });
+    assert_eq!(ask(), Ok(closed));
+    clock.jump(seconds(60));
+    assert_eq!(ask(), Ok(CalendarState { open: true, next_transition: None }));
+    account.inject(call::CALENDAR, 1, Fault::ErrorBefore(Cause::Denied));
+    assert_eq!(ask().unwrap_err().cause, Cause::Denied);
 }
 
 #[test]

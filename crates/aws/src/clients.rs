@@ -1,0 +1,89 @@
+//! One region of one account: its clients, its limits, its measure of AWS's clock. Nothing of it is another region's,
+//! but for the credentials and the pool of connections, which is split by host.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_autoscaling as scaling;
+use aws_sdk_ec2 as ec2;
+use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_sts as sts;
+use simian_core::ports::{CallError, Cause, Clock};
+use simian_core::scope::{AccountId, Region};
+
+use crate::base;
+use crate::error::Call;
+use crate::limits::{Bucket, Limits, PATIENCE};
+use crate::skew::Skew;
+
+/// One region's clients. Those that write try once; they are clients of their own, so that no setting can mix them up.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    pub(crate) ec2: ec2::Client,
+    pub(crate) ec2_once: ec2::Client,
+    pub(crate) scaling: scaling::Client,
+    pub(crate) scaling_once: scaling::Client,
+    pub(crate) sts: sts::Client,
+    pub(crate) skew: Skew,
+    pub(crate) limits: Limits,
+    /// How long a write may take, the wait for its turn included.
+    call_timeout: Duration,
+}
+
+/// The SDK's budget of retries is global by service and region; ours is this region's of this account.
+pub(crate) fn partition(account: &AccountId, region: &Region) -> RetryPartition {
+    RetryPartition::custom(format!("{account}/{region}")).build()
+}
+
+impl Clients {
+    pub(crate) fn new(
+        config: &SdkConfig,
+        account: &AccountId,
+        region: &Region,
+        clock: &Arc<dyn Clock>,
+        call_timeout: Duration,
+    ) -> Self {
+        let config = config.to_builder().region(base::sdk_region(region)).build();
+        let skew = Skew::new(clock.clone());
+        let ours = || partition(account, region);
+        let ec2 = || ec2::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        let scaling = || scaling::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        let sts = sts::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        Self {
+            ec2: ec2::Client::from_conf(ec2().build()),
+            ec2_once: ec2::Client::from_conf(ec2().retry_config(RetryConfig::disabled()).build()),
+            scaling: scaling::Client::from_conf(scaling().build()),
+            scaling_once: scaling::Client::from_conf(scaling().retry_config(RetryConfig::disabled()).build()),
+            sts: sts::Client::from_conf(sts.build()),
+            skew,
+            limits: Limits::new(clock),
+            call_timeout,
+        }
+    }
+
+    /// Takes a write's tokens, after a short wait at most, and returns what is left of the call's time: wait and call
+    /// together never outlast what a claim counts on. A longer wait is a throttle: nothing was called.
+    pub(crate) async fn admit(
+        &self,
+        call: &Call<'_>,
+        wanted: &[(&Arc<Bucket>, usize)],
+    ) -> Result<TimeoutConfig, CallError> {
+        let mut patience = PATIENCE.min(self.call_timeout);
+        let mut waited = Duration::ZERO;
+        for (bucket, tokens) in wanted {
+            let left = bucket.soon(u32::try_from(*tokens).unwrap_or(u32::MAX), patience).await.map_err(|wait| {
+                let why = format!(
+                    "by our own limit, which leaves room for others in the account; the next turn is in {:.1} s",
+                    wait.as_secs_f32()
+                );
+                call.failed(Cause::Throttled, &why)
+            })?;
+            waited += patience - left;
+            patience = left;
+        }
+        let left = self.call_timeout.saturating_sub(waited).max(Duration::from_millis(1));
+        Ok(TimeoutConfig::builder().operation_timeout(left).build())
+    }
+}
