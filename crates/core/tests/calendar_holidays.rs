@@ -199,8 +199,9 @@ fn every_year_has_the_number_that_the_law_gives() {
             let once = match (code, year) {
                 ("us", 2020) | ("de-mv", 2020..=2022) => -1,
                 ("uk" | "uk-scotland" | "uk-northern-ireland", 2022) => 2,
-                ("uk" | "uk-scotland" | "uk-northern-ireland", 2023) | ("uk-scotland", 2026) => 1,
-                ("de-be", 2020 | 2025 | 2028) => 1,
+                ("uk" | "uk-scotland" | "uk-northern-ireland", 2023)
+                | ("uk-scotland", 2026)
+                | ("de-be", 2020 | 2025 | 2028) => 1,
                 _ => 0,
             };
             let all = country(code).holidays(year);

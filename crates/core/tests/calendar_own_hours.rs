@@ -27,10 +27,13 @@ fn windows(day: &Day) -> Vec<String> {
     day.windows.iter().map(|w| format!("{} {}", w.open.format("%d %H:%M"), w.close.format("%d %H:%M"))).collect()
 }
 
+/// Texts of a case: own hours, or windows.
+type Lines = &'static [&'static str];
+
 #[test]
 fn known_days_are_narrowed_by_the_owners_clock() {
     use chrono_tz::{America::Los_Angeles, Europe::Berlin, UTC};
-    let cases: &[(Tz, &str, &str, &str, &[&str], &[&str])] = &[
+    let cases: &[(Tz, &str, &str, &str, Lines, Lines)] = &[
         // Los Angeles is open from 17:00 to 23:00 UTC.
         (Los_Angeles, "2026-11-20", "09:00", "15:00", &[], &["20 17:00 20 23:00"]),
         (Los_Angeles, "2026-11-20", "09:00", "15:00", &["16:00-20:00 Europe/Berlin"], &["20 17:00 20 19:00"]),
@@ -146,7 +149,7 @@ fn own_hours_are_read_strictly_and_say_what_to_write() {
 }
 
 /// The rule itself: what the owner's clock reads is within the hours.
-fn open_by_the_clock(own: &OwnHours, at: DateTime<Utc>) -> bool {
+fn open_by_the_clock(own: OwnHours, at: DateTime<Utc>) -> bool {
     let reading = at.with_timezone(&own.zone).time().num_seconds_from_midnight();
     let (open, close) = (u32::from(own.hours.open) * 60, u32::from(own.hours.close) * 60);
     if open < close { open <= reading && reading < close } else { open <= reading || reading < close }
@@ -159,7 +162,7 @@ fn hold_against_the_clock(day: &Day, own: &[OwnHours], step: i64) {
     let grid = (0..(16 + 24 + 24 + 16) * 60 / step).map(|n| begin + TimeDelta::minutes(n * step));
     let edges = day.windows.iter().chain(&narrowed.windows).flat_map(|window| [window.open, window.close]);
     for at in grid.chain(edges.flat_map(|edge| [edge - TimeDelta::seconds(1), edge])) {
-        let expected = day.contains(at) && own.iter().all(|own| open_by_the_clock(own, at));
+        let expected = day.contains(at) && own.iter().all(|own| open_by_the_clock(*own, at));
         assert_eq!(narrowed.contains(at), expected, "{} {own:?} at {at}", day.date);
     }
     assert!(narrowed.windows.iter().all(|window| window.open < window.close));
