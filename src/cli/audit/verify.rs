@@ -118,3 +118,80 @@ impl Found {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use chrono::{DateTime, TimeDelta};
+    use futures_util::FutureExt;
+    use rusqlite::{Connection, params};
+    use simian_core::{Compaction, Draft, Event, Mode};
+    use simian_ledger::SqliteLedger;
+    use tempfile::TempDir;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        future.now_or_never().expect("it answers at once")
+    }
+
+    /// A ledger's file with five events, a second apart.
+    fn five() -> (TempDir, PathBuf, Vec<Event>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let ledger = SqliteLedger::create_or_open(&path, Uuid::from_u128(7), DateTime::UNIX_EPOCH).unwrap();
+        let at = |n| DateTime::UNIX_EPOCH + TimeDelta::seconds(n);
+        let drafts = (1..=5).map(|n| Draft::new(at(n), Kind::RoundClosed, Mode::Live, "")).collect();
+        let events = now(ledger.commit(drafts, vec![])).unwrap();
+        (folder, path, events)
+    }
+
+    fn verified(path: &std::path::Path) -> Found {
+        let ledger = SqliteLedger::open_read_only(path).unwrap();
+        let (writer, head) = now(ledger.heads()).unwrap().pop_first().unwrap();
+        now(verify(&ledger, writer, &head, &now(ledger.checkpoints()).unwrap())).unwrap()
+    }
+
+    fn compact(path: &std::path::Path) {
+        let before = DateTime::UNIX_EPOCH + TimeDelta::seconds(3);
+        let order = Compaction { at: before + TimeDelta::days(1), before, upto: u64::MAX, most: 9 };
+        assert_eq!(now(SqliteLedger::open(path).unwrap().compact(&order)).unwrap().events, 2);
+    }
+
+    #[test]
+    fn a_compacted_chain_is_sound_from_its_checkpoint_on_and_says_so() {
+        let (_folder, path, _) = five();
+        assert!(verified(&path).words().starts_with("writer main: 5 events, unbroken; head "));
+        compact(&path);
+        let found = verified(&path);
+        assert!(found.problem.is_none(), "{}", found.words());
+        assert!(found.words().starts_with("writer main: 4 events, unbroken, after 2 that were compacted; head "));
+        assert!(found.json().contains(r#""compacted":2"#), "{}", found.json());
+    }
+
+    #[test]
+    fn an_edit_after_the_checkpoint_is_found() {
+        let (_folder, path, _) = five();
+        compact(&path);
+        let shell = Connection::open(&path).unwrap();
+        shell.execute(r#"UPDATE events SET event = replace(event, '"live"', '"dry-run"') WHERE seq = 4"#, []).unwrap();
+        shell.close().unwrap();
+        let found = verified(&path);
+        assert!(matches!(found.problem, Some(Problem::Chain(ChainError::Edited { seq: 4, .. }))), "{}", found.words());
+        assert!(found.words().ends_with("the 1 events before are sound"), "{}", found.words());
+    }
+
+    #[test]
+    fn a_front_that_somebody_cut_off_has_no_event_that_tells_of_it() {
+        let (_folder, path, events) = five();
+        let shell = Connection::open(&path).unwrap();
+        shell.execute("DELETE FROM events WHERE seq <= 2", []).unwrap();
+        shell.execute("INSERT INTO checkpoints VALUES ('main', 2, ?1)", params![events[1].hash]).unwrap();
+        shell.close().unwrap();
+        let found = verified(&path);
+        assert!(matches!(found.problem, Some(Problem::Untold { seq: 2, .. })), "{}", found.words());
+        assert!(found.words().contains("its front was cut off"), "{}", found.words());
+    }
+}

@@ -63,8 +63,8 @@ fn first_version(path: &Path, drafts: Vec<Draft>, pause: Option<&str>) -> Vec<Ev
     file.execute("INSERT INTO ledger (one, birth, pause) VALUES (1, ?1, ?2)", params![birth, pause]).unwrap();
     let (mut prev, mut events) = (BIRTH.to_string(), Vec::new());
     for (seq, draft) in (1..).zip(drafts) {
-        let event = Event::seal(draft, BIRTH, WRITER, seq, prev);
-        prev = event.hash.clone();
+        let event = Event::seal(draft, BIRTH, WRITER, seq, prev.clone());
+        prev.clone_from(&event.hash);
         file.execute("INSERT INTO events (seq, event) VALUES (?1, ?2)", params![seq, event.canonical()]).unwrap();
         events.push(event);
     }
