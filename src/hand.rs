@@ -318,7 +318,7 @@ impl Live<'_> {
                 *serving = serving.saturating_sub(1);
             }
         }
-        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline }
+        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline, late: false }
     }
 }
 

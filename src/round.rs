@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
 use simian_core::{
     Area, Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Policy,
@@ -52,7 +52,7 @@ pub async fn run(
         if !world.history.published {
             drafts.extend(missed_before(engine, monkey, &world, &day, now).await?);
         }
-        let changes = drafts.iter().filter_map(Change::of_finding).collect();
+        let changes = drafts.iter().filter_map(Change::of_finding).chain(sights(&world, &outlook, day.date)).collect();
         engine.record(drafts, changes).await?;
     }
 
@@ -77,6 +77,29 @@ pub async fn run(
     };
     engine.record(close(&world, policy, monkey, &closed, order, engine.clock.now()), Vec::<Change>::new()).await?;
     Ok(closed)
+}
+
+/// Which units were seen opted in for the first time, and which no longer are. Who is kept out only for now keeps its
+/// date, and of a region that is not known nobody is forgotten.
+fn sights(world: &World, outlook: &Outlook, date: NaiveDate) -> Option<Change> {
+    let first_seen = &world.history.first_seen;
+    let seen: Vec<(String, NaiveDate)> = outlook
+        .opted_in
+        .iter()
+        .filter(|unit| !first_seen.contains_key(*unit))
+        .map(|unit| (unit.clone(), date))
+        .collect();
+    let mut gone = Vec::new();
+    if world.blind().next().is_none() {
+        let there: BTreeSet<&str> =
+            outlook.opted_in.iter().chain(outlook.considered.iter().map(|one| &one.unit)).map(String::as_str).collect();
+        let here = format!("{}/", world.area);
+        gone.extend(
+            first_seen.keys().filter(|unit| unit.starts_with(&here) && !there.contains(unit.as_str())).cloned(),
+        );
+    }
+    let account = world.area.account.clone();
+    (!seen.is_empty() || !gone.is_empty()).then_some(Change::Sights { account, seen, gone })
 }
 
 /// What may be done now: due, not expired, and its key neither claimed nor given up.

@@ -160,7 +160,7 @@ fn resolve(
     now: DateTime<Utc>,
 ) -> Option<Step> {
     if claim.action.returns() {
-        return Some(never_known(claim, intended, now));
+        return Some(never_known(engine, claim, intended, now));
     }
     let graceful = claim.action == Action::TerminateGracefully;
     // While the hooks of a graceful end run, for hours perhaps, only the group knows of it.
@@ -177,11 +177,7 @@ fn resolve(
     let settled = now >= claim.act_before + SETTLED_AFTER && (!graceful || groups.known().is_some());
     if intended && (spared.is_empty() || (settled && !hit.is_empty())) {
         let mut why = "looking showed that it happened".to_owned();
-        let mut watch = claim.watch.clone().unwrap_or_else(|| Watch {
-            since: claim.at,
-            deadline: now + engine.watch.deadline,
-            baseline: BTreeMap::new(),
-        });
+        let mut watch = claim.watch.clone().unwrap_or_else(|| left_behind(engine, claim));
         for target in spared {
             let _ = write!(why, "; {} was spared", target.instance);
             // It still serves, and no target is counted later.
@@ -189,8 +185,9 @@ fn resolve(
                 *baseline = baseline.saturating_sub(1);
             }
         }
-        let stage = if watch.baseline.is_empty() { Stage::Closed } else { Stage::Watching };
-        return Some(Step::new(claim, Kind::ActionResolved, why, now, stage).outcome(Outcome::Done, Some(watch)));
+        return Some(
+            Step::new(claim, Kind::ActionResolved, why, now, watched(&watch)).outcome(Outcome::Done, Some(watch)),
+        );
     }
     if !settled {
         return None;
@@ -204,13 +201,29 @@ fn resolve(
 }
 
 /// A reboot that a process began and did not live to record.
-fn never_known(claim: &ClaimRecord, intended: bool, now: DateTime<Utc>) -> Step {
-    let (outcome, why) = if intended {
-        (Outcome::Unknown, "it was begun, and nobody can see whether an instance was rebooted")
-    } else {
-        (Outcome::Abandoned, "it was claimed and never tried")
-    };
-    Step::new(claim, Kind::ActionResolved, why.into(), now, Stage::Closed).outcome(outcome, None)
+fn never_known(engine: &Engine, claim: &ClaimRecord, intended: bool, now: DateTime<Utc>) -> Step {
+    if !intended {
+        let why = "it was claimed and never tried".to_owned();
+        return Step::new(claim, Kind::ActionResolved, why, now, Stage::Closed).outcome(Outcome::Abandoned, None);
+    }
+    let watch = left_behind(engine, claim);
+    let why = "it was begun, and nobody can see whether an instance was rebooted".to_owned();
+    Step::new(claim, Kind::ActionResolved, why, now, watched(&watch)).outcome(Outcome::Unknown, Some(watch))
+}
+
+/// The watch of an action whose process did not live to open one: against what the claim says of the time before.
+fn left_behind(engine: &Engine, claim: &ClaimRecord) -> Watch {
+    Watch {
+        since: claim.at,
+        deadline: claim.act_before + engine.watch.deadline,
+        baseline: claim.baseline.clone(),
+        late: true,
+    }
+}
+
+/// A watch that knows nothing of the time before has nothing to wait for: claims once had no baseline.
+fn watched(watch: &Watch) -> Stage {
+    if watch.baseline.is_empty() { Stage::Closed } else { Stage::Watching }
 }
 
 /// How long after a reboot a look that shows all in service proves nothing: the request was only queued, a machine that
@@ -249,12 +262,18 @@ fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTim
         let why = format!("nothing is left to recover: {} is gone", gone.join(", "));
         return Some(Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed));
     }
-    let mut why = format!("whole again after {}", span::format(took));
+    let mut why = if watch.late {
+        format!("whole again when it was looked at, {} after the claim", span::format(took))
+    } else {
+        format!("whole again after {}", span::format(took))
+    };
     if !gone.is_empty() {
         let _ = write!(why, "; {} is gone", gone.join(", "));
     }
     let mut step = Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed);
-    step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));
+    if !watch.late {
+        step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));
+    }
     Some(step)
 }
 

@@ -31,7 +31,7 @@ enable = true
 "
     );
     assert_snapshot!(problems(&text), @r"
-    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
+    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, regions_independent, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
     simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
     simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, control, budgets, floors, rails, watch, monkeys
     simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread

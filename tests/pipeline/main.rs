@@ -7,6 +7,7 @@
 mod awkward;
 mod batches;
 mod budgets;
+mod crash;
 mod fussy;
 mod hooked;
 mod identity;

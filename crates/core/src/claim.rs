@@ -212,6 +212,9 @@ pub struct Watch {
     pub deadline: DateTime<Utc>,
     /// Serving members by group, before the action.
     pub baseline: BTreeMap<String, u32>,
+    /// Nobody watched from the beginning, because the process had died: how long it took is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }
 
 /// A claim as the ledger keeps it: what was claimed, and how far that is. It reads like its claim.

@@ -93,6 +93,7 @@ impl History {
         let mut history = Self::read_day(ledger, ask).await?;
         history.pauses = Self::pauses(ledger, now).await?;
         history.last_action = ledger.last_actions(mode, account).await?;
+        history.first_seen = ledger.sights(account).await?;
         history.counters = ledger.counters(mode, date).await?;
         for claim in ledger.claims(&ClaimQuery { mode: Some(mode), open: true, ..ClaimQuery::default() }).await? {
             let cost = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);

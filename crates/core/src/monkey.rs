@@ -43,6 +43,8 @@ pub struct Outlook {
     pub proposals: Vec<Proposal>,
     /// Units without a turn.
     pub considered: Vec<Considered>,
+    /// Units (in full) that opted in, whether or not they have a turn.
+    pub opted_in: Vec<String>,
     /// Groups that are no part of their unit.
     pub spared: Vec<Spared>,
     /// What owners should mend.

@@ -177,6 +177,7 @@ impl Monkey for Chaos {
         outlook.considered.extend(units.kept_out.into_iter().map(|(unit, why)| Considered { unit, why }));
         outlook.findings = units.findings;
         outlook.spared = units.spared;
+        outlook.opted_in = units.opted_in.iter().map(|unit| unit.id.full()).collect();
         for unit in &units.opted_in {
             let never = self.calendar.as_ref().and_then(|calendar| hours::never(calendar, unit, day.date));
             outlook.findings.extend(never);

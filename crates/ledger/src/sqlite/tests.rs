@@ -263,7 +263,7 @@ fn what_was_written_once_reads_for_ever() {
         key: Key::from_stored("k"),
         stage: Stage::Watching,
         outcome: Some(Outcome::Done),
-        watch: Some(Watch { since: at(2), deadline: at(602), baseline: [("g".into(), 3)].into() }),
+        watch: Some(Watch { since: at(2), deadline: at(602), baseline: [("g".into(), 3)].into(), late: false }),
     };
     let pause = Pause { until: Some(at(4)), ..Pause::new(at(3), "jo", "w") };
     now(ledger.claim(&[claim("k")])).unwrap();

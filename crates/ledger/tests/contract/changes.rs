@@ -19,6 +19,7 @@ fn watch(seconds: i64) -> Watch {
         since: at(seconds),
         deadline: at(seconds + 600),
         baseline: BTreeMap::from([("shop-v001".into(), 3), ("shop-v002".into(), 0)]),
+        late: false,
     }
 }
 

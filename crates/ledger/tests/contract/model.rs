@@ -103,6 +103,7 @@ fn changes() -> impl Strategy<Value = Change> {
         since: at(n),
         deadline: at(n + 60),
         baseline: [("g".to_owned(), 2)].into(),
+        late: false,
     }));
     prop_oneof![
         8 => (keys(), select(&STAGES[..]), outcome, watch)
