@@ -88,7 +88,6 @@ fn detail(event: &Draft, zone: Tz) -> String {
                 .map_or_else(String::new, |h| format!("; as things are, {} would hold it: {}", h.rail, h.says.why()));
             format!("{action} at {}{but}", at(event.due))
         }
-        Kind::ActionVetoed => format!("{action} due at {}: {}", at(event.due), event.why),
         Kind::ActionHeld => {
             format!("{action} {target} by {}: {}", event.outcome.as_deref().unwrap_or("a rail"), event.why)
         }
@@ -100,7 +99,7 @@ fn detail(event: &Draft, zone: Tz) -> String {
         Kind::ActionResolved => {
             format!("{action} {target}: {} ({})", event.outcome.as_deref().unwrap_or(""), event.why)
         }
-        Kind::ActionMissed => format!("{action} due at {}: {}", at(event.due), event.why),
+        Kind::ActionVetoed | Kind::ActionMissed => format!("{action} due at {}: {}", at(event.due), event.why),
         Kind::DaemonPaused | Kind::DaemonResumed => {
             format!("by {}: {}", event.actor.as_deref().unwrap_or("nobody"), event.why)
         }

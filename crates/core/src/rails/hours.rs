@@ -60,14 +60,12 @@ fn lift(case: &Case<'_>) -> String {
     }
 }
 
-/// The hours that owners set on the unit's groups, as freshly as those are known.
+/// The hours that owners set on the unit's groups, as freshly as those are known. A tag that cannot be read is the
+/// opt-in's rail to hold.
 fn own_hours<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, Vec<OwnHours>)> {
     let groups = case.proposal.unit.groups.iter().filter_map(|id| case.group(id));
-    let read = groups.map(|group| (group.name.as_str(), case.policy.tags.read(&group.tags)));
-    let read: Vec<_> = read.collect();
-    read.into_iter().filter_map(|(name, opt_in)| match opt_in {
-        OptIn::In(settings) if !settings.hours.is_empty() => Some((name, settings.hours)),
-        // What cannot be read is the opt-in's rail to hold.
+    groups.filter_map(|group| match case.policy.tags.read(&group.tags) {
+        OptIn::In(settings) if !settings.hours.is_empty() => Some((group.name.as_str(), settings.hours)),
         OptIn::In(_) | OptIn::Out | OptIn::Malformed(_) => None,
     })
 }
