@@ -119,4 +119,29 @@ mod tests {
         // Binomial(4000, 1/4): standard deviation 27; five of them.
         assert!(first.values().all(|n| (n - 1000).abs() < 137), "{first:?}");
     }
+
+    /// What a released simian drew, it draws for ever: an audit of an old day must find the same turns.
+    #[test]
+    fn old_draws_stay_as_they_were() {
+        let dice = Dice::new("a sentence of your own");
+        let coins: Vec<u64> = UNITS.iter().map(|unit| dice.coin("chaos.coin", day(23), unit).to_bits()).collect();
+        assert_eq!(
+            coins,
+            [
+                4_591_857_740_576_966_848,
+                4_602_296_175_368_647_822,
+                4_601_114_983_395_211_866,
+                4_606_971_419_031_462_354
+            ]
+        );
+        let minutes: Vec<u32> = UNITS.iter().map(|unit| dice.below("chaos.minute", day(23), unit, 360)).collect();
+        assert_eq!(minutes, [256, 212, 86, 297]);
+        let items = ["i-0", "i-1", "i-2", "i-3", "i-4"];
+        let ranks: Vec<String> =
+            UNITS.iter().map(|unit| dice.rank("chaos.victim", day(23), unit, items).concat()).collect();
+        assert_eq!(ranks, ["i-2i-4i-0i-1i-3", "i-3i-2i-0i-1i-4", "i-2i-1i-3i-4i-0", "i-1i-0i-4i-3i-2"]);
+    }
+
+    /// One in one block of SHA-256, one that needs a second, one with letters of several bytes, one without any.
+    const UNITS: [&str; 4] = ["u", "111122223333/us-east-1/cluster:shop-prod-canary", "köln/北京", ""];
 }
