@@ -59,7 +59,7 @@ fn judge(case: &Case<'_>) -> Verdict {
                 (counter.as_str(), used, *cost, *limit)
             }
             Slot::Concurrent { limit } => {
-                let used = history.concurrent + case.spent.concurrent(case.at, case.policy);
+                let used = history.concurrent + case.spent.concurrent;
                 ("concurrent", used, case.proposal.cost(), *limit)
             }
             // Full as soon as the limit is reached: 1 means that one unrecovered target stops everything.

@@ -51,7 +51,7 @@ mod tests {
     fn a_failed_second_look_holds() {
         let scene = Scene::quiet();
         let judged = with_detail(&scene, View::Unknown("throttled".into()));
-        assert_eq!(judged.held_by().map(|r| r.rail.as_str()), Some("reread"));
+        assert_eq!(judged.held_by().map(|r| &*r.rail), Some("reread"));
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
         let mut fresh = scene.group().clone();
         fresh.members[0].lifecycle = Lifecycle::Terminating;
         let judged = with_detail(&scene, View::Known([(fresh.name.clone(), fresh)].into()));
-        assert_eq!(judged.held_by().map(|r| r.rail.as_str()), Some("member"));
+        assert_eq!(judged.held_by().map(|r| &*r.rail), Some("member"));
         let judged = with_detail(&scene, View::Known(BTreeMap::new()));
         assert!(judged.holds().any(|r| r.rail == "reread"));
     }
