@@ -241,9 +241,9 @@ fn close(
     let mut drafts: Vec<Draft> = Vec::new();
     for judged in &closed.held {
         let Some(ruling) = judged.held_by() else { continue };
-        if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.clone())) {
+        if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.to_string())) {
             let mut draft = judged.draft(now, Kind::ActionHeld, ruling.says.why());
-            draft.outcome = Some(ruling.rail.clone());
+            draft.outcome = Some(ruling.rail.to_string());
             drafts.push(draft);
         }
     }

@@ -202,7 +202,8 @@ fn print(target: &str, page: &Page, complete: bool, zone: chrono_tz::Tz) -> Resu
             render::time(judged.proposal.due, zone),
             judged.proposal.action
         ))?;
-        let rows = judged.rulings.iter().map(|r| vec![r.rail.clone(), r.says.word().into(), r.says.why().to_owned()]);
+        let rows =
+            judged.rulings.iter().map(|r| vec![r.rail.to_string(), r.says.word().into(), r.says.why().to_owned()]);
         super::print(&render::table(&["rail", "verdict", "why"], rows))?;
         let end = match judged.holds().count() {
             0 => "no rail holds it\n".to_owned(),
