@@ -322,7 +322,7 @@ impl World {
                 // Of several, some may have been refused.
                 Outcome::Done => assert!(gone.contains(&true), "{} was not done", claim.key),
                 Outcome::Unknown => {
-                    assert_eq!(claim.action, Action::Reboot, "{} was closed and nobody knows", claim.key)
+                    assert_eq!(claim.action, Action::Reboot, "{} was closed and nobody knows", claim.key);
                 }
                 other => assert!(!ours.contains(&true), "{} is {other}, but was done", claim.key),
             }
