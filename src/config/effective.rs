@@ -159,11 +159,10 @@ fn parent(key: &str) -> &str {
     key.rsplit_once('.').map_or("", |(table, _)| table)
 }
 
+/// The header of a table. A table within a list's is the last one's, as TOML has it.
 fn header(path: &str) -> String {
-    match path.strip_suffix(']').and_then(|path| path.rsplit_once('[')) {
-        Some((list, _)) => format!("[[{list}]]"),
-        None => format!("[{path}]"),
-    }
+    let names = steps(path).map(|(name, _)| name).collect::<Vec<_>>().join(".");
+    if path.ends_with(']') { format!("[[{names}]]") } else { format!("[{names}]") }
 }
 
 /// Whether a key is a table or a list of tables whose own keys are known.
@@ -175,9 +174,11 @@ fn holds_others(key: &str, keys: &BTreeSet<String>) -> bool {
 }
 
 fn is_secret(key: &str) -> bool {
-    let name = key.rsplit('.').next().unwrap_or_default();
-    let words = || name.split(|c: char| !c.is_ascii_alphanumeric());
-    !WHERE.iter().any(|end| name.ends_with(end)) && SECRET.iter().any(|secret| words().any(|word| word == *secret))
+    // Also what stands in a table of secrets.
+    steps(key).any(|(name, _)| {
+        let words = || name.split(|c: char| !c.is_ascii_alphanumeric());
+        !WHERE.iter().any(|end| name.ends_with(end)) && SECRET.iter().any(|secret| words().any(|word| word == *secret))
+    })
 }
 
 /// The steps of a path: names, and the places in lists behind them.
@@ -297,9 +298,13 @@ mod tests {
     }
 
     fn loads_as(text: &str) {
-        let shown = of(text).toml();
-        let seed = Config::parse("simian.toml", text, None).unwrap().seed;
-        let filled = shown.replace(&format!("\"{HIDDEN}\" "), &format!("{seed:?} "));
+        let shown = of(text);
+        let written: Table = text.parse().unwrap();
+        let hidden = shown.settings.iter().filter(|setting| setting.value == Some(Value::String(HIDDEN.into())));
+        let filled = hidden.fold(shown.toml(), |shown, setting| {
+            let secret = at(&written, &setting.key).unwrap();
+            shown.replacen(&format!("= \"{HIDDEN}\""), &format!("= {secret}"), 1)
+        });
         let again = Config::parse("simian.toml", &filled, None).unwrap_or_else(|error| panic!("{error}\n{filled}"));
         assert_eq!(meaning(&again), meaning(&Config::parse("simian.toml", text, None).unwrap()), "{filled}");
     }
@@ -373,7 +378,7 @@ mod tests {
             ("dice.seed", true),
             ("sinks.webhook[0].secret", true),
             ("sinks.webhook[0].url", true),
-            ("sinks.webhook[0].headers", true),
+            ("sinks.webhook[0].headers.Authorization", true),
             ("sinks.webhook[0].secret_file", false),
             ("sinks.webhook[0].secret_env", false),
             ("hours.timezone", false),

@@ -64,7 +64,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 5);
+    assert_eq!(others.len(), 7);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }

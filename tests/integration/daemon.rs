@@ -62,8 +62,12 @@ impl Daemon {
     }
 
     fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    fn signal(&self, name: &str) {
         // The shell's own kill: there may be no other.
-        let order = format!("kill -TERM {}", self.child.id());
+        let order = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &order]).status().unwrap().success());
     }
 
@@ -246,4 +250,114 @@ fn a_sudden_death_never_makes_it_act_twice() {
     // Each instance was named in one call only.
     let named: usize = place.batches().iter().sum();
     assert_eq!(named, place.ended().len());
+}
+
+#[test]
+fn a_hangup_brings_in_the_new_config_and_a_bad_one_changes_nothing() {
+    let place = Place::new(&every_second(US), &groups(3));
+    let mut daemon = Daemon::start(&place, "one");
+    let good = place.config();
+    let loaded = |place: &Place| loaded_in(&place.events());
+    assert_eq!(loaded(&place).len(), 1);
+
+    // What cannot be read, and what cannot change while it runs: both are told, and the config in force stays.
+    let elsewhere = good.replace("ledger.db", "other.db");
+    assert_ne!(good, elsewhere);
+    for (bad, says) in [
+        (format!("{good}\n[budgets]\nper_unit_dya = 1\n"), "did you mean `per_unit_day`?"),
+        (elsewhere, "ledger: it cannot change while the daemon runs: restart it"),
+    ] {
+        place.write(&good);
+        let before = of_kind(&place.events(), Kind::ConfigRejected).len();
+        place.write(&bad);
+        daemon.signal("HUP");
+        let note = daemon.note();
+        assert!(note.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{note}");
+        assert_eq!(daemon.note(), "READY=1\n");
+        place.write(&good);
+        let events = place.events();
+        let rejected = of_kind(&events, Kind::ConfigRejected);
+        assert_eq!(rejected.len(), before + 1);
+        let body = &rejected[before].body;
+        assert!(body.why.contains(says), "{}", body.why);
+        assert_eq!(Some(&body.config), loaded_in(&events).last(), "the one that stays in force");
+        assert!(daemon.is_up());
+    }
+
+    // A good one counts from now on, in the same process, on the same ledger.
+    place.write(&good.replace("mode = \"live\"", "mode = \"dry-run\""));
+    daemon.signal("HUP");
+    assert!(daemon.note().starts_with("RELOADING=1\n"));
+    assert!(daemon.note().starts_with("READY=1\n"));
+    let digests = loaded(&place);
+    assert_eq!(digests.len(), 2);
+    assert_ne!(digests[0], digests[1]);
+    let since = place.events().last().unwrap().seq;
+    until("a round by the new config", || {
+        place.events().into_iter().find(|event| event.seq > since && event.body.kind == Kind::RoundClosed)
+    });
+    let events = place.events();
+    let after: Vec<_> = of_kind(&events, Kind::RoundClosed).into_iter().filter(|event| event.seq > since).collect();
+    assert!(after.iter().all(|event| event.body.mode == simian_core::Mode::DryRun), "{after:?}");
+    assert_eq!(of_kind(&events, Kind::DaemonStarted).len(), 1, "the process is the same");
+    assert!(of_kind(&events, Kind::DaemonStopped).is_empty());
+    // Its socket is still the one that people know.
+    place.simian(&["pause", "--why", "lunch"]).ends(0).without_complaint();
+    daemon.terminate();
+    assert_eq!(daemon.note(), "STOPPING=1\n");
+    assert_eq!(daemon.end().code(), Some(0));
+    place.is_sound();
+}
+
+/// The configs that were loaded, in order.
+fn loaded_in(events: &[Event]) -> Vec<Option<String>> {
+    of_kind(events, Kind::ConfigLoaded).into_iter().map(|event| event.body.config.clone()).collect()
+}
+
+/// Makes the ledger's claims so much older: nobody waits for AWS to forget a call.
+fn age(place: &Place, by: chrono::TimeDelta) {
+    let ledger = rusqlite::Connection::open(place.path("ledger.db")).unwrap();
+    let mut all = ledger.prepare("SELECT key, record FROM claims").unwrap();
+    let claims: Vec<(String, String)> =
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    for (key, record) in claims {
+        let mut record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        for field in ["at", "act_before"] {
+            let at: chrono::DateTime<chrono::Utc> = record[field].as_str().unwrap().parse().unwrap();
+            record[field] = json!(at - by);
+        }
+        let changed = ledger.execute("UPDATE claims SET record = ?1 WHERE key = ?2", [record.to_string(), key]);
+        assert_eq!(changed.unwrap(), 1);
+    }
+}
+
+#[test]
+fn what_a_killed_daemon_began_is_found_out_once_aws_can_no_longer_honour_it() {
+    let place = Place::new(&every_second(US), &groups(12));
+    with_due(&place, 1);
+    place.simian(&["resume", "--first-run"]).ends(0);
+    place.aws.faults(&json!([
+        { "kind": "delay", "seconds": 15, "service": "ec2", "action": "TerminateInstances", "when": "after" }
+    ]));
+    let mut daemon = Daemon::start(&place, "one");
+    until("the call", || (!place.ended().is_empty()).then_some(()));
+    daemon.kill();
+    place.aws.faults(&json!([]));
+    let begun = targets(&place.events(), Kind::ActionIntended);
+    let calls = place.aws.count(TERMINATE);
+
+    // Half an hour goes by, as far as the claims know; the plan's other turns are somebody else's test.
+    place.simian(&["pause", "--why", "the others wait"]).ends(0);
+    age(&place, chrono::TimeDelta::minutes(30));
+    place.aws.heal();
+    let mut daemon = Daemon::start(&place, "two");
+    let events = wait_for(&place, Kind::ActionRecovered, begun.len());
+    let resolved = of_kind(&events, Kind::ActionResolved);
+    assert_eq!(targets(&events, Kind::ActionResolved), begun);
+    assert!(resolved.iter().all(|event| event.body.outcome.as_deref() == Some("done")), "{resolved:?}");
+    assert_eq!(targets(&events, Kind::ActionRecovered), begun, "followed against what the claim says of before");
+    assert_eq!(place.aws.count(TERMINATE), calls, "looked at, and not done again");
+    daemon.terminate();
+    assert_eq!(daemon.end().code(), Some(0));
+    place.simian(&["audit", "verify"]).ends(0).without_complaint();
 }

@@ -88,7 +88,7 @@ fn failing_at_the_outcome_it_is_looked_up_later_and_done_once() {
     let world = failing_at(Kind::ActionDone);
     assert_eq!(world.cloud.calls()[call::TERMINATE], 1);
     assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done));
-    assert_eq!(world.story("shop-prod"), ["planned", "intended", "resolved"]);
+    assert_eq!(world.story("shop-prod"), ["planned", "intended", "resolved", "recovered"]);
 }
 
 #[test]

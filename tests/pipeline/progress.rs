@@ -30,6 +30,6 @@ fn a_survey_counts_its_regions() {
     let mut process = world.process();
     process.engine.progress = heard.clone();
     assert_eq!(process.game_day("g").failed.len(), 1);
-    assert_eq!(*heard.0.lock().unwrap(), ["surveying 2 regions", "1 done", "1 done"]);
+    assert_eq!(*heard.0.lock().unwrap(), ["surveying 1 regions", "1 done", "surveying 1 regions", "1 done"]);
     world.audit();
 }

@@ -79,7 +79,7 @@ fn one_that_a_crash_interrupted_is_told_to_be_unknown() {
         assert!(world.clock.drive_until(mon(10, 0) + seconds(5), round.as_mut()).is_pending());
     }
     world.process().run_until(mon(10, 30));
-    assert_eq!(world.story("shop-prod"), ["intended", "resolved"]);
+    assert_eq!(world.story("shop-prod"), ["intended", "resolved", "recovered"]);
     assert!(world.of_kind(Kind::ActionResolved)[0].body.why.contains("nobody can see"));
     assert_eq!((world.outcome("shop-prod"), rebooted(&world)), (Some(Outcome::Unknown), 0));
     world.audit();

@@ -164,7 +164,7 @@ fn a_call_that_may_still_happen_is_waited_for_before_anybody_looks() {
     assert_eq!(world.claim("shop-prod").stage, Stage::Acting, "AWS may honour the call for so long");
     process.on(&mut daemon, mon(10, 18));
     assert_eq!(world.claim("shop-prod").outcome, Some(Outcome::Done));
-    assert_eq!(world.story("shop-prod"), ["planned", "intended", "resolved"]);
+    assert_eq!(world.story("shop-prod"), ["planned", "intended", "resolved", "recovered"]);
     world.audit();
 }
 

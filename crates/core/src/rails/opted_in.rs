@@ -51,8 +51,9 @@ fn judge(case: &Case<'_>) -> Verdict {
 
 fn lift(case: &Case<'_>) -> String {
     let rules = &case.policy.tags;
-    for name in &case.proposal.unit.groups {
-        let Some(group) = case.group(name) else {
+    for id in &case.proposal.unit.groups {
+        let name = &id.name;
+        let Some(group) = case.group(id) else {
             return format!("a group {name} that opts in, or the next look, which leaves it out");
         };
         match rules.read(&group.tags) {
