@@ -1,13 +1,15 @@
 //! The kill switch, and the socket through which a running daemon is reached: one JSON request a line, one JSON
 //! answer a line. Who asks is told by the kernel (peer credentials), not by the asker.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use simian_core::event::millis;
 use simian_core::rails::NEWBORN;
-use simian_core::{Change, Draft, Kind, LedgerError, Mode, Pause};
+use simian_core::{AccountId, Change, Draft, Kind, LedgerError, Mode, Pause, Region, View};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -23,6 +25,9 @@ pub enum Request {
         why: String,
         /// Until when; for ever if it is not said.
         until: Option<DateTime<Utc>>,
+        /// For what; for everything if nothing is named.
+        #[serde(default)]
+        of: Extent,
     },
     /// Lift it.
     Resume {
@@ -30,7 +35,55 @@ pub enum Request {
         why: String,
         /// The operator's word that nothing acted here before this ledger was born.
         first_run: bool,
+        /// Which pauses; all if nothing is said.
+        #[serde(default)]
+        which: Which,
     },
+}
+
+/// What a pause is for. What is not named is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extent {
+    /// This account.
+    #[serde(default)]
+    pub account: Option<AccountId>,
+    /// This region.
+    #[serde(default)]
+    pub region: Option<Region>,
+    /// This monkey.
+    #[serde(default)]
+    pub monkey: Option<String>,
+}
+
+/// Which pauses to lift.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    /// All that there are.
+    #[default]
+    All,
+    /// The one of that name.
+    One(String),
+    /// Those that were pulled for this. Not those for more: who lifts one account's pause leaves that for all alone.
+    Of(Extent),
+}
+
+impl Which {
+    fn takes(&self, pause: &Pause) -> bool {
+        fn same<T: PartialEq>(asked: Option<&T>, has: Option<&T>) -> bool {
+            asked.is_none() || asked == has
+        }
+        match self {
+            Which::All => true,
+            Which::One(id) => pause.id == *id,
+            Which::Of(Extent { account, region, monkey }) => {
+                same(account.as_ref(), pause.account.as_ref())
+                    && same(region.as_ref(), pause.region.as_ref())
+                    && same(monkey.as_ref(), pause.monkey.as_ref())
+            }
+        }
+    }
 }
 
 /// What the daemon answers.
@@ -41,6 +94,8 @@ pub enum Answer {
     Done(String),
     /// It was not; why.
     Refused(String),
+    /// There is nothing that it could be done to.
+    Mistaken(String),
 }
 
 /// A request is a few words; whoever sends more is mistaken.
@@ -48,43 +103,144 @@ const MAX_REQUEST: u64 = 64 * 1024;
 
 /// Does what a request asks.
 pub async fn serve(engine: &Engine, actor: &str, request: Request) -> Result<String, LedgerError> {
-    let now = engine.clock.now();
-    let draft = |kind, why: String| {
-        let mode = engine.accounts.iter().map(|account| account.policy.mode).max().unwrap_or(Mode::Live);
-        let mut draft = Draft::new(now, kind, mode, why);
-        draft.actor = Some(actor.to_owned());
-        draft
-    };
     match request {
-        Request::Pause { why, until } => {
-            let mut event = draft(Kind::DaemonPaused, why.clone());
-            event.until = until;
-            let pause = Pause { at: now, actor: actor.to_owned(), why, until };
-            engine.record(vec![event], vec![Change::Pause(Some(pause))]).await?;
-            Ok(match until {
-                Some(until) => format!("paused until {}", simian_core::event::millis::format(until)),
-                None => "paused: nothing is done until `simian resume`".to_owned(),
-            })
+        Request::Pause { why, until, of } => pause(engine, actor, why, until, of).await,
+        Request::Resume { why, first_run, which } => resume(engine, actor, why, first_run, &which).await,
+    }
+}
+
+async fn pause(
+    engine: &Engine,
+    actor: &str,
+    why: String,
+    until: Option<DateTime<Utc>>,
+    of: Extent,
+) -> Result<String, LedgerError> {
+    let Extent { account, region, monkey } = of;
+    let pause = Pause { until, account, region, monkey, ..Pause::new(engine.clock.now(), actor, why) }.named();
+    let said = match until {
+        Some(until) => format!("paused{} until {}", pause.extent(), millis::format(until)),
+        None if pause.extent().is_empty() => "paused: nothing is done until `simian resume`".to_owned(),
+        None => format!("paused{} until `simian resume {}`", pause.extent(), pause.id),
+    };
+    engine.record(vec![told(engine, Kind::DaemonPaused, &pause)], vec![Change::Pause(pause)]).await?;
+    Ok(said)
+}
+
+async fn resume(
+    engine: &Engine,
+    actor: &str,
+    why: String,
+    first_run: bool,
+    which: &Which,
+) -> Result<String, LedgerError> {
+    let now = engine.clock.now();
+    let (lifted, left): (Vec<_>, Vec<_>) =
+        engine.ledger.pauses().await?.into_iter().partition(|pause| pause.file().is_none() && which.takes(pause));
+    let mut events = Vec::new();
+    if *which == Which::All {
+        // One word for everything. It also sets the breaker back: see `History`.
+        let mut event = Draft::new(now, Kind::DaemonResumed, mode(engine), why);
+        event.actor = Some(actor.to_owned());
+        let newborn = lifted.iter().any(|pause| pause.actor == NEWBORN);
+        let outcome = if first_run { Some("first-run") } else { newborn.then_some(NEWBORN) };
+        event.outcome = outcome.map(str::to_owned);
+        events.push(event);
+    } else {
+        if lifted.is_empty() {
+            return Err(LedgerError::NoPause(match which {
+                Which::One(id) => format!("`{id}`"),
+                _ => "that was pulled for just that".into(),
+            }));
         }
-        Request::Resume { why, first_run } => {
-            let mut event = draft(Kind::DaemonResumed, why);
-            let mut changes = vec![Change::Pause(None)];
-            let mut said = "resumed".to_owned();
-            if engine.ledger.pause().await?.is_some_and(|pause| pause.actor == NEWBORN) {
-                event.outcome = Some(NEWBORN.to_owned());
-            }
-            if first_run {
-                event.outcome = Some("first-run".to_owned());
-                changes.push(Change::FirstRun(now));
-            } else if engine.ledger.birth().await?.lifted.is_none() {
-                said.push_str(
-                    ": this ledger is new, so its birth still counts as every unit's last action; \
-                     `simian resume --first-run` lifts that too, if nothing acted here before",
-                );
-            }
-            engine.record(vec![event], changes).await?;
-            Ok(said)
+        for pause in &lifted {
+            let event = told(engine, Kind::DaemonResumed, pause);
+            events.push(Draft { why: why.clone(), actor: Some(actor.to_owned()), until: None, ..event });
         }
+    }
+    let mut changes: Vec<Change> = lifted.iter().map(|pause| Change::Resume(pause.id.clone())).collect();
+    if lifted.iter().any(|pause| pause.actor == NEWBORN) {
+        changes.push(Change::Woken(now));
+    }
+    if first_run {
+        changes.push(Change::FirstRun(now));
+    }
+    engine.record(events, changes).await?;
+
+    let mut said = "resumed".to_owned();
+    if !first_run && engine.ledger.birth().await?.lifted.is_none() {
+        said.push_str(
+            ": this ledger is new, so its birth still counts as every unit's last action; \
+             `simian resume --first-run` lifts that too, if nothing acted here before",
+        );
+    }
+    // What has ended by itself is told by the daemon, and so is what a file says; here it is asked.
+    let mut left: Vec<Pause> = left.into_iter().filter(|pause| pause.file().is_none() && !pause.is_over(now)).collect();
+    match engine.brake.look(now) {
+        View::Known(by_file) => left.extend(by_file),
+        View::Unknown(why) => drop(write!(said, "\nstill held: {why}")),
+        View::Unasked => {}
+    }
+    for pause in lifted {
+        let _ = write!(said, "\nlifted {}: paused {pause}", pause.id);
+    }
+    for pause in left {
+        let _ = write!(said, "\nstill paused {pause}; {}", pause.remedy());
+    }
+    Ok(said)
+}
+
+/// The mode of an event that is of no account.
+fn mode(engine: &Engine) -> Mode {
+    engine.accounts.iter().map(|account| account.policy.mode).max().unwrap_or(Mode::Live)
+}
+
+/// The event of a pause that began or ended now.
+fn told(engine: &Engine, kind: Kind, pause: &Pause) -> Draft {
+    Draft {
+        actor: Some(pause.actor.clone()),
+        account: pause.account.clone(),
+        region: pause.region.clone(),
+        monkey: pause.monkey.clone(),
+        key: Some(pause.id.clone()),
+        until: pause.until,
+        ..Draft::new(engine.clock.now(), kind, mode(engine), pause.why.clone())
+    }
+}
+
+/// Tells what became of the pauses without anybody's word: those whose time passed are over, and the file came or went.
+/// Each is told once, because a pause can end only once. The daemon calls it as often as it looks.
+pub async fn settle(engine: &Engine) -> Result<(), LedgerError> {
+    let now = engine.clock.now();
+    let pauses = engine.ledger.pauses().await?;
+    for pause in pauses.iter().filter(|pause| pause.is_over(now)) {
+        let until = pause.until.map(millis::format).unwrap_or_default();
+        let why = format!("its time ended at {until}");
+        end(engine, pause, why, "ended").await?;
+    }
+    let known = pauses.iter().find(|pause| pause.file().is_some());
+    match (engine.brake.look(now), known) {
+        (View::Known(Some(pulled)), None) => {
+            let draft = Draft { key: Some(pulled.id.clone()), ..told(engine, Kind::DaemonPaused, &pulled) };
+            engine.record(vec![draft], vec![Change::Pause(pulled)]).await?;
+        }
+        (View::Known(None), Some(gone)) => end(engine, gone, "the file is gone".into(), "gone").await?,
+        (View::Unasked, Some(gone)) => end(engine, gone, "the config names no such file".into(), "gone").await?,
+        // Nothing new, or nobody knows: then it holds, and is not news.
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn end(engine: &Engine, pause: &Pause, why: String, outcome: &str) -> Result<(), LedgerError> {
+    let event = told(engine, Kind::DaemonResumed, pause);
+    // Nobody's word ended it: who pulled it is not who resumed.
+    let actor = pause.file().and(Some(pause.actor.clone()));
+    let event = Draft { why, actor, outcome: Some(outcome.to_owned()), ..event };
+    match engine.record(vec![event], vec![Change::Resume(pause.id.clone())]).await {
+        // Somebody was quicker, and told it.
+        Err(LedgerError::NoPause(_)) => Ok(()),
+        other => other.map(drop),
     }
 }
 
@@ -143,6 +299,7 @@ async fn answer(engine: &Engine, stream: UnixStream) -> std::io::Result<()> {
     let answer = match serde_json::from_str::<Request>(&line) {
         Ok(request) => match serve(engine, &actor, request).await {
             Ok(done) => Answer::Done(done),
+            Err(error @ LedgerError::NoPause(_)) => Answer::Mistaken(error.to_string()),
             Err(error) => Answer::Refused(error.to_string()),
         },
         Err(error) => Answer::Refused(format!("cannot read the request: {error}")),
@@ -184,4 +341,44 @@ pub fn user(uid: u32) -> String {
 /// Who runs this process.
 pub fn ourselves() -> String {
     user(nix::unistd::Uid::effective().as_raw())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_simian_asks_is_understood() {
+        let read = |text: &str| serde_json::from_str::<Request>(text).unwrap();
+        let pause = Request::Pause { why: "w".into(), until: None, of: Extent::default() };
+        assert_eq!(read(r#"{"do":"pause","why":"w","until":null}"#), pause);
+        let resume = Request::Resume { why: "w".into(), first_run: true, which: Which::All };
+        assert_eq!(read(r#"{"do":"resume","why":"w","first_run":true}"#), resume);
+        let unknown = r#"{"do":"pause","why":"w","until":null,"of":{"acount":"111122223333"}}"#;
+        assert!(serde_json::from_str::<Request>(unknown).is_err(), "a pause of nothing in particular is one of all");
+    }
+
+    #[test]
+    fn a_request_goes_through_the_socket_as_it_is() {
+        let of = Extent { region: Some("us-east-1".parse().unwrap()), ..Extent::default() };
+        for which in [Which::All, Which::One("x".into()), Which::Of(of)] {
+            let request = Request::Resume { why: "w".into(), first_run: false, which };
+            let sent = serde_json::to_string(&request).unwrap();
+            assert_eq!(serde_json::from_str::<Request>(&sent).unwrap(), request);
+        }
+    }
+
+    #[test]
+    fn which_takes_what_was_pulled_for_just_that() {
+        let pause = |region: Option<&str>, monkey: Option<&str>| Pause {
+            region: region.map(|region| region.parse().unwrap()),
+            monkey: monkey.map(Into::into),
+            ..Pause::new(DateTime::UNIX_EPOCH, "ann", "w")
+        };
+        let us = Which::Of(Extent { region: Some("us-east-1".parse().unwrap()), ..Extent::default() });
+        assert!(us.takes(&pause(Some("us-east-1"), None)));
+        assert!(us.takes(&pause(Some("us-east-1"), Some("chaos"))));
+        assert!(!us.takes(&pause(None, None)), "that for everything stays");
+        assert!(!us.takes(&pause(Some("eu-west-1"), None)));
+    }
 }

@@ -1,4 +1,4 @@
-//! The daemon: every account's loop, every sink's pump, side by side until told to stop.
+//! The daemon: every region's loops, every sink's pump, side by side until told to stop.
 //!
 //! One future, no spawned task: dropping it is a crash, and everything that it had begun is in the ledger.
 
@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures_util::future::{join, join_all};
-use simian_core::{CronSpec, Draft, Kind, LedgerError, Monkey, Sink};
+use simian_core::{Area, CronSpec, Draft, Kind, LedgerError, Monkey, Region, Sink};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Account, Engine};
 use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round;
-use crate::{sinks, watch};
+use crate::{control, retention, sinks, watch};
 
 /// How often each monkey looks, beside its due minutes.
 pub struct Schedule {
@@ -29,72 +29,137 @@ pub struct Schedule {
 /// How long a stop may take: systemd and operators expect an answer to SIGTERM within ten seconds.
 pub const DRAIN: TimeDelta = TimeDelta::seconds(9);
 
-/// Runs until `stop`, then drains. A ledger that cannot be written at the start or at the end is an error; one that
+/// How long a reload waits for work that is under way: longer than an action may take from its claim to its outcome.
+/// What takes longer is cut off as by a crash, and resolved by looking.
+pub const HAND_OVER: TimeDelta = TimeDelta::minutes(2);
+
+/// How a daemon comes to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// A process has started.
+    Started,
+    /// The same process, with another config.
+    Reloaded,
+}
+
+/// What ends a daemon.
+#[derive(Clone, Debug, Default)]
+pub struct End {
+    /// The process is to end: soon, and with a last word.
+    pub stop: CancellationToken,
+    /// Another daemon takes over in this process: what is under way may end.
+    pub reload: CancellationToken,
+}
+
+impl End {
+    /// Returns once either is asked for.
+    async fn asked(&self) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.reload.cancelled() => {}
+        }
+    }
+}
+
+/// Runs until its end, then drains. A ledger that cannot be written at the start or at the end is an error; one that
 /// fails in between stops the actions, not the daemon.
 pub async fn run(
     engine: &Engine,
     schedules: &[Schedule],
     sinks: &[Box<dyn Sink>],
     config: &str,
-    stop: &CancellationToken,
+    begin: Begin,
+    end: &End,
 ) -> Result<(), LedgerError> {
-    let mode = engine.accounts.iter().map(|account| account.policy.mode).max().unwrap_or_default();
-    let said = |kind, why: &str| {
-        let mut draft = Draft::new(engine.clock.now(), kind, mode, why);
-        draft.config = Some(config.to_owned());
-        draft
-    };
-    let up = format!("up as {}", engine.holder);
-    engine
-        .record(vec![said(Kind::DaemonStarted, &up), said(Kind::ConfigLoaded, "the config as it is now")], vec![])
-        .await?;
+    let mut drafts = vec![about(engine, config, Kind::ConfigLoaded, "the config as it is now")];
+    if begin == Begin::Started {
+        drafts.insert(0, about(engine, config, Kind::DaemonStarted, &format!("up as {}", engine.holder)));
+    }
+    engine.record(drafts, vec![]).await?;
 
     // The pumps outlive the loops, so that a stop tells of itself.
-    let told = CancellationToken::new();
+    let (halt, told) = (CancellationToken::new(), CancellationToken::new());
     let work = async {
-        let loops = engine.accounts.iter().flat_map(|account| {
-            let watching = Box::pin(watch_account(engine, account, stop)) as Loop<'_>;
-            let rounds = schedules.iter().filter_map(|schedule| {
-                let monkey = engine.monkey(&schedule.monkey)?;
-                Some(Box::pin(rounds(engine, account, monkey, schedule, stop)) as Loop<'_>)
-            });
-            std::iter::once(watching).chain(rounds)
-        });
-        let loops = join_all(loops);
+        let loops = join(join_all(loops(engine, schedules, &halt)), upkeep(engine, sinks, &halt));
+        let asked = async {
+            end.asked().await;
+            halt.cancel();
+        };
         let late = async {
-            stop.cancelled().await;
-            engine.clock.sleep_until(engine.clock.now() + DRAIN / 2).await;
+            tokio::select! {
+                () = after(engine, &end.stop, DRAIN / 2) => {}
+                () = after(engine, &end.reload, HAND_OVER) => {}
+            }
         };
         tokio::select! {
             biased;
-            _ = loops => {}
-            () = late => tracing::warn!("work was cut off by the stop; what it began is resolved at the next start"),
+            _ = join(loops, asked) => {}
+            () = late => tracing::warn!("work was cut off; what it began is resolved by looking"),
         }
-        let stopped = engine.record(vec![said(Kind::DaemonStopped, "stopped in good order")], vec![]).await;
+        let mut last = Vec::new();
+        if end.stop.is_cancelled() {
+            last.push(about(engine, config, Kind::DaemonStopped, "stopped in good order"));
+        }
+        let stopped = engine.record(last, vec![]).await;
         told.cancel();
         stopped.map(drop)
     };
     let pumps = async {
         let pumps = join_all(sinks.iter().map(|sink| sinks::pump(engine, sink.as_ref(), &told)));
-        let late = async {
-            told.cancelled().await;
-            engine.clock.sleep_until(engine.clock.now() + DRAIN / 2).await;
-        };
         tokio::select! {
             biased;
             _ = pumps => {}
-            () = late => tracing::warn!("a sink was cut off by the stop; it is told the rest at the next start"),
+            () = after(engine, &told, DRAIN / 2) => tracing::warn!("a sink was cut off; it is told the rest later"),
         }
     };
     join(work, pumps).await.0
 }
 
+/// Tells that a config was refused, and that the daemon goes on with the one that it has.
+pub async fn rejected(engine: &Engine, config: &str, why: &str) -> Result<(), LedgerError> {
+    engine.record(vec![about(engine, config, Kind::ConfigRejected, why)], vec![]).await.map(drop)
+}
+
+/// An event about the daemon itself.
+fn about(engine: &Engine, config: &str, kind: Kind, why: &str) -> Draft {
+    let mode = engine.accounts.iter().map(|account| account.policy.mode).max().unwrap_or_default();
+    let mut draft = Draft::new(engine.clock.now(), kind, mode, why);
+    draft.config = Some(config.to_owned());
+    draft
+}
+
+/// Returns so long after it was asked for.
+async fn after(engine: &Engine, asked: &CancellationToken, wait: TimeDelta) {
+    asked.cancelled().await;
+    engine.clock.sleep_until(engine.clock.now() + wait).await;
+}
+
+/// A loop for each region, so that one that does not answer delays no other.
+fn loops<'a>(
+    engine: &'a Engine,
+    schedules: &'a [Schedule],
+    halt: &'a CancellationToken,
+) -> impl Iterator<Item = Loop<'a>> {
+    engine.accounts.iter().flat_map(move |account| {
+        let watching = account.regions.iter();
+        let watching = watching.map(move |region| Box::pin(watch_region(engine, account, region, halt)) as Loop<'_>);
+        let rounds = schedules.iter().flat_map(move |schedule| {
+            engine.monkey(&schedule.monkey).into_iter().flat_map(move |monkey| {
+                let areas = account.areas(monkey).into_iter();
+                areas.map(move |area| Box::pin(rounds(engine, account, area, monkey, schedule, halt)) as Loop<'_>)
+            })
+        });
+        watching.chain(rounds)
+    })
+}
+
 type Loop<'a> = std::pin::Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// One monkey's rounds in one account. A round that fails is logged, and the next one is tried.
+/// One monkey's rounds in one area. A round that fails is logged, and the next one is tried.
 async fn rounds(
     engine: &Engine,
     account: &Account,
+    area: Area,
     monkey: &dyn Monkey,
     schedule: &Schedule,
     stop: &CancellationToken,
@@ -109,7 +174,7 @@ async fn rounds(
             () = engine.clock.sleep_until(next) => {}
         }
         let began = engine.clock.now();
-        match round::run(engine, account, monkey, &Order::DAILY).await {
+        match round::run(engine, account, &area, monkey, &Order::DAILY).await {
             Ok(closed) => {
                 for (scope, why) in &closed.failed {
                     tracing::warn!(%scope, monkey = monkey.name(), why, "a region could not be surveyed");
@@ -117,10 +182,10 @@ async fn rounds(
                 dues = closed.dues.into_iter().collect();
             }
             Err(ObserveError::Ledger(error)) => {
-                tracing::error!(account = account.name, monkey = monkey.name(), %error, "nothing is done without the ledger");
+                tracing::error!(account = account.name, %area, monkey = monkey.name(), %error, "nothing is done without the ledger");
             }
             Err(error) => {
-                tracing::error!(account = account.name, monkey = monkey.name(), %error, "the round was given up");
+                tracing::error!(account = account.name, %area, monkey = monkey.name(), %error, "the round was given up");
             }
         }
         next = wake(schedule, &dues, began);
@@ -135,13 +200,13 @@ fn wake(schedule: &Schedule, dues: &BTreeSet<DateTime<Utc>>, began: DateTime<Utc
     look.into_iter().chain(due).min().unwrap_or(began + TimeDelta::hours(1))
 }
 
-/// Follows the account's open claims, whatever its mode is now: what was done for real is followed to its end. With none
+/// Follows a region's open claims, whatever its mode is now: what was done for real is followed to its end. With none
 /// open it only looks into the ledger.
-async fn watch_account(engine: &Engine, account: &Account, stop: &CancellationToken) {
+async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop: &CancellationToken) {
     let mut said = None;
     loop {
         let recorded = engine.recorded.notified();
-        let open = match watch::poll(engine, account).await {
+        let open = match watch::poll(engine, account, region).await {
             Ok(open) => {
                 said = None;
                 open
@@ -149,7 +214,7 @@ async fn watch_account(engine: &Engine, account: &Account, stop: &CancellationTo
             Err(error) => {
                 let error = Some(error.to_string());
                 if said != error {
-                    tracing::error!(account = account.name, error, "recoveries cannot be followed");
+                    tracing::error!(account = account.name, %region, error, "recoveries cannot be followed");
                     said = error;
                 }
                 1
@@ -166,6 +231,41 @@ async fn watch_account(engine: &Engine, account: &Account, stop: &CancellationTo
             biased;
             () = stop.cancelled() => return,
             () = again => {}
+        }
+    }
+}
+
+/// How often the daemon looks after what belongs to no round.
+const UPKEEP: TimeDelta = TimeDelta::minutes(1);
+
+/// Tells of pauses that came or went without anybody's word, and once a day removes what is too old to be kept.
+async fn upkeep(engine: &Engine, sinks: &[Box<dyn Sink>], stop: &CancellationToken) {
+    let mut said = None;
+    let mut compacted = None;
+    loop {
+        let work = async {
+            let today = engine.clock.now().date_naive();
+            control::settle(engine).await?;
+            if let Some(keep) = engine.keep.filter(|_| compacted != Some(today)) {
+                retention::keep(engine, sinks, keep).await?;
+                compacted = Some(today);
+            }
+            Ok::<(), LedgerError>(())
+        };
+        let ended = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            ended = work => ended,
+        };
+        let error = ended.err().map(|error| error.to_string());
+        if let Some(error) = error.as_ref().filter(|_| said != error) {
+            tracing::error!(error, "pauses and old events cannot be looked after");
+        }
+        said = error;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = engine.clock.sleep_until(engine.clock.now() + UPKEEP) => {}
         }
     }
 }

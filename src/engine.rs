@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use simian_core::{
-    Actuator, Change, Clock, Cloud, Dice, Draft, Event, Identity, InstanceId, Ledger, LedgerError, Monkey, Policy,
-    Region,
+    Actuator, Area, Change, Clock, Cloud, Dice, Draft, Event, Identity, InstanceId, Ledger, LedgerError, Monkey,
+    Policy, Region,
 };
 use tokio::sync::{Notify, OnceCell};
+
+use crate::brake::Brake;
+use crate::progress::Progress;
 
 /// Everything that a round needs. One for the life of the process.
 pub struct Engine {
@@ -15,6 +18,8 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// What is remembered.
     pub ledger: Arc<dyn Ledger>,
+    /// The kill switch that is a file.
+    pub brake: Brake,
     /// All chance.
     pub dice: Dice,
     /// The enabled monkeys.
@@ -23,10 +28,14 @@ pub struct Engine {
     pub accounts: Vec<Account>,
     /// How recovery is watched.
     pub watch: WatchPolicy,
+    /// How long the ledger remembers; `None` for ever.
+    pub keep: Option<TimeDelta>,
     /// Who we are in claims: host and process.
     pub holder: String,
     /// Told after every commit, so that sinks need not ask.
     pub recorded: Arc<Notify>,
+    /// Who is told how far a survey has come.
+    pub progress: Arc<dyn Progress>,
 }
 
 /// How recovery is watched.
@@ -66,6 +75,18 @@ impl Account {
         actuator: Arc<dyn Actuator>,
     ) -> Self {
         Self { name, regions, policy, cloud, actuator, identity: OnceCell::new(), ourselves: OnceCell::new() }
+    }
+}
+
+impl Account {
+    /// What a round of that monkey looks at together.
+    pub fn areas(&self, monkey: &dyn Monkey) -> Vec<Area> {
+        Area::of(&self.policy.account, &self.regions, monkey.needs().regions_together)
+    }
+
+    /// All regions together: to look, not to act.
+    pub fn whole(&self) -> Area {
+        Area::whole(&self.policy.account, &self.regions)
     }
 }
 

@@ -26,6 +26,22 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Every way to end, by number.
+    pub const ALL: &[Exit] = &[Exit::Done, Exit::Bug, Exit::Usage, Exit::Config, Exit::Held, Exit::Cloud, Exit::Ledger];
+
+    /// What it means, in one sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Exit::Done => "It was done.",
+            Exit::Bug => "A mistake of ours, or an error of the operating system that nobody foresaw.",
+            Exit::Usage => "The command line is wrong, or names something that nobody knows.",
+            Exit::Config => "The config is wrong, or the credentials belong to another account.",
+            Exit::Held => "Something was due, and all of it was held.",
+            Exit::Cloud => "The cloud failed in some scope, or an action did not end well for certain.",
+            Exit::Ledger => "The ledger is broken, held or missing.",
+        }
+    }
+
     /// The number.
     pub fn code(self) -> u8 {
         match self {
@@ -71,6 +87,7 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let exit = match &error {
             LedgerError::Unclaimed(_) => Exit::Bug,
+            LedgerError::NoPause(_) => Exit::Usage,
             LedgerError::Open { .. }
             | LedgerError::Held { .. }
             | LedgerError::Newer { .. }

@@ -11,7 +11,7 @@ use simian_core::claim::{ACT_WITHIN, CALL_TIMEOUT};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
     Action, CallError, Cause, Change, Claim, Claimed, History, InstanceId, InstanceState, Judged, Kind, LedgerError,
-    Outcome, Region, Stage, Watch, World,
+    Outcome, Proposal, Region, Stage, Target, UnitId, View, Watch, World,
 };
 
 use crate::engine::{Account, Engine};
@@ -80,7 +80,7 @@ impl Hand for Live<'_> {
         let mut together: BTreeMap<(Region, Action, DateTime<Utc>), Vec<Judged>> = BTreeMap::new();
         for (judged, act_before) in won {
             let proposal = &judged.proposal;
-            let part = (proposal.unit.id.scope.region.clone(), proposal.action, act_before);
+            let part = (proposal.scope.region.clone(), proposal.action, act_before);
             together.entry(part).or_default().push(judged);
         }
         // Side by side, so that a region that does not answer takes nobody else's time.
@@ -98,6 +98,13 @@ impl Hand for Live<'_> {
 /// How one instance's part ended, in words too.
 type Ends = BTreeMap<InstanceId, (Outcome, String)>;
 
+/// What calls of one kind go by: where they go, for which monkey, and until when they may begin.
+struct Leave<'a> {
+    region: &'a Region,
+    monkey: &'a str,
+    act_before: DateTime<Utc>,
+}
+
 impl Live<'_> {
     async fn record_intents(&self, won: &[(Judged, DateTime<Utc>)]) -> Result<(), LedgerError> {
         let now = self.engine.clock.now();
@@ -113,20 +120,27 @@ impl Live<'_> {
     async fn do_all(&self, region: &Region, action: Action, batch: &[Judged], act_before: DateTime<Utc>) -> Ends {
         let ids: Vec<InstanceId> =
             batch.iter().flat_map(|judged| &judged.proposal.targets).map(|target| target.instance.clone()).collect();
+        let Some(first) = batch.first() else { return Ends::new() };
+        let leave = &Leave { region, monkey: &first.proposal.monkey, act_before };
         let mut ends = Ends::new();
         match action {
             Action::Terminate => {
                 for ids in ids.chunks(MAX_BATCH) {
-                    self.terminate(region, ids, act_before, &mut ends).await;
+                    self.terminate(leave, ids, &mut ends).await;
                 }
             }
             Action::TerminateGracefully => {
                 for id in ids {
                     let result = self
-                        .in_time(act_before, || self.account.actuator.terminate_in_group(region, &id))
+                        .in_time(leave, || self.account.actuator.terminate_in_group(region, &id))
                         .await
                         .map(|answer| answer.map(|()| vec![id.clone()]));
                     self.judge_answer(region, std::slice::from_ref(&id), result, &mut ends).await;
+                }
+            }
+            Action::Reboot => {
+                for ids in ids.chunks(MAX_BATCH) {
+                    self.reboot(region, ids, leave, &mut ends).await;
                 }
             }
         }
@@ -135,8 +149,9 @@ impl Live<'_> {
 
     /// One batch. After a failure every id is looked up; what certainly still runs is tried alone, because one bad id
     /// fails the others with it.
-    async fn terminate(&self, region: &Region, ids: &[InstanceId], act_before: DateTime<Utc>, ends: &mut Ends) {
-        let answer = self.in_time(act_before, || self.account.actuator.terminate(region, ids)).await;
+    async fn terminate(&self, leave: &Leave<'_>, ids: &[InstanceId], ends: &mut Ends) {
+        let region = leave.region;
+        let answer = self.in_time(leave, || self.account.actuator.terminate(region, ids)).await;
         let split = ids.len() > 1
             && matches!(&answer, Ok(Err(error)) if matches!(error.cause, Cause::Refused(_) | Cause::Denied));
         self.judge_answer(region, ids, answer, ends).await;
@@ -146,7 +161,7 @@ impl Live<'_> {
         let left = ids.iter().filter(|id| ends.get(*id).is_some_and(|(outcome, _)| *outcome == Outcome::Refused));
         for id in left.cloned().collect::<Vec<_>>() {
             let one = std::slice::from_ref(&id);
-            let answer = self.in_time(act_before, || self.account.actuator.terminate(region, one)).await;
+            let answer = self.in_time(leave, || self.account.actuator.terminate(region, one)).await;
             let certain = match &answer {
                 Ok(Ok(_)) => true,
                 Ok(Err(error)) => matches!(error.cause, Cause::Refused(_) | Cause::Denied),
@@ -160,13 +175,20 @@ impl Live<'_> {
         }
     }
 
+    /// One batch. There is nothing to look up: a rebooting instance is running by EC2's word, and so is one that never
+    /// went down. So a refusal is for all, and what is unclear stays so.
+    async fn reboot(&self, region: &Region, ids: &[InstanceId], leave: &Leave<'_>, ends: &mut Ends) {
+        let (outcome, why) = match self.in_time(leave, || self.account.actuator.reboot(region, ids)).await {
+            Err(why) => (Outcome::Abandoned, why),
+            Ok(Ok(())) => (Outcome::Done, "AWS queued it".to_owned()),
+            Ok(Err(error)) => (failed(&error), error.to_string()),
+        };
+        ends.extend(ids.iter().map(|id| (id.clone(), (outcome, why.clone()))));
+    }
+
     /// Calls while a call fits before `act_before` and nobody pulls the kill switch, and again only when AWS said that
     /// it throttled: then nothing happened. An error says why not even one call was made.
-    async fn in_time<T, F>(
-        &self,
-        act_before: DateTime<Utc>,
-        call: impl Fn() -> F,
-    ) -> Result<Result<T, CallError>, String>
+    async fn in_time<T, F>(&self, leave: &Leave<'_>, call: impl Fn() -> F) -> Result<Result<T, CallError>, String>
     where
         F: Future<Output = Result<T, CallError>>,
     {
@@ -174,7 +196,7 @@ impl Live<'_> {
         let mut wait = FIRST_WAIT;
         let mut throttled = None;
         loop {
-            if let Some(why) = self.hindered(act_before).await {
+            if let Some(why) = self.hindered(leave).await {
                 return throttled.ok_or(why);
             }
             match call().await {
@@ -187,15 +209,23 @@ impl Live<'_> {
     }
 
     /// Why no call may be started now, looked at as late as can be. Who cannot be asked has said no.
-    async fn hindered(&self, act_before: DateTime<Utc>) -> Option<String> {
+    async fn hindered(&self, leave: &Leave<'_>) -> Option<String> {
         let now = self.engine.clock.now();
-        if now + CALL_TIMEOUT > act_before {
+        if now + CALL_TIMEOUT > leave.act_before {
             return Some("there was no time left to act".into());
         }
-        match History::pause(self.engine.ledger.as_ref(), now).await {
-            Ok(pause) => pause.map(|pause| format!("paused by {}: {}", pause.actor, pause.why)),
-            Err(error) => Some(format!("nobody knows whether it is paused: {error}")),
+        let mut pauses = match History::pauses(self.engine.ledger.as_ref(), now).await {
+            Ok(pauses) => pauses,
+            Err(error) => return Some(format!("nobody knows whether it is paused: {error}")),
+        };
+        match self.engine.brake.look(now) {
+            View::Known(by_file) => pauses.extend(by_file),
+            View::Unknown(why) => return Some(why),
+            View::Unasked => {}
         }
+        let account = &self.account.policy.account;
+        let covering = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey));
+        covering.map(|pause| format!("paused {pause}"))
     }
 
     /// Turns an answer into an outcome for each id. Whatever is not certain from the answer is looked up.
@@ -215,14 +245,7 @@ impl Live<'_> {
                 return;
             }
             Ok(Ok(accepted)) => (accepted, (Outcome::Unknown, "AWS did not mention it in its answer".to_owned())),
-            Ok(Err(error)) => {
-                let outcome = match (error.cause.effect(), &error.cause) {
-                    (Effect::None, Cause::Throttled | Cause::Unreachable) => Outcome::Failed,
-                    (Effect::None, _) => Outcome::Refused,
-                    (Effect::Unknown, _) => Outcome::Unknown,
-                };
-                (Vec::new(), (outcome, error.to_string()))
-            }
+            Ok(Err(error)) => (Vec::new(), (failed(&error), error.to_string())),
         };
         let accepted: BTreeSet<InstanceId> = accepted.into_iter().collect();
         let (good, doubtful): (Vec<_>, Vec<_>) = ids.iter().cloned().partition(|id| accepted.contains(id));
@@ -259,12 +282,7 @@ impl Live<'_> {
         let now = self.engine.clock.now();
         let (mut drafts, mut changes, mut acted) = (Vec::new(), Vec::new(), Vec::new());
         for judged in batch {
-            let of_targets = judged.proposal.targets.iter().filter_map(|target| ends.get(&target.instance));
-            // A proposal's targets end together; if they do not, the least certain speaks for all.
-            let (outcome, why) = of_targets
-                .max_by_key(|(outcome, _)| *outcome)
-                .cloned()
-                .unwrap_or((Outcome::Abandoned, "it had no target".into()));
+            let (outcome, why) = together(&judged.proposal.targets, ends);
             let kind = match outcome {
                 Outcome::Done => Kind::ActionDone,
                 Outcome::Refused => Kind::ActionRefused,
@@ -272,7 +290,7 @@ impl Live<'_> {
                 Outcome::Failed | Outcome::Rehearsed => Kind::ActionFailed,
                 Outcome::Unknown => Kind::ActionResolved,
             };
-            let watch = outcome.counts().then(|| self.watch(world, &judged, now));
+            let watch = outcome.counts().then(|| self.watch(world, &judged, outcome, ends, now));
             // Owners read this one: it says why their instance was ended, and not only that it was.
             let told = if outcome == Outcome::Done { format!("{}; {why}", judged.proposal.why) } else { why.clone() };
             let mut draft = judged.draft(now, kind, told);
@@ -288,19 +306,61 @@ impl Live<'_> {
         Ok(acted)
     }
 
-    /// What whole means for the unit: as many serving members as before.
-    fn watch(&self, world: &World, judged: &Judged, now: DateTime<Utc>) -> Watch {
-        let scope = &judged.proposal.unit.id.scope;
-        let baseline = judged
-            .proposal
-            .unit
-            .groups
-            .iter()
-            .filter_map(|name| world.group(scope, name))
-            .map(|group| (group.name.clone(), u32::try_from(group.serving()).unwrap_or(u32::MAX)))
-            .collect();
-        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline }
+    /// What whole means for the unit: as many serving members as before. Targets of a done action that were not hit are
+    /// left out on both sides, because whoever counts later leaves out all targets.
+    fn watch(&self, world: &World, judged: &Judged, outcome: Outcome, ends: &Ends, now: DateTime<Utc>) -> Watch {
+        let proposal = &judged.proposal;
+        let mut baseline = baseline(world, judged);
+        let counted = |target: &&Target| ends.get(&target.instance).is_some_and(|(outcome, _)| outcome.counts());
+        let spared = proposal.targets.iter().filter(|target| !counted(target));
+        for target in spared.filter(|_| outcome == Outcome::Done && !proposal.action.returns()) {
+            if let Some(serving) = baseline.get_mut(&target.group) {
+                *serving = serving.saturating_sub(1);
+            }
+        }
+        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline, late: false }
     }
+}
+
+/// Serving members by group, as they are before the action.
+fn baseline(world: &World, judged: &Judged) -> BTreeMap<String, u32> {
+    let Proposal { scope, unit, .. } = &judged.proposal;
+    let there = unit.groups.iter().filter(|group| group.region == scope.region);
+    let groups = there.filter_map(|group| world.find(group));
+    groups.map(|group| (group.name.clone(), u32::try_from(group.serving()).unwrap_or(u32::MAX))).collect()
+}
+
+/// The unit's full name, where its scope and its name do not say it.
+fn spans(unit: &UnitId) -> Option<String> {
+    unit.scope.region.is_all().then(|| unit.full())
+}
+
+/// What a failed call says of its targets.
+fn failed(error: &CallError) -> Outcome {
+    match (error.cause.effect(), &error.cause) {
+        (Effect::None, Cause::Throttled | Cause::Unreachable) => Outcome::Failed,
+        (Effect::None, _) => Outcome::Refused,
+        (Effect::Unknown, _) => Outcome::Unknown,
+    }
+}
+
+/// How a proposal ended, by how its targets did. One of whom nobody knows speaks for all; then one that was hit, because
+/// what happened to any of them happened to the unit; then the worst.
+fn together(targets: &[Target], ends: &Ends) -> (Outcome, String) {
+    let all: Vec<_> = targets.iter().filter_map(|target| ends.get_key_value(&target.instance)).collect();
+    let weight = |outcome: Outcome| match outcome {
+        Outcome::Unknown => 2,
+        Outcome::Done => 1,
+        Outcome::Failed | Outcome::Refused | Outcome::Abandoned | Outcome::Rehearsed => 0,
+    };
+    let Some((_, (outcome, why))) = all.iter().max_by_key(|(_, (outcome, _))| (weight(*outcome), *outcome)) else {
+        return (Outcome::Abandoned, "it had no target".into());
+    };
+    if all.iter().all(|(_, (other, _))| other == outcome) {
+        return (*outcome, why.clone());
+    }
+    let each: Vec<String> = all.iter().map(|(id, (outcome, why))| format!("{id} {outcome}: {why}")).collect();
+    (*outcome, each.join("; "))
 }
 
 /// How long after a throttle the first repetition waits; doubled each time. EC2's bucket for terminations refills
@@ -331,12 +391,14 @@ async fn claim(
                 mode: proposal.mode,
                 monkey: proposal.monkey.clone(),
                 date: proposal.date,
-                scope: proposal.unit.id.scope.clone(),
+                scope: proposal.scope.clone(),
                 unit: proposal.unit.id.to_string(),
+                spans: spans(&proposal.unit.id),
                 app: proposal.unit.app.clone(),
                 owner: proposal.unit.owner.clone(),
                 action: proposal.action,
                 targets: proposal.targets.clone(),
+                baseline: baseline(world, judged),
                 holder: engine.holder.clone(),
                 at: now,
                 // By the clock of the claim, whatever time it takes; and never past the end of its time.
@@ -377,6 +439,5 @@ fn settle(judged: &Judged, stage: Stage, outcome: Outcome, watch: Option<Watch>)
 }
 
 fn targets(judged: &Judged) -> String {
-    let names: Vec<&str> = judged.proposal.targets.iter().map(|target| target.instance.as_str()).collect();
-    names.join(", ")
+    Target::instances(&judged.proposal.targets).unwrap_or_else(|| "nobody".into())
 }

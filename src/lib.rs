@@ -4,6 +4,7 @@
 //! that waits does so on the injected clock, and all concurrency is joined futures, never spawned tasks: the daemon is
 //! one future, so dropping it is a crash, and the simulator can play weeks of it in a second.
 
+pub mod brake;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -14,8 +15,11 @@ pub mod exit;
 pub mod hand;
 pub mod observe;
 pub mod order;
+pub mod progress;
 pub mod registry;
 pub mod render;
+pub mod report;
+pub mod retention;
 pub mod round;
 pub mod sinks;
 pub mod watch;

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use simian_core::history::Ask;
 use simian_core::ports::GroupQuery;
-use simian_core::rails::FRESH;
+use simian_core::rails::{FRESH, Look};
 use simian_core::{
-    AccountId, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Detail, Fleet, Group, History, Judged, LedgerError,
-    Mode, Monkey, Observed, Region, Scope, View, World,
+    AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Detail, Fleet, Group, History, Judged,
+    LedgerError, Mode, Monkey, Observed, Region, Scope, View, World,
 };
 
 use crate::engine::{Account, Engine};
@@ -61,32 +61,39 @@ pub async fn identify(account: &Account) -> Result<(), ObserveError> {
     account.identity.get_or_try_init(ask).await.map(drop)
 }
 
-/// One account at one time: its regions side by side, what the ledger remembers, who we are.
+/// One area at one time: its regions side by side, what the ledger remembers, who we are.
 pub async fn world(
     engine: &Engine,
     account: &Account,
+    area: &Area,
     monkey: &dyn Monkey,
     order: &Order,
     day: &Day,
 ) -> Result<World, ObserveError> {
     identify(account).await?;
-    let mode = account.policy.mode.and(order.mode);
-    let ask =
-        Ask { account: &account.policy.account, monkey: monkey.name(), mode, date: day.date, now: engine.clock.now() };
+    let mode = account.policy.mode_of(monkey.name()).and(order.mode);
+    let ask = Ask { area, monkey: monkey.name(), mode, date: day.date, now: engine.clock.now() };
     let history = History::read(engine.ledger.as_ref(), &ask).await?;
     let observed = Observed {
         identity: account.identity.get().cloned().map_or(View::Unasked, View::Known),
         ourselves: ourselves(account, mode).await,
+        brake: engine.brake.look(engine.clock.now()),
         change_calendars: View::Unasked,
     };
     let fleets: Vec<Fleet> = if monkey.needs().groups {
         let query = survey_query(account, order.thorough && !history.published);
-        join_all(account.regions.iter().map(|region| survey(account, region, &query, engine.clock.as_ref()))).await
+        engine.progress.begin("surveying", "regions", area.regions.len() as u64);
+        let surveys = area.regions.iter().map(|region| async {
+            let fleet = survey(account, region, &query, engine.clock.as_ref()).await;
+            engine.progress.done(1);
+            fleet
+        });
+        join_all(surveys).await
     } else {
         Vec::new()
     };
     Ok(World {
-        account: account.policy.account.clone(),
+        area: area.clone(),
         mode,
         at: engine.clock.now(),
         fleets: fleets.into_iter().map(|fleet| (fleet.scope.clone(), fleet)).collect(),
@@ -144,17 +151,20 @@ pub async fn detail(account: &Account, world: &World, judged: &[Judged], clock: 
     if account.policy.disabled.contains("reread") {
         return Detail::none();
     }
-    let mut wanted: BTreeMap<&Scope, BTreeSet<String>> = BTreeMap::new();
+    let mut wanted: BTreeMap<Scope, BTreeSet<String>> = BTreeMap::new();
     for judged in judged.iter().filter(|judged| judged.passes()) {
-        let unit = &judged.proposal.unit;
-        let stale = world.fleets.get(&unit.id.scope).is_none_or(|fleet| clock.now() - fleet.taken_at >= FRESH);
-        if stale {
-            wanted.entry(&unit.id.scope).or_default().extend(unit.groups.iter().cloned());
+        for group in &judged.proposal.unit.groups {
+            let scope = Scope { account: world.area.account.clone(), region: group.region.clone() };
+            let stale = world.fleets.get(&scope).is_none_or(|fleet| clock.now() - fleet.taken_at >= FRESH);
+            if stale {
+                wanted.entry(scope).or_default().insert(group.name.clone());
+            }
         }
     }
-    let reads = wanted.into_iter().map(|(scope, names)| async move {
-        let groups = account.cloud.groups(&scope.region, &GroupQuery::Named(names.into_iter().collect())).await;
-        (scope.clone(), by_name(groups))
+    let reads = wanted.into_iter().map(|(scope, asked)| async move {
+        let query = GroupQuery::Named(asked.iter().cloned().collect());
+        let groups = by_name(account.cloud.groups(&scope.region, &query).await);
+        (scope, Look { asked, groups })
     });
     Detail::of(join_all(reads).await.into_iter().collect())
 }

@@ -20,8 +20,15 @@ pub static KINDS: &[Kind] = &[Kind { name: simian_chaos::NAME, about: simian_cha
 
 fn chaos(config: &Config) -> Option<Box<dyn Monkey>> {
     let tags: TagRules = config.tags.clone();
-    let chaos = &config.chaos;
-    chaos.enabled.then(|| Box::new(Chaos::new(chaos.unit, chaos.grace, tags)) as Box<dyn Monkey>)
+    let table = &config.chaos;
+    let mut chaos = Chaos::new(table.grouping(), table.grace, tags)
+        .choosing(table.choice())
+        .leaving(config.floors_that_count())
+        .within(config.calendar.clone());
+    if let Some(days) = table.mandatory_days {
+        chaos = chaos.mandatory(days, config.calendar.clone());
+    }
+    table.enabled.then(|| Box::new(chaos) as Box<dyn Monkey>)
 }
 
 /// The monkeys that the config enables.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use comfy_table::{ContentArrangement, Table, presets};
-use simian_core::{Draft, Judged, Kind, Mode};
+use simian_core::{Draft, Judged, Kind, Mode, Target};
 
 /// A table with a header, as wide as the terminal.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
@@ -21,6 +21,11 @@ pub fn time(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%a %m-%d %H:%M:%S").to_string()
 }
 
+/// A minute for eyes, with its date, in the calendar's zone.
+pub fn day_time(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M").to_string()
+}
+
 /// One event as one line; `None` for those that only machines want.
 pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
     let (word, paint) = match event.kind {
@@ -32,8 +37,10 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::DaemonResumed => ("resumed", GREEN),
         Kind::PlanPublished => ("plan", BOLD),
         Kind::ActionPlanned => ("planned", PLAIN),
+        Kind::ActionVetoed => ("vetoed", YELLOW),
         Kind::ActionHeld => ("held", YELLOW),
         Kind::ActionRehearsed => ("rehearsed", BLUE),
+        Kind::ConfigRejected => ("REFUSED", RED),
         Kind::ConfigLoaded | Kind::ActionIntended => return None,
         Kind::ActionDone => ("DONE", RED),
         Kind::ActionFailed => ("failed", RED),
@@ -45,6 +52,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionUnrecovered => ("NOT BACK", RED),
         Kind::FindingOpened => ("finding", YELLOW),
         Kind::FindingClosed => ("mended", GREEN),
+        Kind::LedgerCompacted => ("compacted", PLAIN),
     };
     let place = match (&event.unit, &event.group, &event.region) {
         (Some(unit), _, Some(region)) => format!("{unit} ({region})"),
@@ -91,7 +99,7 @@ fn detail(event: &Draft, zone: Tz) -> String {
         Kind::ActionResolved => {
             format!("{action} {target}: {} ({})", event.outcome.as_deref().unwrap_or(""), event.why)
         }
-        Kind::ActionMissed => format!("{action} due at {}: {}", at(event.due), event.why),
+        Kind::ActionVetoed | Kind::ActionMissed => format!("{action} due at {}: {}", at(event.due), event.why),
         Kind::DaemonPaused | Kind::DaemonResumed => {
             format!("by {}: {}", event.actor.as_deref().unwrap_or("nobody"), event.why)
         }
@@ -110,9 +118,9 @@ pub fn row(judged: &Judged, zone: Tz) -> Vec<String> {
     vec![
         time(proposal.due, zone),
         proposal.unit.id.to_string(),
-        proposal.unit.id.scope.region.to_string(),
+        proposal.scope.region.to_string(),
         proposal.action.to_string(),
-        proposal.targets.first().map_or_else(|| "-".to_owned(), |target| target.instance.to_string()),
+        Target::instances(&proposal.targets).unwrap_or_else(|| "-".to_owned()),
         verdict,
         why,
     ]
@@ -124,7 +132,6 @@ pub const ROW: [&str; 7] = ["due", "unit", "region", "action", "target", "verdic
 /// A judged proposal as JSON: stable.
 pub fn json(judged: &Judged) -> serde_json::Value {
     let proposal = &judged.proposal;
-    let target = proposal.targets.first();
     serde_json::json!({
         "key": proposal.key,
         "mode": proposal.mode,
@@ -132,14 +139,14 @@ pub fn json(judged: &Judged) -> serde_json::Value {
         "date": proposal.date,
         "due": simian_core::event::millis::format(proposal.due),
         "expires": simian_core::event::millis::format(proposal.expires),
-        "account": proposal.unit.id.scope.account,
-        "region": proposal.unit.id.scope.region,
+        "account": proposal.scope.account,
+        "region": proposal.scope.region,
         "unit": proposal.unit.id.to_string(),
         "app": proposal.unit.app,
         "owner": proposal.unit.owner,
-        "groups": proposal.unit.groups,
-        "group": target.map(|target| &target.group),
-        "target": target.map(|target| &target.instance),
+        "groups": proposal.unit.group_names(),
+        "group": Target::groups(&proposal.targets),
+        "target": Target::instances(&proposal.targets),
         "action": proposal.action,
         "why": proposal.why,
         "passes": judged.passes(),

@@ -1,11 +1,11 @@
-//! One round of one monkey in one account: the pipeline, from survey to record.
+//! One round of one monkey in one area: the pipeline, from survey to record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Policy,
+    Area, Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Policy,
     Proposal, Scope, World, judge, rails,
 };
 
@@ -31,12 +31,13 @@ pub struct Closed {
 pub async fn run(
     engine: &Engine,
     account: &Account,
+    area: &Area,
     monkey: &dyn Monkey,
     order: &Order,
 ) -> Result<Closed, ObserveError> {
     let policy = &account.policy;
     let day = policy.calendar.day_at(engine.clock.now());
-    let mut world = observe::world(engine, account, monkey, order, &day).await?;
+    let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
     let outlook = monkey.propose(&world, &day, &engine.dice);
     if outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires) {
         observe::change_calendars(engine, account, &mut world).await;
@@ -46,19 +47,21 @@ pub async fn run(
     if order.request.is_none() {
         let thorough = order.thorough && !world.history.published;
         let mut drafts = findings(&world, monkey, &outlook, thorough, now);
-        drafts.extend(publish(&world, account, monkey, &day, &outlook, now));
+        drafts.extend(publish(&mut world, account, monkey, &day, &outlook, now));
         drafts.extend(missed(&world.history, &world, monkey, now));
         if !world.history.published {
             drafts.extend(missed_before(engine, monkey, &world, &day, now).await?);
         }
-        engine.record(drafts, Vec::new()).await?;
+        let changes = drafts.iter().filter_map(Change::of_finding).chain(sights(&world, &outlook, day.date)).collect();
+        engine.record(drafts, changes).await?;
     }
 
     let due = due(&outlook, &world, order, now);
     let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
     let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
     // The survey may have taken a minute, and the kill switch is for this moment.
-    world.history.pause = History::pause(engine.ledger.as_ref(), engine.clock.now()).await?;
+    world.history.pauses = History::pauses(engine.ledger.as_ref(), engine.clock.now()).await?;
+    world.observed.brake = engine.brake.look(engine.clock.now());
     let judged = judge(&due, &world, &detail, policy, engine.clock.now());
     let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
 
@@ -76,6 +79,29 @@ pub async fn run(
     Ok(closed)
 }
 
+/// Which units were seen opted in for the first time, and which no longer are. Who is kept out only for now keeps its
+/// date, and of a region that is not known nobody is forgotten.
+fn sights(world: &World, outlook: &Outlook, date: NaiveDate) -> Option<Change> {
+    let first_seen = &world.history.first_seen;
+    let seen: Vec<(String, NaiveDate)> = outlook
+        .opted_in
+        .iter()
+        .filter(|unit| !first_seen.contains_key(*unit))
+        .map(|unit| (unit.clone(), date))
+        .collect();
+    let mut gone = Vec::new();
+    if world.blind().next().is_none() {
+        let there: BTreeSet<&str> =
+            outlook.opted_in.iter().chain(outlook.considered.iter().map(|one| &one.unit)).map(String::as_str).collect();
+        let here = format!("{}/", world.area);
+        gone.extend(
+            first_seen.keys().filter(|unit| unit.starts_with(&here) && !there.contains(unit.as_str())).cloned(),
+        );
+    }
+    let account = world.area.account.clone();
+    (!seen.is_empty() || !gone.is_empty()).then_some(Change::Sights { account, seen, gone })
+}
+
 /// What may be done now: due, not expired, and its key neither claimed nor given up.
 fn due(outlook: &Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> Vec<Proposal> {
     let open = |key: &Key| !world.history.claimed.contains(key) && !world.history.missed.contains(key);
@@ -88,29 +114,41 @@ fn due(outlook: &Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> V
         .collect()
 }
 
-/// The events of the day's plan: each proposal once, and the plan as a whole once every region has been seen.
+/// The events of the day's plan: each proposal once, and the plan as a whole once every region has been seen. What is
+/// announced now counts as announced in this round.
 fn publish(
-    world: &World,
+    world: &mut World,
     account: &Account,
     monkey: &dyn Monkey,
     day: &Day,
     outlook: &Outlook,
     now: DateTime<Utc>,
 ) -> Vec<Draft> {
-    let history = &world.history;
     // What had gone by before it was first seen is no plan.
     let open = outlook.proposals.iter().filter(|p| p.request.is_none() && now < p.expires).cloned().collect::<Vec<_>>();
-    let unseen = |proposal: &Proposal| !history.planned.contains_key(&proposal.key);
-    let whole = !history.published && day.is_working() && world.blind().next().is_none();
-    if !whole && !open.iter().any(unseen) {
+    let unseen = |proposal: &&Proposal| !world.history.planned.contains_key(&proposal.key);
+    let fresh: BTreeSet<Key> = open.iter().filter(unseen).map(|proposal| proposal.key.clone()).collect();
+    let whole = !world.history.published && day.is_working() && world.blind().next().is_none();
+    if !whole && fresh.is_empty() {
         // Most looks of a day: everything was published already.
         return Vec::new();
     }
+    for proposal in open.iter().filter(|proposal| fresh.contains(&proposal.key)) {
+        let mut announced = Draft::new(now, Kind::ActionPlanned, proposal.mode, proposal.why.clone());
+        (announced.due, announced.until) = (Some(proposal.due), Some(proposal.expires));
+        world.history.planned.insert(proposal.key.clone(), announced);
+    }
+    let world = &*world;
     let judged = judge(&open, world, &simian_core::Detail::none(), &account.policy, now);
     let mut drafts: Vec<Draft> = judged
         .iter()
-        .filter(|judged| unseen(&judged.proposal))
-        .map(|judged| judged.draft(now, Kind::ActionPlanned, judged.proposal.why.clone()))
+        .filter(|judged| fresh.contains(&judged.proposal.key))
+        .map(|judged| {
+            // What the unit's gaps will be measured against, years later and whatever its tags say then.
+            let settings = &judged.proposal.unit.settings;
+            let draft = judged.draft(now, Kind::ActionPlanned, judged.proposal.why.clone());
+            draft.count("mean_millidays", millidays(settings.mean_days)).count("min_days", u64::from(settings.min_days))
+        })
         .collect();
     if whole {
         let passing = judged.iter().filter(|judged| judged.passes()).count() as u64;
@@ -120,7 +158,8 @@ fn publish(
             day.date,
             digest(outlook.proposals.iter().filter(|proposal| proposal.request.is_none()))
         );
-        plan.key = Some(plan_key(world, monkey, day));
+        plan.key = Some(Key::plan(world.mode, monkey.name(), day.date, &world.area).to_string());
+        plan.region = Some(world.area.name.clone()).filter(|region| !region.is_all());
         plan.until = day.close();
         let considered = outlook.considered.len() + outlook.proposals.len();
         // The whole before its parts.
@@ -132,8 +171,10 @@ fn publish(
     drafts
 }
 
-fn plan_key(world: &World, monkey: &dyn Monkey, day: &Day) -> String {
-    format!("{}{}/plan", Key::prefix(world.mode, monkey.name(), day.date), world.account)
+/// A mean in thousandths of a working day: events have whole numbers only.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean is from 1 to 1000")]
+fn millidays(mean_days: f64) -> u64 {
+    (mean_days * 1000.0).round() as u64
 }
 
 /// A digest of keys and due times: two replicas, or a restart, publish the same.
@@ -193,7 +234,7 @@ async fn missed_before(
     let mut drafts = Vec::new();
     for back in 1..=LOOK_BACK_DAYS {
         let Some(date) = day.date.checked_sub_days(Days::new(back)) else { break };
-        let ask = Ask { account: &world.account, monkey: monkey.name(), mode: world.mode, date, now };
+        let ask = Ask { area: &world.area, monkey: monkey.name(), mode: world.mode, date, now };
         drafts.extend(missed(&History::read_day(engine.ledger.as_ref(), &ask).await?, world, monkey, now));
     }
     Ok(drafts)
@@ -206,6 +247,11 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         why: why.to_owned(),
         ..about(world, monkey, kind, now)
     };
+    // Another area's findings, and another monkey's, are theirs to close.
+    let ours = |opened: &Draft| {
+        opened.monkey.as_deref() == Some(monkey.name())
+            && opened.region.as_ref().is_some_and(|region| world.area.contains(region))
+    };
     let current: BTreeMap<String, &Finding> = outlook.findings.iter().map(|finding| (finding.id(), finding)).collect();
     let opened =
         current.iter().filter(|(id, _)| !world.history.findings.contains_key(*id)).map(|(id, finding)| Draft {
@@ -217,11 +263,14 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         });
     let whole = thorough && world.blind().next().is_none();
     let seen = |opened: &Draft| {
-        let scope = opened.region.clone().map(|region| Scope { account: world.account.clone(), region });
+        let scope = opened.region.clone().map(|region| Scope { account: world.area.account.clone(), region });
         scope.zip(opened.group.as_ref()).is_some_and(|(scope, group)| world.group(&scope, group).is_some())
     };
-    let gone =
-        world.history.findings.iter().filter(|(id, opened)| !current.contains_key(*id) && (whole || seen(opened)));
+    let gone = world
+        .history
+        .findings
+        .iter()
+        .filter(|(id, opened)| !current.contains_key(*id) && ours(opened) && (whole || seen(opened)));
     let closed = gone.map(|(id, opened)| Draft {
         region: opened.region.clone(),
         group: opened.group.clone(),
@@ -245,13 +294,16 @@ fn close(
     for judged in &closed.held {
         let Some(ruling) = judged.held_by() else { continue };
         if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.clone())) {
-            let mut draft = judged.draft(now, Kind::ActionHeld, ruling.says.why());
+            // An owner's no to what was announced is the owner's doing, and is told as such.
+            let vetoed = ruling.rail == "veto" && world.history.planned.contains_key(&judged.proposal.key);
+            let kind = if vetoed { Kind::ActionVetoed } else { Kind::ActionHeld };
+            let mut draft = judged.draft(now, kind, ruling.says.why());
             draft.outcome = Some(ruling.rail.clone());
             drafts.push(draft);
         }
     }
     for (scope, fleet) in &world.fleets {
-        let in_scope = |proposal: &Proposal| proposal.unit.id.scope == *scope;
+        let in_scope = |proposal: &Proposal| proposal.scope == *scope;
         let mut draft = about(world, monkey, Kind::RoundClosed, now);
         draft.region = Some(scope.region.clone());
         draft.run = order.request.as_ref().map(|request| request.id.clone());
@@ -270,7 +322,7 @@ fn close(
 /// An event about the account as a whole.
 fn about(world: &World, monkey: &dyn Monkey, kind: Kind, now: DateTime<Utc>) -> Draft {
     let mut draft = Draft::new(now, kind, world.mode, "");
-    draft.account = Some(world.account.clone());
+    draft.account = Some(world.area.account.clone());
     draft.monkey = Some(monkey.name().to_owned());
     draft
 }

@@ -6,21 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::claim::SETTLED_AFTER;
 use simian_core::ports::GroupQuery;
 use simian_core::{
     Action, Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, InstanceId, InstanceState, Kind, LedgerError,
-    Lifecycle, Mode, Outcome, Region, Stage, Target, View, Watch, span,
+    Lifecycle, Member, Mode, Outcome, Region, Stage, Target, View, Watch, span,
 };
 
 use crate::engine::{Account, Engine};
 use crate::observe::{self, ObserveError, by_name};
 
-/// Looks once at every open claim of the account. Returns how many are still open.
-pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, ObserveError> {
+/// Looks once at every open claim of a region. Returns how many are still open.
+pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result<usize, ObserveError> {
     let open = ClaimQuery { account: Some(account.policy.account.clone()), open: true, ..ClaimQuery::default() };
-    let claims = engine.ledger.claims(&open).await?;
+    let mut claims = engine.ledger.claims(&open).await?;
+    claims.retain(|claim| claim.scope.region == *region);
     let mut left = claims.len();
     let (lived, rehearsed): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.mode == Mode::Live);
     left -= record(engine, unfinished(&rehearsed, engine.clock.now())).await?;
@@ -29,13 +30,7 @@ pub async fn poll(engine: &Engine, account: &Account) -> Result<usize, ObserveEr
     }
     // Foreign credentials would see everything gone, and call it recovered.
     observe::identify(account).await?;
-    let mut by_region: BTreeMap<Region, Vec<ClaimRecord>> = BTreeMap::new();
-    for claim in lived {
-        by_region.entry(claim.scope.region.clone()).or_default().push(claim);
-    }
-    for (region, claims) in by_region {
-        left -= record(engine, look(engine, account, &region, &claims).await?).await?;
-    }
+    left -= record(engine, look(engine, account, region, &lived).await?).await?;
     Ok(left)
 }
 
@@ -64,7 +59,6 @@ struct Step {
 
 impl Step {
     fn new(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>, stage: Stage) -> Self {
-        let target = claim.targets.first();
         let mut draft = Draft::new(now, kind, claim.mode, why);
         draft.monkey = Some(claim.monkey.clone());
         draft.account = Some(claim.scope.account.clone());
@@ -72,8 +66,8 @@ impl Step {
         draft.unit = Some(claim.unit.clone());
         draft.app = Some(claim.app.clone());
         draft.owner.clone_from(&claim.owner);
-        draft.group = target.map(|target| target.group.clone());
-        draft.target = target.map(|target| target.instance.to_string());
+        draft.group = Target::groups(&claim.targets);
+        draft.target = Target::instances(&claim.targets);
         draft.key = Some(claim.key.to_string());
         draft.action = Some(claim.action.name().to_owned());
         Step { draft, change: Change::Move { key: claim.key.clone(), stage, outcome: None, watch: None } }
@@ -136,11 +130,12 @@ async fn look(
     Ok(steps)
 }
 
-/// Nobody recorded how it ended, or nobody knew. A claim that may still be acted on by its holder is left alone.
+/// Nobody recorded how it ended, or nobody knew. A claim that may still be acted on by its holder is left alone. Of a
+/// reboot no look can tell whether it happened: it is followed as if it had.
 fn in_doubt(claim: &ClaimRecord, now: DateTime<Utc>) -> bool {
     match (claim.stage, claim.outcome) {
         (Stage::Acting, _) => now >= claim.act_before + SETTLED_AFTER,
-        (_, Some(Outcome::Unknown)) => true,
+        (_, Some(Outcome::Unknown)) => !claim.action.returns(),
         _ => false,
     }
 }
@@ -164,6 +159,9 @@ fn resolve(
     intended: bool,
     now: DateTime<Utc>,
 ) -> Option<Step> {
+    if claim.action.returns() {
+        return Some(never_known(engine, claim, intended, now));
+    }
     let graceful = claim.action == Action::TerminateGracefully;
     // While the hooks of a graceful end run, for hours perhaps, only the group knows of it.
     let leaving = |target: &Target| {
@@ -175,17 +173,23 @@ fn resolve(
     let ended = |target: &Target| {
         states.get(&target.instance).is_none_or(|state| *state == InstanceState::Terminated) || leaving(target)
     };
-    if intended && claim.targets.iter().all(ended) {
-        let why = "looking showed that it happened".to_owned();
-        let watch = claim.watch.clone().unwrap_or_else(|| Watch {
-            since: claim.at,
-            deadline: now + engine.watch.deadline,
-            baseline: BTreeMap::new(),
-        });
-        let stage = if watch.baseline.is_empty() { Stage::Closed } else { Stage::Watching };
-        return Some(Step::new(claim, Kind::ActionResolved, why, now, stage).outcome(Outcome::Done, Some(watch)));
+    let (hit, spared): (Vec<&Target>, Vec<&Target>) = claim.targets.iter().partition(|target| ended(target));
+    let settled = now >= claim.act_before + SETTLED_AFTER && (!graceful || groups.known().is_some());
+    if intended && (spared.is_empty() || (settled && !hit.is_empty())) {
+        let mut why = "looking showed that it happened".to_owned();
+        let mut watch = claim.watch.clone().unwrap_or_else(|| left_behind(engine, claim));
+        for target in spared {
+            let _ = write!(why, "; {} was spared", target.instance);
+            // It still serves, and no target is counted later.
+            if let Some(baseline) = watch.baseline.get_mut(&target.group) {
+                *baseline = baseline.saturating_sub(1);
+            }
+        }
+        return Some(
+            Step::new(claim, Kind::ActionResolved, why, now, watched(&watch)).outcome(Outcome::Done, Some(watch)),
+        );
     }
-    if now < claim.act_before + SETTLED_AFTER || (graceful && groups.known().is_none()) {
+    if !settled {
         return None;
     }
     let (outcome, why) = if intended {
@@ -196,9 +200,45 @@ fn resolve(
     Some(Step::new(claim, Kind::ActionResolved, why.into(), now, Stage::Closed).outcome(outcome, None))
 }
 
-/// Whether every group has as many serving members as before, without the targets: a read may still show those.
+/// A reboot that a process began and did not live to record.
+fn never_known(engine: &Engine, claim: &ClaimRecord, intended: bool, now: DateTime<Utc>) -> Step {
+    if !intended {
+        let why = "it was claimed and never tried".to_owned();
+        return Step::new(claim, Kind::ActionResolved, why, now, Stage::Closed).outcome(Outcome::Abandoned, None);
+    }
+    let watch = left_behind(engine, claim);
+    let why = "it was begun, and nobody can see whether an instance was rebooted".to_owned();
+    Step::new(claim, Kind::ActionResolved, why, now, watched(&watch)).outcome(Outcome::Unknown, Some(watch))
+}
+
+/// The watch of an action whose process did not live to open one: against what the claim says of the time before.
+fn left_behind(engine: &Engine, claim: &ClaimRecord) -> Watch {
+    Watch {
+        since: claim.at,
+        deadline: claim.act_before + engine.watch.deadline,
+        baseline: claim.baseline.clone(),
+        late: true,
+    }
+}
+
+/// A watch that knows nothing of the time before has nothing to wait for: claims once had no baseline.
+fn watched(watch: &Watch) -> Stage {
+    if watch.baseline.is_empty() { Stage::Closed } else { Stage::Watching }
+}
+
+/// How long after a reboot a look that shows all in service proves nothing: the request was only queued, a machine that
+/// does not shut down within a few minutes is rebooted hard, and a group takes its time to notice. Source: EC2 API,
+/// `RebootInstances`.
+const REBOOT_SETTLES: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether every group has as many serving members as before. Those that were ended do not count: a read may still
+/// show them. Those that come back under the same id do, and must, unless their group has let them go.
 fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTime<Utc>) -> Option<Step> {
     let watch = claim.watch.as_ref()?;
+    let returns = claim.action.returns();
+    if returns && now < (watch.since + REBOOT_SETTLES).min(watch.deadline) {
+        return None;
+    }
     let mut gone = Vec::new();
     for (name, baseline) in &watch.baseline {
         let Some(group) = groups.get(name) else {
@@ -206,7 +246,11 @@ fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTim
             continue;
         };
         let is_target = |id: &InstanceId| claim.targets.iter().any(|target| target.instance == *id);
-        let serving = group.members.iter().filter(|member| member.serves() && !is_target(&member.id)).count();
+        let counts = |member: &&Member| member.serves() && (returns || !is_target(&member.id));
+        let serving = group.members.iter().filter(counts).count();
+        if returns && group.members.iter().any(|member| is_target(&member.id) && !member.serves()) {
+            return None;
+        }
         // An owner who scales in meanwhile wants fewer.
         if serving < (*baseline).min(group.desired) as usize {
             return None;
@@ -218,12 +262,18 @@ fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTim
         let why = format!("nothing is left to recover: {} is gone", gone.join(", "));
         return Some(Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed));
     }
-    let mut why = format!("whole again after {}", span::format(took));
+    let mut why = if watch.late {
+        format!("whole again when it was looked at, {} after the claim", span::format(took))
+    } else {
+        format!("whole again after {}", span::format(took))
+    };
     if !gone.is_empty() {
         let _ = write!(why, "; {} is gone", gone.join(", "));
     }
     let mut step = Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed);
-    step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));
+    if !watch.late {
+        step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));
+    }
     Some(step)
 }
 

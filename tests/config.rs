@@ -1,6 +1,8 @@
 //! What an operator is told of a configuration, word for word; and what is shipped loads and grants no more than it
 //! needs.
 
+#[path = "config/holidays.rs"]
+mod holidays;
 #[path = "config/mistakes.rs"]
 mod mistakes;
 
@@ -11,6 +13,7 @@ use chrono::TimeDelta;
 use insta::assert_snapshot;
 use serde_json::Value;
 use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES};
+use simian::sinks::webhook::SecretSource;
 use simian_core::Mode;
 
 /// A small config with nothing wrong, and live.
@@ -56,6 +59,7 @@ fn what_is_not_written_has_cautious_defaults() {
     let config = parse(SOUND);
     assert_eq!(config.ledger, LedgerConfig::Sqlite { path: "ledger.db".into() });
     assert_eq!((config.control, config.sinks.sns, config.sinks.stdout), (None, None, false));
+    assert_eq!(config.sinks.webhooks, []);
     assert_eq!((config.watch.every, config.watch.deadline), (TimeDelta::seconds(30), TimeDelta::minutes(15)));
     assert_eq!(config.calendar.hours.to_string(), "09:00-15:00");
     assert!(!config.chaos.enabled);
@@ -101,7 +105,7 @@ unit = "asg"
     assert_eq!(config.digest.len(), 64);
     let policy = config.policy(&config.accounts[0]);
     assert_eq!(policy.mode, Mode::Live);
-    assert_eq!(policy.unit.as_str(), "asg");
+    assert_eq!(config.chaos.unit.as_str(), "asg");
     assert_eq!((policy.budgets.per_app_day, policy.budgets.per_account_day), (Some(0), None));
     assert_eq!((policy.floors.healthy, policy.floors.zone), (2, 1));
     assert_eq!(policy.max_skew, TimeDelta::seconds(90));
@@ -130,6 +134,63 @@ fn live_needs_both_words() {
     // What rehearses only may forget, and may keep the example's seed.
     let rehearsal = SOUND.replacen("\"live\"", "\"dry-run\"", 1).replace("s3cret", "change me");
     assert_eq!(parse(&rehearsal[..rehearsal.find("[ledger]").unwrap()]).ledger, LedgerConfig::Memory);
+}
+
+#[test]
+fn a_monkeys_own_mode_only_holds_back_and_is_named() {
+    let with = |account: &str, chaos: &str| {
+        let account = format!("[account.modes]\n{account}\n[ledger]");
+        parse(&format!("{}[monkeys.chaos]\n{chaos}\n", SOUND.replace("[ledger]", &account)))
+    };
+    let (live, dry) = ("\"live\"", "\"dry-run\"");
+    for (account, chaos, mode, whose) in [
+        (live, live, Mode::Live, ""),
+        (dry, live, Mode::DryRun, "modes.chaos of account staging"),
+        (live, dry, Mode::DryRun, "monkeys.chaos.mode"),
+        (dry, dry, Mode::DryRun, "modes.chaos of account staging, monkeys.chaos.mode"),
+    ] {
+        let config = with(&format!("chaos = {account}"), &format!("mode = {chaos}"));
+        let policy = config.policy(&config.accounts[0]);
+        assert_eq!((policy.mode_of("chaos"), policy.held_back("chaos").as_str()), (mode, whose));
+        assert_eq!((policy.mode, policy.mode_of("latency")), (Mode::Live, Mode::Live), "nobody else's word");
+        assert!(config.is_live(), "a monkey's rehearsal makes no config harmless");
+    }
+    let rehearsal = parse(&SOUND.replacen("\"live\"", "\"dry-run\"", 1));
+    let policy = rehearsal.policy(&rehearsal.accounts[0]);
+    assert_eq!((policy.mode_of("chaos"), policy.held_back("chaos").as_str()), (Mode::DryRun, "mode"));
+}
+
+#[test]
+fn the_lists_and_sizes_of_chaos_count() {
+    let more = r#"[rails.zone_floor]
+enabled = false
+[floors]
+zone = 2
+[monkeys.chaos]
+share = 0.25
+cap = 10
+veto = "2h"
+mandatory_days = 20
+never_suffixes = []
+except = [{ app = "pay*" }, { account = "1234*", stack = "", why = "no stack, no chaos" }]
+only = [{ region = "us-*" }]
+"#;
+    let config = parse(&format!("{SOUND}{more}"));
+    let account = &config.accounts[0];
+    let scope = simian_core::Scope { account: account.id.clone(), region: account.regions[0].clone() };
+    let choice = config.chaos.choice();
+    assert_eq!(choice.spares(&scope, "shop-prod-canary-v001"), None);
+    let why = |group| choice.spares(&scope, group).unwrap();
+    assert_eq!(why("payments-prod"), "excepted by monkeys.chaos.except[0]");
+    assert_eq!(why("shop"), "excepted by monkeys.chaos.except[1]: no stack, no chaos");
+    let policy = config.policy(account);
+    assert_eq!(policy.veto, TimeDelta::hours(2));
+    assert_eq!(policy.tags.defaults.size.among(40), 10);
+    let floors = config.floors_that_count();
+    assert_eq!((floors.healthy, floors.zone), (2, 0), "what no rail holds to, the monkey does not either");
+    let usual = parse(&format!("{SOUND}[monkeys.chaos]\n")).chaos.choice();
+    assert!(usual.spares(&scope, "shop-prod-canary-v001").unwrap().contains("-canary"));
+    assert!(usual.spares(&scope, "shop-prod-baseline").unwrap().contains("-baseline"));
 }
 
 #[test]
@@ -194,6 +255,59 @@ fn windows_line_ends_are_fine() {
     parse(&SOUND.replace('\n', "\r\n"));
 }
 
+#[test]
+fn a_webhook_is_what_is_written_and_shows_no_secret() {
+    let more = r#"
+[[sinks.webhook]]
+name = "plain"
+url = "https://hooks.example.com/T0/s3cret?token=s3cret"
+[[sinks.webhook]]
+name = "slack"
+url = "http://127.0.0.1:8080"
+template = "{{ event.kind }}"
+content_type = "text/plain"
+secret_file = "webhook.secret"
+headers = { Authorization = "Bearer s3cret", X-Team = "ops" }
+timeout = "3s"
+kinds = ["finding.*", "action.done"]
+"#;
+    let config = Config::parse("simian.toml", &format!("{SOUND}{more}"), Some(Path::new("/state"))).unwrap();
+    let [plain, slack] = &config.sinks.webhooks[..] else { panic!("{:?}", config.sinks) };
+    assert_eq!(plain.address.whole(), "https://hooks.example.com/T0/s3cret?token=s3cret");
+    assert_eq!((&plain.template, &plain.secret, plain.timeout), (&None, &None, TimeDelta::seconds(10)));
+    assert_eq!((plain.content_type.as_str(), &plain.kinds[..]), ("application/json", simian_core::Kind::ALL));
+    assert!(slack.template.is_some());
+    assert_eq!(slack.secret, Some(SecretSource::File("/state/webhook.secret".into())));
+    assert_eq!(slack.headers[0].1.open(), "Bearer s3cret");
+    assert_eq!((slack.headers.len(), slack.timeout), (2, TimeDelta::seconds(3)));
+    let kinds: Vec<&str> = slack.kinds.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(kinds, ["action.done", "finding.opened", "finding.closed"]);
+    let shown = format!("{:?}", config.sinks);
+    assert!(shown.contains("hooks.example.com") && !shown.contains("s3cret") && !shown.contains("Bearer"), "{shown}");
+}
+
+#[test]
+fn a_template_in_a_file_is_read_from_beside_the_config_and_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "[[sinks.webhook]]\nname = \"ops\"\nurl = \"https://example.com\"\ntemplate_file = \"ops.jinja\"\n";
+    std::fs::write(folder.path().join("simian.toml"), format!("{SOUND}{table}")).unwrap();
+    let load = |template: &[u8]| {
+        std::fs::write(folder.path().join("ops.jinja"), template).unwrap();
+        let told = Config::load(&folder.path().join("simian.toml"), None).map_err(|error| error.to_string());
+        told.map_err(|error| error.replace(&folder.path().display().to_string(), "DIR"))
+    };
+    assert!(load(b"{{ event }}").unwrap().sinks.webhooks[0].template.is_some());
+    let at = "DIR/simian.toml:17:1: sinks.webhook[0].template_file: ";
+    assert_snapshot!(load(b"{\n\"text\": {{ event.why\n}").unwrap_err().strip_prefix(at).unwrap(), @"DIR/ops.jinja:3: syntax error in `}`: unexpected `}`, expected end of variable block");
+    let told = load(b"{\n\n\"text\": {{ event.onwer }}}").unwrap_err();
+    assert!(
+        told.starts_with(&format!("{at}DIR/ops.jinja:3: something in `\"text\": {{{{ event.onwer }}}}}}`")),
+        "{told}"
+    );
+    assert_snapshot!(load(b"\xff").unwrap_err().strip_prefix(at).unwrap(), @"cannot read the template DIR/ops.jinja: it is no UTF-8");
+    assert_snapshot!(load(&vec![b'x'; 70_000]).unwrap_err().strip_prefix(at).unwrap(), @"cannot read the template DIR/ops.jinja: it is larger than 64 KiB, so it is no template");
+}
+
 /// The statements of a shipped policy: actions, resources and whether there is a condition.
 fn statements(name: &str) -> Vec<(Vec<String>, Vec<String>, bool)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/iam").join(name);
@@ -223,17 +337,14 @@ fn the_policies_grant_what_is_called_and_no_more() {
     let every = [&reads[..], &["sns:Publish"]].concat();
     assert_eq!(actions("dry-run.json").into_iter().collect::<BTreeSet<_>>(), set(&every));
     let writes = simian_core::Action::ALL.map(simian_core::Action::permission);
-    let every = [&every[..], &writes[..], &["ec2:RebootInstances"]].concat();
+    let every = [&every[..], &writes[..]].concat();
     assert_eq!(actions("live.json").into_iter().collect::<BTreeSet<_>>(), set(&every));
     for (actions, resources, conditional) in ["dry-run.json", "live.json"].into_iter().flat_map(statements) {
         assert!(actions.iter().all(|action| !action.contains(['*', '?'])), "{actions:?}");
         // What describes cannot be narrowed; what changes something is narrowed twice.
         let reads = actions.iter().all(|action| action.contains(":Describe"));
         assert_eq!(resources.contains(&"*".to_owned()), reads, "{actions:?}");
-        assert_eq!(
-            conditional,
-            actions.iter().any(|action| action.contains(":Terminate") || action.contains(":Reboot")),
-            "{actions:?}"
-        );
+        let writes = |action: &String| action.contains(":Terminate") || action.contains(":Reboot");
+        assert_eq!(conditional, actions.iter().any(writes), "{actions:?}");
     }
 }

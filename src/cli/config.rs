@@ -1,21 +1,48 @@
-//! `simian config`: is it right, before anything relies on it.
+//! `simian config`: is it right, before anything relies on it, and what does it come to.
 
 use std::path::Path;
 
 use super::connect;
-use crate::config::LedgerConfig;
+use crate::config::{Effective, LedgerConfig};
 use crate::exit::{Exit, Failure};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
     /// Check the config: every mistake with file, line, key and remedy
     Check,
+    /// Show the config as it counts: every key with its value, and whether the file says it or it is the default
+    ///
+    /// Secrets are hidden
+    Show {
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Toml)]
+        format: Format,
+    },
+}
+
+/// How a config is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// As a config file: with the secrets put in, it loads as the same config
+    Toml,
+    /// For programs; stable
+    Json,
 }
 
 pub(super) fn run(path: &Path, verb: &Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Check => check(path),
+        Verb::Show { format } => show(path, *format),
     }
+}
+
+fn show(path: &Path, format: Format) -> Result<Exit, Failure> {
+    let effective = Effective::load(path, connect::state_directory().as_deref())?;
+    match format {
+        Format::Toml => super::print(effective.toml().trim_end())?,
+        Format::Json => super::print(&effective.json().to_string())?,
+    }
+    Ok(Exit::Done)
 }
 
 fn check(path: &Path) -> Result<Exit, Failure> {

@@ -1,20 +1,24 @@
 //! From a config to an engine: the ledger opened, the accounts connected.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::rails::NEWBORN;
-use simian_core::{Change, Clock, Dice, Draft, EventQuery, Kind, Ledger, Mode, Pause, Sink};
+use simian_core::{Change, Clock, Dice, Draft, Kind, Ledger, Mode, Pause, Sink};
 use simian_ledger::{MemoryLedger, SqliteLedger};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::brake::Brake;
 use crate::clock::SystemClock;
 use crate::config::{Config, LedgerConfig};
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
+use crate::progress::Silent;
 use crate::registry;
+#[cfg(feature = "aws")]
+use crate::sinks::webhook::{SecretSource, WebhookSink};
 
 /// How a verb wants the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +33,12 @@ pub(super) enum Access {
 
 /// Reads the config of a verb.
 pub(super) fn load(path: &Path) -> Result<Config, Failure> {
-    let state = std::env::var_os("STATE_DIRECTORY");
-    Ok(Config::load(path, state.as_deref().map(Path::new))?)
+    Ok(Config::load(path, state_directory().as_deref())?)
+}
+
+/// Where systemd keeps the state of its units, if it started us.
+pub(super) fn state_directory() -> Option<PathBuf> {
+    std::env::var_os("STATE_DIRECTORY").map(PathBuf::from)
 }
 
 /// An id that nobody else has: time and the system's randomness.
@@ -60,19 +68,26 @@ pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
     Engine {
         clock: Arc::new(SystemClock),
         ledger,
+        brake: Brake::new(config.pause_file.clone()),
         dice: Dice::new(&config.seed),
         monkeys: registry::enabled(config),
         accounts: Vec::new(),
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
+        keep: config.keep,
         holder: format!("{}:{}", host.trim(), std::process::id()),
         recorded: Arc::new(Notify::new()),
+        progress: Arc::new(Silent),
     }
 }
 
 /// An engine with every account connected.
 pub(super) async fn connect(config: &Config, access: Access) -> Result<Engine, Failure> {
-    let now = SystemClock.now();
-    let mut engine = engine(config, ledger(config, access, now)?);
+    accounts_on(config, ledger(config, access, SystemClock.now())?).await
+}
+
+/// An engine on that ledger, with every account connected.
+pub(super) async fn accounts_on(config: &Config, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+    let mut engine = engine(config, ledger);
     engine.accounts = accounts(config, &engine.clock).await?;
     Ok(engine)
 }
@@ -121,6 +136,12 @@ pub(super) async fn sinks(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec
         let topic = sns.topic_arn.parse::<simian_aws::Topic>().map_err(|error| Failure::new(Exit::Config, error))?;
         sinks.push(Box::new(simian_aws::SnsSink::connect(topic, Arc::clone(clock)).await));
     }
+    for webhook in &config.sinks.webhooks {
+        let secret = webhook.secret.as_ref().map(SecretSource::read).transpose();
+        let secret = secret.map_err(|error| Failure::new(Exit::Config, error))?;
+        let sink = WebhookSink::new(webhook.clone(), secret, Arc::clone(clock));
+        sinks.push(Box::new(sink.map_err(|why| Failure::say(Exit::Config, why))?));
+    }
     Ok(sinks)
 }
 
@@ -128,28 +149,26 @@ pub(super) async fn sinks(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec
 #[cfg(not(feature = "aws"))]
 #[expect(clippy::unused_async, reason = "the same shape as with AWS")]
 pub(super) async fn sinks(config: &Config, _clock: &Arc<dyn Clock>) -> Result<Vec<Box<dyn Sink>>, Failure> {
-    if config.sinks.sns.is_some() { Err(without_aws()) } else { Ok(Vec::new()) }
+    let sinks = &config.sinks;
+    if sinks.sns.is_some() || !sinks.webhooks.is_empty() { Err(without_aws()) } else { Ok(Vec::new()) }
 }
 
 /// A ledger that goes live for the first time starts paused: it does not know what acted here before it was born.
 pub(super) async fn pause_newborn(engine: &Engine, mode: Mode) -> Result<(), Failure> {
     let ledger = &engine.ledger;
     let live = engine.accounts.iter().any(|account| account.policy.mode.and(mode) == Mode::Live);
-    let resumed = EventQuery { kinds: vec![Kind::DaemonResumed], ..EventQuery::default() };
-    let lifted = |event: &simian_core::Event| event.body.outcome.as_deref() == Some(NEWBORN);
-    if !live
-        || ledger.birth().await?.lifted.is_some()
-        || ledger.pause().await?.is_some()
-        || ledger.events(&resumed).await?.iter().any(lifted)
-    {
+    let birth = ledger.birth().await?;
+    let paused = ledger.pauses().await?.iter().any(|pause| pause.actor == NEWBORN);
+    if !live || birth.lifted.is_some() || birth.woken.is_some() || paused {
         return Ok(());
     }
     let at = engine.clock.now();
     let why = "this ledger goes live for the first time; if nothing acted here before, `simian resume --first-run`";
-    let pause = Pause { at, actor: NEWBORN.into(), why: why.into(), until: None };
+    let pause = Pause::new(at, NEWBORN, why);
     let mut draft = Draft::new(at, Kind::DaemonPaused, Mode::Live, why);
     draft.actor = Some(NEWBORN.into());
-    engine.record(vec![draft], vec![Change::Pause(Some(pause))]).await?;
+    draft.key = Some(pause.id.clone());
+    engine.record(vec![draft], vec![Change::Pause(pause)]).await?;
     Ok(())
 }
 

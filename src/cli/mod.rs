@@ -1,11 +1,15 @@
 //! The command line: a file a verb. No client is built and no file is read before the arguments are understood.
 
 mod audit;
+mod completions;
 mod config;
 mod connect;
 mod explain;
+mod man;
 mod pause;
 mod plan;
+mod progress;
+mod report;
 mod round;
 mod run;
 mod sandbox;
@@ -45,6 +49,10 @@ enum Verb {
     Explain(explain::Args),
     /// Run one round now, then exit: for cron, CI, or a game day
     Round(round::Args),
+    /// Tell what was done, rehearsed, held and found, for owners and their managers
+    ///
+    /// From the ledger alone: nothing is asked of AWS
+    Report(report::Args),
     /// Read the ledger
     #[command(subcommand)]
     Audit(audit::Verb),
@@ -52,9 +60,13 @@ enum Verb {
     Pause(pause::PauseArgs),
     /// Lift the kill switch
     Resume(pause::ResumeArgs),
-    /// Check the config
+    /// Check the config, or show what it comes to
     #[command(subcommand)]
     Config(config::Verb),
+    /// Print what a shell needs to complete our words
+    Completions(completions::Args),
+    /// Print the manual page, or write a page for each verb into a folder
+    Man(man::Args),
 }
 
 /// How data is printed.
@@ -76,10 +88,13 @@ impl Cli {
             Verb::Plan(args) => plan::run(&config, &args),
             Verb::Explain(args) => explain::run(&config, &args),
             Verb::Round(args) => round::run(&config, &args),
+            Verb::Report(args) => report::run(&config, &args),
             Verb::Audit(verb) => audit::run(&config, &verb),
             Verb::Pause(args) => pause::pause(&config, args),
             Verb::Resume(args) => pause::resume(&config, args),
             Verb::Config(verb) => config::run(&config, &verb),
+            Verb::Completions(args) => completions::run(&args),
+            Verb::Man(args) => man::run(&args),
         }
     }
 }
@@ -108,6 +123,11 @@ fn told(failures: Vec<Failure>, otherwise: Exit) -> Exit {
         }
     }
     gravest
+}
+
+/// Whether standard output may have colours: on a terminal, unless `NO_COLOR` says no (no-color.org).
+fn colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
 }
 
 /// One thread is enough: the daemon waits, and one round's work is milliseconds.

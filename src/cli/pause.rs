@@ -3,12 +3,17 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use simian_core::{Clock, span};
+use chrono_tz::Tz;
+use simian_core::{AccountId, Clock, History, Ledger, LedgerError, Pause, Region, View, span};
 
+use super::Format;
 use super::connect::{self, Access};
+use crate::brake::Brake;
 use crate::clock::SystemClock;
-use crate::control::{self, Answer, Request};
+use crate::config::{Config, LedgerConfig};
+use crate::control::{self, Answer, Extent, Request, Which};
 use crate::exit::{Exit, Failure};
+use crate::{registry, render};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PauseArgs {
@@ -18,26 +23,101 @@ pub(super) struct PauseArgs {
     /// Until when (RFC 3339), or for how long (2h, 1d). Without it, until `simian resume`
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
+    /// For how long (2h, 1d)
+    #[arg(long = "for", value_name = "LENGTH", conflicts_with = "until")]
+    length: Option<String>,
+    #[command(flatten)]
+    of: ExtentArgs,
+    /// Show what is paused now, and pause nothing
+    #[arg(long, conflicts_with_all = ["why", "until", "length", "account", "region", "monkey"])]
+    list: bool,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Table, requires = "list")]
+    format: Format,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ResumeArgs {
+    /// Which pause, by the name that `simian pause --list` shows; without it, and without an account, a region or a
+    /// monkey, all
+    #[arg(value_name = "ID", conflicts_with_all = ["account", "region", "monkey", "all"])]
+    id: Option<String>,
+    /// All pauses, as when nothing is said
+    #[arg(long, conflicts_with_all = ["account", "region", "monkey"])]
+    all: bool,
+    #[command(flatten)]
+    of: ExtentArgs,
     /// Why
     #[arg(long, default_value = "no reason was given")]
     why: String,
     /// Your word that nothing acted here before this ledger was born: lifts the caution of a new ledger too
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["id", "account", "region", "monkey"])]
     first_run: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct ExtentArgs {
+    /// Only this account: its name in the config, or its id
+    #[arg(long)]
+    account: Option<String>,
+    /// Only this region
+    #[arg(long)]
+    region: Option<Region>,
+    /// Only this monkey
+    #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(registry::KINDS.iter().map(|kind| kind.name)))]
+    monkey: Option<String>,
+}
+
 pub(super) fn pause(path: &Path, args: PauseArgs) -> Result<Exit, Failure> {
+    super::log("warn");
     let now = SystemClock.now();
-    let until = args.until.as_deref().map(|text| moment(text, now)).transpose()?;
-    send(path, Request::Pause { why: args.why, until }, Access::Write)
+    let until = match (&args.until, &args.length) {
+        (Some(text), _) => Some(moment(text, now)?),
+        (None, Some(text)) => {
+            Some(now + span::parse(text).map_err(|why| Failure::say(Exit::Usage, format!("--for {text}: {why}")))?)
+        }
+        (None, None) => None,
+    };
+    let config = connect::load(path)?;
+    if args.list {
+        return list(&config, args.format);
+    }
+    let of = extent(&config, args.of)?;
+    // A pause of what nobody looks at would pause nothing, and its author would believe that it does.
+    let looked_at = config.accounts.iter().any(|account| {
+        of.account.as_ref().is_none_or(|id| account.id == *id)
+            && of.region.as_ref().is_none_or(|region| account.regions.contains(region))
+    });
+    if !looked_at {
+        let why = "the config has no such account and region, so this would pause nothing: see [[account]]";
+        return Err(Failure::say(Exit::Usage, why));
+    }
+    send(&config, Request::Pause { why: args.why, until, of }, Access::Write)
 }
 
 pub(super) fn resume(path: &Path, args: ResumeArgs) -> Result<Exit, Failure> {
-    send(path, Request::Resume { why: args.why, first_run: args.first_run }, Access::Create)
+    super::log("warn");
+    let config = connect::load(path)?;
+    let of = extent(&config, args.of)?;
+    let which = match args.id {
+        Some(id) => Which::One(id),
+        None if of == Extent::default() => Which::All,
+        None => Which::Of(of),
+    };
+    send(&config, Request::Resume { why: args.why, first_run: args.first_run, which }, Access::Create)
+}
+
+/// What the words name: an account goes by its name too.
+fn extent(config: &Config, args: ExtentArgs) -> Result<Extent, Failure> {
+    let account = args.account.map(|text| {
+        let by_name = config.accounts.iter().find(|account| account.name == text).map(|account| account.id.clone());
+        by_name.or_else(|| text.parse::<AccountId>().ok()).ok_or_else(|| {
+            let names: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
+            let why = format!("--account {text}: the config has no such account; there are: {}", names.join(", "));
+            Failure::say(Exit::Usage, why)
+        })
+    });
+    Ok(Extent { account: account.transpose()?, region: args.region, monkey: args.monkey })
 }
 
 fn moment(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
@@ -52,9 +132,7 @@ fn moment(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
     }
 }
 
-fn send(path: &Path, request: Request, access: Access) -> Result<Exit, Failure> {
-    super::log("warn");
-    let config = connect::load(path)?;
+fn send(config: &Config, request: Request, access: Access) -> Result<Exit, Failure> {
     super::runtime()?.block_on(async {
         if let Some(socket) = &config.control {
             let asked = control::ask(socket, &request).await.map_err(|error| {
@@ -67,12 +145,13 @@ fn send(path: &Path, request: Request, access: Access) -> Result<Exit, Failure> 
                     return Ok(Exit::Done);
                 }
                 Some(Answer::Refused(why)) => return Err(Failure::say(Exit::Ledger, why)),
+                Some(Answer::Mistaken(why)) => return Err(Failure::say(Exit::Usage, why)),
                 // No daemon: the ledger is ours to open.
                 None => {}
             }
         }
-        let engine = connect::engine(&config, connect::ledger(&config, access, SystemClock.now())?);
-        if matches!(config.ledger, crate::config::LedgerConfig::Memory) {
+        let engine = connect::engine(config, connect::ledger(config, access, SystemClock.now())?);
+        if matches!(config.ledger, LedgerConfig::Memory) {
             return Err(Failure::say(
                 Exit::Ledger,
                 "the ledger is in memory and no daemon answers: there is nothing to pause",
@@ -81,4 +160,74 @@ fn send(path: &Path, request: Request, access: Access) -> Result<Exit, Failure> 
         super::print(&control::serve(&engine, &control::ourselves(), request).await?)?;
         Ok(Exit::Done)
     })
+}
+
+/// What is paused now, by command and by file; and why that cannot be said of the file, if it cannot.
+async fn paused(
+    ledger: &dyn Ledger,
+    brake: &Brake,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Pause>, Option<String>), LedgerError> {
+    let mut pauses = History::pauses(ledger, now).await?;
+    let mut unknown = None;
+    match brake.look(now) {
+        View::Known(by_file) => pauses.extend(by_file),
+        View::Unknown(why) => unknown = Some(why),
+        View::Unasked => {}
+    }
+    Ok((pauses, unknown))
+}
+
+/// Prints above a table that people read what is paused: whoever looks at a plan should know that nothing comes of it.
+pub(super) async fn banner(
+    ledger: &dyn Ledger,
+    brake: &Brake,
+    now: DateTime<Utc>,
+    zone: Tz,
+    format: Format,
+) -> Result<(), Failure> {
+    if format == Format::Json {
+        return Ok(());
+    }
+    let (pauses, unknown) = paused(ledger, brake, now).await?;
+    for pause in pauses {
+        let until = pause.until.map(|until| format!(" until {}", render::time(until, zone))).unwrap_or_default();
+        let since = render::time(pause.at, zone);
+        let Pause { actor, why, .. } = &pause;
+        super::print(&format!("PAUSED by {actor} since {since}{until}{}: {why}", pause.extent()))?;
+    }
+    unknown.map_or(Ok(()), |why| super::print(&format!("PAUSED, perhaps: {why}")))
+}
+
+fn list(config: &Config, format: Format) -> Result<Exit, Failure> {
+    let now = SystemClock.now();
+    let zone = config.calendar.zone;
+    let ledger = connect::ledger(config, Access::Read, now)?;
+    let brake = Brake::new(config.pause_file.clone());
+    let (pauses, unknown) = super::runtime()?.block_on(paused(ledger.as_ref(), &brake, now))?;
+    match format {
+        Format::Json => super::print(&serde_json::json!({ "pauses": pauses, "unknown": unknown }).to_string())?,
+        Format::Table => {
+            if pauses.is_empty() && unknown.is_none() {
+                super::print("nothing is paused")?;
+            } else if !pauses.is_empty() {
+                let everything = |text: String| if text.is_empty() { "everything".to_owned() } else { text };
+                let rows = pauses.iter().map(|pause| {
+                    vec![
+                        pause.id.clone(),
+                        pause.actor.clone(),
+                        render::time(pause.at, zone),
+                        pause.until.map_or_else(|| "resumed".to_owned(), |until| render::time(until, zone)),
+                        everything(pause.extent().trim_start_matches(" in ").to_owned()),
+                        pause.why.clone(),
+                    ]
+                });
+                super::print(&render::table(&["id", "by", "since", "until", "what", "why"], rows))?;
+            }
+            if let Some(why) = unknown {
+                super::print(&format!("unknown: {why}"))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
 }

@@ -1,9 +1,10 @@
 //! `simian plan`: a day's proposals, each with its verdicts. Changes nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveDate;
-use simian_core::{Considered, Day, Finding, Judged, judge};
+use simian_core::{Considered, Day, Finding, Judged, Mode, judge};
 
 use super::Format;
 use super::connect::{self, Access};
@@ -44,7 +45,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
     super::runtime()?.block_on(async {
-        let engine = connect::connect(&config, Access::Read).await?;
+        let mut engine = connect::connect(&config, Access::Read).await?;
+        engine.progress = super::progress::new();
         let today = config.calendar.day_at(engine.clock.now());
         let day = args.date.map_or(today.clone(), |date| config.calendar.day(date));
         let mut all = Page::default();
@@ -61,6 +63,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
             }
         }
         let provisional = day.date != today.date;
+        let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
+        super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
         match args.format {
             Format::Json => super::print(&json(&all, &day, provisional))?,
             Format::Table => print(&all, &day, provisional, config.calendar.zone)?,
@@ -73,7 +77,8 @@ async fn page(engine: &Engine, account: &Account, args: &Args, day: &Day) -> Res
     let mut page = Page::default();
     let wanted = |name: &str| args.monkey.as_deref().is_none_or(|monkey| monkey == name);
     for monkey in engine.monkeys.iter().filter(|monkey| wanted(monkey.name())) {
-        let mut world = observe::world(engine, account, monkey.as_ref(), &Order::USUAL, day).await?;
+        let area = account.whole();
+        let mut world = observe::world(engine, account, &area, monkey.as_ref(), &Order::USUAL, day).await?;
         observe::change_calendars(engine, account, &mut world).await;
         let outlook = monkey.propose(&world, day, &engine.dice);
         let now = engine.clock.now();
@@ -101,6 +106,35 @@ fn json(page: &Page, day: &Day, provisional: bool) -> String {
     .to_string()
 }
 
+/// The whole in a line: how many, and what would become of them.
+fn summary(page: &Page, day: &Day, provisional: bool) -> String {
+    let mut rails: BTreeMap<&str, usize> = BTreeMap::new();
+    for ruling in page.judged.iter().filter_map(Judged::held_by) {
+        *rails.entry(&ruling.rail).or_default() += 1;
+    }
+    let held: usize = rails.values().sum();
+    let (live, rehearsed): (Vec<&Judged>, Vec<&Judged>) =
+        page.judged.iter().filter(|judged| judged.passes()).partition(|judged| judged.proposal.mode == Mode::Live);
+    let mut ends = Vec::new();
+    for (n, what) in [(live.len(), "would act"), (rehearsed.len(), "would be rehearsed")] {
+        if n > 0 {
+            ends.push(format!("{n} {what}"));
+        }
+    }
+    if held > 0 {
+        let rails: Vec<String> = rails.iter().map(|(rail, n)| format!("{rail} {n}")).collect();
+        ends.push(format!("{held} would be held ({})", rails.join(", ")));
+    }
+    format!(
+        "{} of {} units have a turn on {}{}: {}; detail rails are asked when an action is due",
+        page.judged.len(),
+        page.judged.len() + page.considered.len(),
+        day.date,
+        if provisional { " (verdicts are provisional: it is another day)" } else { "" },
+        ends.join(", "),
+    )
+}
+
 fn print(page: &Page, day: &Day, provisional: bool, zone: chrono_tz::Tz) -> Result<(), Failure> {
     if let Some(closed) = &day.closed {
         super::print(&format!("{} is no working day: {closed}", day.date))?;
@@ -109,13 +143,7 @@ fn print(page: &Page, day: &Day, provisional: bool, zone: chrono_tz::Tz) -> Resu
         super::print(&format!("no unit has a turn on {} ({} looked at)", day.date, page.considered.len()))?;
     } else {
         super::print(&render::table(&render::ROW, page.judged.iter().map(|judged| render::row(judged, zone))))?;
-        super::print(&format!(
-            "\n{} of {} units have a turn on {}{}; detail rails are asked when an action is due",
-            page.judged.len(),
-            page.judged.len() + page.considered.len(),
-            day.date,
-            if provisional { " (verdicts are provisional: it is another day)" } else { "" },
-        ))?;
+        super::print(&format!("\n{}", summary(page, day, provisional)))?;
     }
     for finding in &page.findings {
         super::print(&format!("finding: {finding}"))?;
@@ -124,4 +152,35 @@ fn print(page: &Page, day: &Day, provisional: bool, zone: chrono_tz::Tz) -> Resu
         super::print(&format!("failed: {failed}"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use simian_core::Clock as _;
+    use simian_sim::VirtualClock;
+
+    use super::*;
+    use crate::cli::sandbox;
+    use crate::config::Config;
+
+    #[test]
+    fn the_summary_tells_what_would_become_of_the_turns() {
+        let config = Config::parse_sandbox("config/sandbox.toml", sandbox::CONFIG).unwrap();
+        let clock = VirtualClock::new("2026-11-30T08:00:00Z".parse().unwrap());
+        let engine = sandbox::engine(&config, 1, Arc::new(clock.clone()));
+        let day = config.calendar.day_at(clock.now());
+        let args = Args { date: None, monkey: None, format: Format::Table };
+        let page = page(&engine, &engine.accounts[0], &args, &day);
+        let mut page = clock.drive(page).map_err(|failure| failure.error).unwrap();
+        // Nobody has said yet that nothing acted here before.
+        insta::assert_snapshot!(summary(&page, &day, false), @"7 of 26 units have a turn on 2026-11-30: 7 would be held (cool_down 6, healthy_floor 1); detail rails are asked when an action is due");
+        for judged in page.judged.iter_mut().take(3) {
+            judged.rulings.retain(|ruling| !ruling.says.holds());
+            judged.proposal.mode = Mode::DryRun;
+        }
+        page.judged[0].proposal.mode = Mode::Live;
+        insta::assert_snapshot!(summary(&page, &day, true), @"7 of 26 units have a turn on 2026-11-30 (verdicts are provisional: it is another day): 1 would act, 2 would be rehearsed, 4 would be held (cool_down 3, healthy_floor 1); detail rails are asked when an action is due");
+    }
 }

@@ -1,9 +1,9 @@
-//! `simian round`: one round now, in every account, then exit.
+//! `simian round`: one round now, in every account and region, then exit.
 
 use std::path::Path;
 
 use futures_util::future::join_all;
-use simian_core::{EventQuery, Mode, Request};
+use simian_core::{EventQuery, LedgerError, Mode, Request, Sink};
 
 use super::Format;
 use super::connect::{self, Access, SINK_PATIENCE};
@@ -35,14 +35,19 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     let config = connect::load(path)?;
     let runtime = super::runtime()?;
     runtime.block_on(async {
-        let engine = connect::connect(&config, Access::Create).await?;
+        let mut engine = connect::connect(&config, Access::Create).await?;
+        engine.progress = super::progress::new();
         let mode = if args.dry_run { Mode::DryRun } else { Mode::Live };
         let sinks = connect::sinks(&config, &engine.clock).await?;
+        sinks::begin(&engine, &sinks).await?;
         let before = engine.ledger.heads().await?;
         connect::pause_newborn(&engine, mode).await?;
+        control::settle(&engine).await?;
 
         let (exit, failures) = all_accounts(&engine, args, mode).await;
         let news = EventQuery { after: before.values().map(|head| head.seq).max(), ..EventQuery::default() };
+        let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
+        super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
         for event in engine.ledger.events(&news).await? {
             match args.format {
                 Format::Json => super::print(&event.canonical())?,
@@ -53,20 +58,27 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
                 }
             }
         }
-        for sink in &sinks {
-            let patience = engine.clock.sleep_until(engine.clock.now() + SINK_PATIENCE);
-            tokio::select! {
-                refused = sinks::drain(&engine, sink.as_ref()) => if let Some(error) = refused? {
-                    eprintln!("simian: {error}; the events wait in the ledger");
-                },
-                () = patience => eprintln!("simian: {} is slow; the rest waits in the ledger", sink.name()),
-            }
+        for told in join_all(sinks.iter().map(|sink| tell(&engine, sink.as_ref()))).await {
+            told?;
         }
         Ok(super::told(failures, exit))
     })
 }
 
-/// Every account side by side; one that fails never stops another. Returns how it ended where nothing failed, and what
+/// Tells a sink what it has not heard, for as long as a round may wait.
+async fn tell(engine: &Engine, sink: &dyn Sink) -> Result<(), LedgerError> {
+    let patience = engine.clock.sleep_until(engine.clock.now() + SINK_PATIENCE);
+    tokio::select! {
+        refused = sinks::drain(engine, sink) => if let Some(error) = refused? {
+            eprintln!("simian: {error}; the events wait in the ledger");
+        },
+        () = patience => eprintln!("simian: {} is slow; the rest waits in the ledger", sink.name()),
+    }
+    Ok(())
+}
+
+/// Every account and region side by side; one that fails never stops another. Returns how it ended where nothing failed,
+/// and what
 /// failed.
 async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Failure>) {
     let Some(monkey) = engine.monkey(&args.monkey) else {
@@ -83,12 +95,17 @@ async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Fa
     });
     let order = Order { mode, request, thorough: false };
     // What an earlier process left open is followed first: a recovery frees its slot.
-    for ended in join_all(engine.accounts.iter().map(|account| watch::poll(engine, account))).await {
+    let watched =
+        engine.accounts.iter().flat_map(|account| account.regions.iter().map(move |region| (account, region)));
+    for ended in join_all(watched.map(|(account, region)| watch::poll(engine, account, region))).await {
         if let Err(error) = ended {
             tracing::warn!(%error, "recoveries cannot be followed");
         }
     }
-    let rounds = engine.accounts.iter().map(|account| round::run(engine, account, monkey, &order));
+    let areas =
+        engine.accounts.iter().flat_map(|account| account.areas(monkey).into_iter().map(move |area| (account, area)));
+    let order = &order;
+    let rounds = areas.map(|(account, area)| async move { round::run(engine, account, &area, monkey, order).await });
     let ends: Vec<Result<Closed, ObserveError>> = join_all(rounds).await;
 
     let mut failures: Vec<Failure> = Vec::new();

@@ -1,70 +1,180 @@
 //! `simian run`: the daemon, under systemd or in a terminal.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use sd_notify::NotifyState;
-use simian_core::Sink;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use simian_core::{Clock, Ledger, Sink};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::connect::{self, Access};
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::control::Socket;
-use crate::daemon::{self, Schedule};
+use crate::daemon::{self, Begin, End, Schedule};
 use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
-use crate::sinks::{Format, Stdout};
+use crate::sinks::{self, Format, Stdout};
 
 pub(super) fn run(path: &Path) -> Result<Exit, Failure> {
     super::log("info");
     let config = connect::load(path)?;
-    super::runtime()?.block_on(serve(&config))
+    super::runtime()?.block_on(serve(path, config))
 }
 
-async fn serve(config: &Config) -> Result<Exit, Failure> {
-    if config.accounts.is_empty() {
-        return Err(Failure::say(Exit::Config, "the config names no [[account]]: there is nothing to look at"));
-    }
-    let engine = connect::connect(config, Access::Create).await?;
-    connect::pause_newborn(&engine, config.mode).await?;
-    let mut sinks = connect::sinks(config, &engine.clock).await?;
-    if config.sinks.stdout {
-        sinks.push(Box::new(Stdout(Format::Json)) as Box<dyn Sink>);
-    }
-    let socket = config.control.as_deref().map(bind).transpose()?;
+/// A config at work.
+struct Shift {
+    config: Config,
+    engine: Engine,
+    sinks: Vec<Box<dyn Sink>>,
+}
 
-    let stop = CancellationToken::new();
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let told_to_stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+impl Shift {
+    /// Connects everything that the config names. Nothing is recorded or done.
+    async fn connect(config: Config, ledger: Arc<dyn Ledger>) -> Result<Self, Failure> {
+        if config.accounts.is_empty() {
+            return Err(Failure::say(Exit::Config, "the config names no [[account]]: there is nothing to look at"));
         }
-        tracing::info!("stopping");
-        notify(&[NotifyState::Stopping]);
-        stop.cancel();
-        std::future::pending::<()>().await;
+        let engine = connect::accounts_on(&config, ledger).await?;
+        let mut sinks = connect::sinks(&config, &engine.clock).await?;
+        if config.sinks.stdout {
+            sinks.push(Box::new(Stdout(Format::Json)) as Box<dyn Sink>);
+        }
+        Ok(Self { config, engine, sinks })
+    }
+
+    /// The next shift, by the config file as it is now.
+    async fn next(&self, path: &Path) -> Result<Self, Failure> {
+        let config = connect::load(path)?;
+        let fixed = [
+            ("ledger", config.ledger != self.config.ledger),
+            ("control.socket", config.control != self.config.control),
+        ];
+        if let Some((key, _)) = fixed.into_iter().find(|(_, changed)| *changed) {
+            let why = format!("{}: {key}: it cannot change while the daemon runs: restart it", path.display());
+            return Err(Failure::say(Exit::Config, why));
+        }
+        Self::connect(config, Arc::clone(&self.engine.ledger)).await
+    }
+}
+
+async fn serve(path: &Path, config: Config) -> Result<Exit, Failure> {
+    let ledger = connect::ledger(&config, Access::Create, SystemClock.now())?;
+    let mut shift = Shift::connect(config, ledger).await?;
+    let socket = shift.config.control.as_deref().map(bind).transpose()?;
+    let mut signals = Signals::listen()?;
+    let mut begin = Begin::Started;
+    loop {
+        sinks::begin(&shift.engine, &shift.sinks).await?;
+        connect::pause_newborn(&shift.engine, shift.config.mode).await?;
+        tracing::info!(accounts = shift.engine.accounts.len(), mode = %shift.config.mode, ?begin, "up");
+        let status = format!("watching {} accounts", shift.engine.accounts.len());
+        notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
+        match work(path, &shift, socket.as_ref(), &mut signals, begin).await? {
+            Some(next) => shift = next,
+            None => return Ok(Exit::Done),
+        }
+        begin = Begin::Reloaded;
+    }
+}
+
+/// One shift, until a signal ends it. Returns the one that takes over, if one does.
+async fn work(
+    path: &Path,
+    shift: &Shift,
+    socket: Option<&Socket>,
+    signals: &mut Signals,
+    begin: Begin,
+) -> Result<Option<Shift>, Failure> {
+    let Shift { config, engine, sinks } = shift;
+    let end = End::default();
+    let mut next = None;
+    let told = async {
+        loop {
+            match signals.next(next.is_none()).await {
+                Told::Stop => {
+                    tracing::info!("stopping");
+                    notify(&[NotifyState::Stopping]);
+                    end.stop.cancel();
+                    return std::future::pending().await;
+                }
+                Told::Reload => {
+                    reloading();
+                    match shift.next(path).await {
+                        Ok(shift) => {
+                            next = Some(shift);
+                            end.reload.cancel();
+                        }
+                        Err(failure) => {
+                            let why = format!("{:#}", failure.error);
+                            tracing::error!(why, "the config was refused; the one before stays in force");
+                            if let Err(error) = daemon::rejected(engine, &config.digest, &why).await {
+                                return error;
+                            }
+                            notify(&[NotifyState::Ready]);
+                        }
+                    }
+                }
+            }
+        }
     };
     let listen = async {
-        match &socket {
-            Some(socket) => socket.listen(&engine).await,
+        match socket {
+            Some(socket) => socket.listen(engine).await,
             None => std::future::pending().await,
         }
     };
-    tracing::info!(accounts = engine.accounts.len(), mode = %config.mode, "up");
-    notify(&[NotifyState::Ready, NotifyState::Status(&format!("watching {} accounts", engine.accounts.len()))]);
-
     let schedules = schedules(config);
-    let ended = tokio::select! {
+    tokio::select! {
         biased;
-        ended = daemon::run(&engine, &schedules, &sinks, &config.digest, &stop) => ended,
-        () = told_to_stop => unreachable!("it waits for the daemon to end"),
+        ended = daemon::run(engine, &schedules, sinks, &config.digest, begin, &end) => ended?,
+        error = told => return Err(error.into()),
         () = listen => unreachable!("it listens for ever"),
-        () = watchdog(&engine) => unreachable!("it pings for ever"),
-    };
-    ended?;
-    Ok(Exit::Done)
+        () = watchdog(engine) => unreachable!("it pings for ever"),
+    }
+    Ok(next.filter(|_| !end.stop.is_cancelled()))
+}
+
+/// What a signal asks for.
+enum Told {
+    Stop,
+    Reload,
+}
+
+/// The signals that a daemon listens to: SIGTERM and SIGINT stop it, SIGHUP makes it read its config again.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next signal. While a reload is under way, another one waits.
+    async fn next(&mut self, reloads: bool) -> Told {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+            _ = self.hangup.recv(), if reloads => Told::Reload,
+        }
+    }
+}
+
+/// Tells systemd that the config is read again. Source: sd_notify(3), `RELOADING=1`.
+fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "cannot tell systemd"),
+    }
 }
 
 /// When each enabled monkey looks.

@@ -11,14 +11,14 @@ use simian_core::{Clock, Dice, Draft, EventQuery, Kind, Ledger, LedgerError, Sin
 use simian_ledger::MemoryLedger;
 use simian_sim::{ScaledClock, VirtualClock};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::control::{self, Request};
-use crate::daemon;
+use crate::daemon::{self, Begin, End};
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
+use crate::progress::Silent;
 use crate::sinks::{Format, Stdout};
 use crate::{registry, render};
 
@@ -45,7 +45,7 @@ fn speed(text: &str) -> Result<f64, String> {
 }
 
 /// The sandbox's own config: what a small team might write.
-const CONFIG: &str = include_str!("../../config/sandbox.toml");
+pub(super) const CONFIG: &str = include_str!("../../config/sandbox.toml");
 
 /// The week that is played: an ordinary one, Monday to Friday.
 const MONDAY: (i32, u32, u32) = (2026, 11, 30);
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let terminal = std::io::stdout().is_terminal();
     let wanted = args.format.unwrap_or(if terminal { super::Format::Table } else { super::Format::Json });
     let (format, for_eyes) = match wanted {
-        super::Format::Table => (Format::Human { zone, colour: terminal }, true),
+        super::Format::Table => (Format::Human { zone, colour: super::colour() }, true),
         super::Format::Json => (Format::Json, false),
     };
     let (year, month, day) = MONDAY;
@@ -69,11 +69,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         local.map_or(DateTime::UNIX_EPOCH, |local| local.with_timezone(&Utc)) + chrono::TimeDelta::days(days)
     };
     let end = at(5, 0, 0);
+    let sinks: [Box<dyn Sink>; 1] = [Box::new(Stdout(format))];
 
     let ledger = if args.until_done {
         let clock = VirtualClock::new(at(0, 0, 0));
         let engine = engine(&config, args.seed, Arc::new(clock.clone()));
-        clock.drive(play(&engine, &config, format, end, std::future::pending()))?;
+        clock.drive(play(&engine, &config, &sinks, end, std::future::pending()))?;
         engine.ledger
     } else {
         super::runtime()?.block_on(async {
@@ -83,7 +84,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
                 super::print(&welcome(&engine, args))?;
             }
             let interrupted = async { drop(tokio::signal::ctrl_c().await) };
-            play(&engine, &config, format, end, interrupted).await?;
+            play(&engine, &config, &sinks, end, interrupted).await?;
             Ok::<_, Failure>(engine.ledger)
         })?
     };
@@ -95,7 +96,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engine {
+pub(super) fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engine {
     let simulated = Arc::new(simian_sim::sandbox(seed, Arc::clone(&clock)));
     let accounts = config
         .accounts
@@ -113,27 +114,29 @@ fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engine {
     Engine {
         ledger: Arc::new(MemoryLedger::new(Uuid::from_u128(u128::from(seed)), clock.now())),
         clock,
+        brake: crate::brake::Brake::default(),
         dice: Dice::new(&format!("{}:{seed}", config.seed)),
         monkeys: registry::enabled(config),
         accounts,
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
+        keep: None,
         holder: "sandbox".into(),
         recorded: Arc::new(Notify::new()),
+        progress: Arc::new(Silent),
     }
 }
 
 /// The daemon from now to the end of the week, or until somebody has seen enough.
-async fn play(
+pub(super) async fn play(
     engine: &Engine,
     config: &Config,
-    format: Format,
+    sinks: &[Box<dyn Sink>],
     end: DateTime<Utc>,
     enough: impl Future<Output = ()>,
 ) -> Result<(), LedgerError> {
     let why = "the sandbox resumes itself: nothing acted here before".to_owned();
-    control::serve(engine, "sandbox", Request::Resume { why, first_run: true }).await?;
-    let sinks: Vec<Box<dyn Sink>> = vec![Box::new(Stdout(format))];
-    let stop = CancellationToken::new();
+    control::serve(engine, "sandbox", Request::Resume { why, first_run: true, which: control::Which::All }).await?;
+    let over = End::default();
     let schedules = super::run::schedules(config);
     let curtain = async {
         tokio::select! {
@@ -141,10 +144,10 @@ async fn play(
             () = engine.clock.sleep_until(end) => {}
             () = enough => {}
         }
-        stop.cancel();
+        over.stop.cancel();
     };
-    let (ended, ()) =
-        futures_util::future::join(daemon::run(engine, &schedules, &sinks, &config.digest, &stop), curtain).await;
+    let daemon = daemon::run(engine, &schedules, sinks, &config.digest, Begin::Started, &over);
+    let (ended, ()) = futures_util::future::join(daemon, curtain).await;
     ended
 }
 

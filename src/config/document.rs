@@ -173,6 +173,32 @@ impl<'d> Table<'d> {
         whole.then_some(out)
     }
 
+    /// Reads a table whose keys are free. `None` when it is missing or any of it is wrong.
+    pub(super) fn map<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&str, &DeValue<'d>) -> Result<T, String>,
+    ) -> Option<Vec<(String, T)>> {
+        self.know(key);
+        let (_, value) = self.entry(key)?;
+        let path = self.path_of(key);
+        let DeValue::Table(entries) = value.get_ref() else {
+            // What stands there may be a secret, so it is not repeated.
+            self.wrong(key, &format!("this is no table: write one, as in {key} = {{ … }}"));
+            return None;
+        };
+        let mut out = Vec::new();
+        for (name, value) in entries {
+            let path = format!("{path}.{}", name.get_ref());
+            match read(name.get_ref(), value.get_ref()) {
+                Ok(item) => out.push((name.get_ref().to_string(), item)),
+                Err(why) => self.wrong_at(name.span().start, &path, &why),
+            }
+            self.document.found.borrow_mut().keys.insert(path);
+        }
+        (out.len() == entries.len()).then_some(out)
+    }
+
     /// Reads a table, which may be missing: then it is read as an empty one.
     pub(super) fn table<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Table<'d>) -> T) -> T {
         self.know(key);

@@ -2,31 +2,39 @@
 //!
 //! [`Config`] is what the daemon goes by; whoever holds one knows that every value in it makes sense together with
 //! all the others. The way there is `document` (tables with their places in the file), `read` (a value each),
-//! `schema` (which keys there are, and what they must agree on) and `monkey` (tables that belong to a monkey's own
-//! crate). A mistake never stops the reading: an operator should mend the file once, not once a mistake.
+//! `schema` (which keys there are, and what they must agree on), `monkey` (tables that belong to a monkey's own
+//! crate) and `ics` (calendar files that the text names). `effective` goes the other way: what counts, for people. A
+//! mistake never stops the reading: an operator should mend the file once, not once a mistake.
 //!
 //! What may not happen here: no environment variable is read, no key is ignored, no value is mended silently, and
-//! nothing but the named file is opened.
+//! nothing is opened but the named file, and the templates and calendars that it names.
 
 mod document;
+mod effective;
 mod error;
+mod file;
+mod ics;
 mod monkey;
 mod read;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod webhook;
 
-use std::collections::BTreeSet;
-use std::io::{ErrorKind, Read};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
-use simian_core::rails::{Budgets, Candidates, Floors};
-use simian_core::{AccountId, Calendar, ChangeCalendar, Mode, Policy, Region, TagRules};
+use simian_core::rails::{Budgets, Candidates, Floors, HeldBack};
+use simian_core::{AccountId, Calendar, ChangeCalendar, Kind, Mode, Policy, Region, TagRules};
 
+pub use effective::{Effective, HIDDEN, Origin, Setting};
 pub use error::{ConfigError, Problem};
+use file::Unreadable;
+
+use crate::sinks::webhook::{Address, Private, SecretSource, Template};
 
 /// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a
 /// larger file has named the wrong one.
@@ -52,10 +60,14 @@ pub struct Config {
     pub accounts: Vec<AccountConfig>,
     /// Where history and claims are kept.
     pub ledger: LedgerConfig,
+    /// How long the ledger remembers; `None` for ever.
+    pub keep: Option<TimeDelta>,
     /// Who is told.
     pub sinks: Sinks,
     /// The control socket, absolute or relative to the working directory; `None` for none.
     pub control: Option<PathBuf>,
+    /// The file that pauses everything while it is there, absolute or relative to the working directory; `None` for none.
+    pub pause_file: Option<PathBuf>,
     /// How much may be done.
     pub budgets: Budgets,
     /// What must be left.
@@ -72,7 +84,8 @@ pub struct Config {
     pub watch: WatchConfig,
     /// The chaos monkey's own table.
     pub chaos: simian_chaos::Config,
-    /// SHA-256 of the file's text, in hex: which configuration an event was written under.
+    /// SHA-256 in hex of the file's text, followed by those of the calendar files that it names: which configuration
+    /// an event was written under. Without such files it is what `sha256sum` says of the file.
     pub digest: String,
 }
 
@@ -89,6 +102,8 @@ pub struct AccountConfig {
     pub regions: Vec<Region>,
     /// The operator's second word, for this account.
     pub mode: Mode,
+    /// What single monkeys may do in it at most, where that was said.
+    pub modes: BTreeMap<String, Mode>,
 }
 
 /// Where history and claims are kept.
@@ -108,6 +123,8 @@ pub enum LedgerConfig {
 pub struct Sinks {
     /// An SNS topic.
     pub sns: Option<SnsSink>,
+    /// Web servers; names are unique.
+    pub webhooks: Vec<WebhookConfig>,
     /// One JSON event a line on standard output.
     pub stdout: bool,
 }
@@ -117,6 +134,38 @@ pub struct Sinks {
 pub struct SnsSink {
     /// Its ARN.
     pub topic_arn: String,
+}
+
+/// A web server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookConfig {
+    /// What people and the ledger's cursor call it.
+    pub name: String,
+    /// Where to.
+    pub address: Address,
+    /// What writes the body; `None` for the event's canonical JSON.
+    pub template: Option<Template>,
+    /// What the body is.
+    pub content_type: String,
+    /// What signs it, and where that is kept.
+    pub secret: Option<SecretSource>,
+    /// More headers.
+    pub headers: Vec<(String, Private)>,
+    /// How long a request may take.
+    pub timeout: TimeDelta,
+    /// The kinds of events that are told.
+    pub kinds: Vec<Kind>,
+}
+
+impl WebhookConfig {
+    /// How long a request may take if nobody says it.
+    pub const TIMEOUT: TimeDelta = TimeDelta::seconds(10);
+}
+
+/// Whether a media type is JSON. Source: RFC 6839, section 3.1.
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
 }
 
 /// How what was done is followed until it recovered.
@@ -156,13 +205,20 @@ impl Config {
 
     /// What the rails of an account go by.
     pub fn policy(&self, account: &AccountConfig) -> Policy {
+        let chaos = simian_chaos::NAME;
+        let mut modes = account.modes.clone();
+        if self.chaos.mode == Mode::DryRun {
+            modes.insert(chaos.to_owned(), Mode::DryRun);
+        }
         Policy {
             account: account.id.clone(),
             mode: self.mode_of(account),
+            modes,
+            held_back: self.held_back(account),
+            veto: self.chaos.veto,
             calendar: self.calendar.clone(),
             change_calendars: self.change_calendars.clone(),
             tags: self.tags.clone(),
-            unit: self.chaos.unit,
             budgets: self.budgets.clone(),
             floors: self.floors.clone(),
             candidates: self.candidates.clone(),
@@ -171,6 +227,28 @@ impl Config {
             recovery: self.watch.deadline,
             disabled: self.disabled_rails.clone(),
         }
+    }
+
+    /// The words that say dry-run for an account, each by its key.
+    fn held_back(&self, account: &AccountConfig) -> Vec<HeldBack> {
+        let chaos = simian_chaos::NAME;
+        let name = &account.name;
+        let general = [("mode".to_owned(), self.mode), (format!("the mode of account {name}"), account.mode)];
+        let own =
+            account.modes.iter().map(|(monkey, mode)| (format!("modes.{monkey} of account {name}"), monkey, mode));
+        let own = own.map(|(key, monkey, mode)| (key, Some(monkey.clone()), *mode));
+        let words = general.into_iter().map(|(key, mode)| (key, None, mode)).chain(own);
+        words
+            .chain([(format!("monkeys.{chaos}.mode"), Some(chaos.to_owned()), self.chaos.mode)])
+            .filter(|(_, _, mode)| *mode == Mode::DryRun)
+            .map(|(key, monkey, _)| HeldBack { key, monkey })
+            .collect()
+    }
+
+    /// What must be left, as far as a rail holds to it.
+    pub fn floors_that_count(&self) -> Floors {
+        let counts = |rail: &str, floor| if self.disabled_rails.contains(rail) { 0 } else { floor };
+        Floors { healthy: counts("healthy_floor", self.floors.healthy), zone: counts("zone_floor", self.floors.zone) }
     }
 
     /// What really counts for an account: live only when both words say so.
@@ -184,8 +262,13 @@ impl Config {
     }
 }
 
-fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
+/// The digest of a text, and of the calendars that belong to it by theirs.
+fn digest(text: &str, calendars: &[String]) -> String {
+    let mut whole = Sha256::new_with_prefix(text);
+    for calendar in calendars {
+        whole.update(calendar);
+    }
+    hex(&whole.finalize())
 }
 
 /// Where relative paths start.
@@ -199,32 +282,26 @@ fn base(file_name: &str, state_directory: Option<&Path>) -> PathBuf {
 }
 
 fn text_of(path: &Path, file: &str) -> Result<String, ConfigError> {
-    let unreadable = |why: String| ConfigError::Unreadable { file: file.to_owned(), why };
-    let explain = |error: std::io::Error| {
-        unreadable(match error.kind() {
-            ErrorKind::NotFound => "there is no such file: create it, or name another with --config".to_owned(),
-            ErrorKind::PermissionDenied => {
-                "this user may not read it: let the daemon's group read it (`chmod 0640`), or name another with \
-                 --config"
+    file::text_of(path, MAX_BYTES).map_err(|error| {
+        let why = match error {
+            Unreadable::Missing => "there is no such file: create it, or name another with --config".to_owned(),
+            Unreadable::Forbidden => {
+                "this user may not read it: let the daemon's group read it (`chmod 0640`), or name \
+                                      another with --config"
                     .to_owned()
             }
-            _ => format!("it cannot be read ({error}): name a file that can be with --config"),
-        })
-    };
-    let handle = std::fs::File::open(path).map_err(explain)?;
-    if handle.metadata().map_err(explain)?.is_dir() {
-        let inside = path.join("simian.toml").display().to_string();
-        return Err(unreadable(format!("it is a directory: name the file in it, as in {inside}")));
-    }
-    let mut bytes = Vec::new();
-    handle.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(explain)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let why = format!("it is larger than {} KiB, so it is no config: name another with --config", MAX_BYTES >> 10);
-        return Err(unreadable(why));
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-        let (line, column) = error::place(&valid, valid.len());
-        unreadable(format!("byte {column} of line {line} begins no UTF-8 character: save the file as UTF-8"))
+            Unreadable::Directory => {
+                let inside = path.join("simian.toml").display().to_string();
+                format!("it is a directory: name the file in it, as in {inside}")
+            }
+            Unreadable::TooLarge => {
+                format!("it is larger than {} KiB, so it is no config: name another with --config", MAX_BYTES >> 10)
+            }
+            Unreadable::NotText { line, column } => {
+                format!("byte {column} of line {line} begins no UTF-8 character: save the file as UTF-8")
+            }
+            Unreadable::Other(error) => format!("it cannot be read ({error}): name a file that can be with --config"),
+        };
+        ConfigError::Unreadable { file: file.to_owned(), why }
     })
 }

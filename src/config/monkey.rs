@@ -49,6 +49,7 @@ fn said(message: &str, value: &DeValue<'_>) -> String {
             "a string" => "a text in quotes",
             "f32" | "f64" => "a number",
             "i64" | "u64" | "u32" => "a whole number",
+            "a sequence" => "a list, as in [\"…\", \"…\"]",
             other => other,
         };
         return format!("found {}: write {expected}", describe(value));

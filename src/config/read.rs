@@ -1,14 +1,17 @@
 //! From a value as written to a value as meant; what is wrong is said with what to write instead.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 use chrono::{NaiveDate, TimeDelta, Weekday};
 use chrono_tz::Tz;
+use simian_core::calendar::Country;
 use simian_core::{Mode, span};
 use toml::de::DeValue;
 
 use super::document::nearest;
+use super::ics;
 
 /// The longest text of a name, in characters.
 const MAX_NAME: usize = 64;
@@ -47,6 +50,11 @@ pub(super) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
         Some(text) => Ok(text),
         None => Err(instead(value, "a text in quotes")),
     }
+}
+
+/// A text, which may be empty.
+pub(super) fn raw<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
+    value.as_str().ok_or_else(|| instead(value, "a text in quotes"))
 }
 
 /// A text that its type can read, and whose errors say what to do.
@@ -93,6 +101,20 @@ pub(super) fn span(least: TimeDelta, most: TimeDelta) -> impl Fn(&DeValue<'_>) -
     }
 }
 
+/// So many days, at least and at most, as in `"400d"`; or `"forever"`, which is `None`.
+pub(super) fn days(least: i64, most: i64) -> impl Fn(&DeValue<'_>) -> Result<Option<TimeDelta>, String> {
+    move |value| {
+        let expected = format!("days in quotes, from \"{least}d\" to \"{most}d\", or \"forever\"");
+        let written = value.as_str().ok_or_else(|| instead(value, &expected))?;
+        if written == "forever" {
+            return Ok(None);
+        }
+        let digits = written.strip_suffix('d').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let days = digits.and_then(|digits| digits.parse().ok()).filter(|days| (least..=most).contains(days));
+        days.map(|days| Some(TimeDelta::days(days))).ok_or_else(|| instead(value, &expected))
+    }
+}
+
 pub(super) fn mode(value: &DeValue<'_>) -> Result<Mode, String> {
     match text(value)? {
         "dry-run" => Ok(Mode::DryRun),
@@ -135,15 +157,41 @@ pub(super) fn date(value: &DeValue<'_>) -> Result<NaiveDate, String> {
     date.ok_or_else(|| format!("`{written}` is no date: write one that exists, as in 2026-12-24"))
 }
 
-/// A date, and none of the names of whole calendars that this version does not know.
-pub(super) fn holiday(value: &DeValue<'_>) -> Result<NaiveDate, String> {
-    let named = value.as_str().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()));
-    match named {
-        Some(name) => Err(format!(
-            "`{name}`: named calendars are not supported by this version: list the dates, as in \"2026-12-24\""
-        )),
-        None => date(value),
+/// Where holidays come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum HolidaySource {
+    /// A date of its own.
+    Date(NaiveDate),
+    /// A country's rules.
+    Country(Country),
+    /// A calendar file.
+    File(ics::Calendar),
+}
+
+/// A date, a country's code or a calendar file, whose path starts from `base` and whose events close dates of `zone`.
+pub(super) fn holiday(base: &Path, zone: Tz) -> impl Fn(&DeValue<'_>) -> Result<HolidaySource, String> {
+    move |value| {
+        let named = value.as_str().filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+        match named.map(|word| word.strip_prefix("ics:").ok_or(word)) {
+            None => date(value).map(HolidaySource::Date),
+            Some(Err(code)) => country(code).map(HolidaySource::Country),
+            Some(Ok("")) => Err("`ics:` names no file: write one, as in \"ics:holidays.ics\"".into()),
+            Some(Ok(file)) => ics::load(&base.join(file), zone).map(HolidaySource::File),
+        }
     }
+}
+
+fn country(code: &str) -> Result<Country, String> {
+    Country::of(code).ok_or_else(|| {
+        let meant = nearest(code, Country::codes()).map(|code| format!("did you mean `{code}`? "));
+        let codes: Vec<&str> = Country::codes().collect();
+        format!(
+            "`{code}` is no country whose holidays are known: {}write one of {}, a date as in \"2026-12-24\", or a \
+             calendar file as in \"ics:holidays.ics\"",
+            meant.unwrap_or_default(),
+            codes.join(", ")
+        )
+    })
 }
 
 /// A name for people and tables.
@@ -226,20 +274,18 @@ pub(super) fn account_in(arn: &str) -> &str {
     arn_parts(arn).map_or("", |[_, _, account, _]| account)
 }
 
-/// The ARN of a topic.
+/// The ARN of a topic, a standard or a FIFO one.
 pub(super) fn topic_arn(value: &DeValue<'_>) -> Result<String, String> {
     let arn = text(value)?;
-    if arn.strip_suffix(".fifo").is_some() {
-        return Err(format!("`{arn}` is a FIFO topic, which is not supported by this version: name a standard topic"));
-    }
     let name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     let shaped = arn_parts(arn).is_some_and(|[service, region, account, topic]| {
+        let plain = topic.strip_suffix(".fifo").unwrap_or(topic);
         service == "sns"
             && region.parse::<simian_core::Region>().is_ok()
             && is_account(account)
-            && !topic.is_empty()
+            && !plain.is_empty()
             && topic.len() <= MAX_TOPIC
-            && name(topic)
+            && name(plain)
     });
     if shaped {
         return Ok(arn.to_owned());

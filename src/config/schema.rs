@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
-use simian_core::calendar::{Freeze, Hours, Weekdays};
+use simian_core::calendar::{Freeze, Holidays, Hours, Weekdays};
+use simian_core::choice::{Rule, account_glob, app_glob, region_glob};
 use simian_core::rails::{Budgets, Candidates, Floors, RAILS};
 use simian_core::{AccountId, Calendar, ChangeCalendar, Mode, Settings, TagRules};
 use toml::de::DeTable;
 
 use super::document::{Document, Table};
 use super::read::{
-    account_in, boolean, count, date, holiday, limit, mode, name, parsed, path, role_arn, span, tag_key, tag_prefix,
-    tag_value, text, topic_arn, weekday, zone,
+    HolidaySource, account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, raw, role_arn,
+    span, tag_key, tag_prefix, tag_value, text, topic_arn, weekday, zone,
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
+    webhook,
 };
+use crate::registry::KINDS;
 
 /// What is not in the file and still counts.
 pub(super) struct Rules<'r> {
@@ -40,6 +43,9 @@ const WATCH_EVERY: (TimeDelta, TimeDelta) = (TimeDelta::seconds(5), TimeDelta::m
 /// No group replaces an instance within a minute; what is not back after a day is not recovering.
 const WATCH_DEADLINE: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta::hours(24));
 
+/// The longest that a ledger may be told to remember, in days: a century is as good as for ever.
+const MAX_KEEP: i64 = 36_500;
+
 /// The most Change Calendars: each is a call whenever something is to be judged.
 const MAX_CALENDARS: usize = 10;
 
@@ -48,6 +54,15 @@ const MAX_SOCKET: usize = 107;
 
 /// Reads a whole text.
 pub(super) fn read(file: &str, text: &str, rules: &Rules<'_>) -> Result<Config, ConfigError> {
+    read_with_keys(file, text, rules).map(|(config, _)| config)
+}
+
+/// Reads a whole text, and says which keys were looked for in it, whether they are there or not.
+pub(super) fn read_with_keys(
+    file: &str,
+    text: &str,
+    rules: &Rules<'_>,
+) -> Result<(Config, BTreeSet<String>), ConfigError> {
     let document = Document::new(file, text);
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
@@ -57,8 +72,8 @@ pub(super) fn read(file: &str, text: &str, rules: &Rules<'_>) -> Result<Config, 
     // What cannot be parsed would only draw wrong conclusions from the rest.
     let parsed = errors.is_empty();
     let config = parsed.then(|| Table::root(&document, root.get_ref(), |root| config(root, text, rules))).flatten();
-    document.finish()?;
-    Ok(config.unwrap_or_else(|| unreachable!("whatever is missing was noted, and nothing was")))
+    let keys = document.finish()?;
+    Ok((config.unwrap_or_else(|| unreachable!("whatever is missing was noted, and nothing was")), keys))
 }
 
 /// The keys that there are, with lists as `account[0]`: what a text that uses everything would ask for.
@@ -77,17 +92,19 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let accounts = accounts(root);
     let live = accounts.iter().flatten().any(|account| mode.and(account.mode) == Mode::Live);
     let seed = root.table("dice", |dice| seed(dice, live));
-    let (calendar, change_calendars) = root.table("hours", |table| (hours(table), change_calendars(table)));
+    let ((calendar, files), change_calendars) =
+        root.table("hours", |table| (hours(table, rules), change_calendars(table)));
     let mut tags = root.table("tags", tags);
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
-    let ledger = root.table("ledger", |ledger| self::ledger(ledger, live, rules));
-    let sinks = root.table("sinks", sinks);
-    let control = root.table("control", |control| socket(control, rules));
+    let (ledger, keep) = root.table("ledger", |ledger| (self::ledger(ledger, live, rules), keep(ledger)));
+    let sinks = root.table("sinks", |sinks| self::sinks(sinks, rules));
+    let (control, pause_file) = root.table("control", |control| (socket(control, rules), pause_file(control, rules)));
     let budgets = root.table("budgets", budgets);
     let floors = root.table("floors", floors);
     let rails = root.table("rails", rails);
     let watch = root.table("watch", watch);
-    let (chaos, defaults) = root.table("monkeys", |monkeys| monkeys.table("chaos", chaos));
+    let hours = calendar.as_ref().map(|calendar| calendar.hours);
+    let (chaos, defaults) = root.table("monkeys", |monkeys| monkeys.table("chaos", |table| chaos(table, hours)));
     tags.defaults = defaults;
     Some(Config {
         mode,
@@ -97,8 +114,10 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         tags,
         accounts: accounts.into_iter().collect::<Option<_>>()?,
         ledger: ledger?,
+        keep,
         sinks,
         control,
+        pause_file,
         budgets,
         floors,
         candidates: rails.candidates,
@@ -107,7 +126,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         disabled_rails: rails.disabled,
         watch,
         chaos,
-        digest: digest(text),
+        digest: digest(text, &files),
     })
 }
 
@@ -149,8 +168,13 @@ fn accounts(root: &mut Table<'_>) -> Vec<Option<AccountConfig>> {
         if !account.has("regions") || regions.as_ref().is_some_and(Vec::is_empty) {
             account.wrong("regions", "there is none: write at least one, as in regions = [\"us-east-1\"]");
         }
-        let mode = account.get("mode", mode).unwrap_or_default();
-        Some(AccountConfig { name: name?, id: id?, role_arn, regions: regions?, mode })
+        let word = account.get("mode", mode).unwrap_or_default();
+        let modes = account.table("modes", |modes| {
+            let said =
+                KINDS.iter().map(|kind| kind.name).map(|monkey| Some((monkey.to_owned(), modes.get(monkey, mode)?)));
+            said.flatten().collect()
+        });
+        Some(AccountConfig { name: name?, id: id?, role_arn, regions: regions?, mode: word, modes })
     });
     if read.as_ref().is_some_and(Vec::is_empty) || !root.has("account") {
         root.wrong("account", "there is none: name at least one, with its name, id and regions under [[account]]");
@@ -158,7 +182,8 @@ fn accounts(root: &mut Table<'_>) -> Vec<Option<AccountConfig>> {
     read.unwrap_or_default()
 }
 
-fn hours(hours: &mut Table<'_>) -> Option<Calendar> {
+/// The calendar, and the digests of the files that its holidays come from.
+fn hours(hours: &mut Table<'_>, rules: &Rules<'_>) -> (Option<Calendar>, Vec<String>) {
     let zone: Option<Tz> = hours.need("timezone", "\"America/Los_Angeles\"", zone);
     let days = hours.list("days", weekday);
     if days.as_ref().is_some_and(Vec::is_empty) {
@@ -169,24 +194,45 @@ fn hours(hours: &mut Table<'_>) -> Option<Calendar> {
     };
     let open = hours.get("open", time).unwrap_or(9 * 60);
     let close = hours.get("close", time).unwrap_or(15 * 60);
-    let holidays = hours.list("holidays", holiday);
+    // Without a zone the files are read all the same, for what is wrong in them.
+    let (holidays, files) = holidays(hours, rules, zone.unwrap_or(Tz::UTC));
     let freezes = hours.tables("freeze", freeze).unwrap_or_default();
-    let mut calendar = Calendar {
-        zone: zone?,
+    let calendar = zone.map(|zone| Calendar {
+        zone,
         days: days.map_or(Weekdays::MON_TO_FRI, Weekdays::from_iter),
         hours: Hours { open, close },
-        holidays: holidays.into_iter().flatten().collect(),
+        holidays,
         freezes: Vec::new(),
-    };
+    });
     // What only open and close together can get wrong; the rest has been looked at.
-    if !calendar.days.is_empty()
+    if let Some(calendar) = &calendar
+        && !calendar.days.is_empty()
         && let Err(error) = calendar.check()
     {
         let key = if open == 24 * 60 || !hours.has("close") { "open" } else { "close" };
         hours.wrong(key, &error.to_string());
     }
-    calendar.freezes = freezes.into_iter().collect::<Option<_>>()?;
-    Some(calendar)
+    let freezes: Option<Vec<Freeze>> = freezes.into_iter().collect();
+    (calendar.zip(freezes).map(|(calendar, freezes)| Calendar { freezes, ..calendar }), files)
+}
+
+/// All dates on which nothing opens, and the digests of the files that say so.
+fn holidays(hours: &mut Table<'_>, rules: &Rules<'_>, zone: Tz) -> (Holidays, Vec<String>) {
+    let sources = hours.list("holidays", holiday(rules.base, zone));
+    let (mut holidays, mut files) = (Holidays::default(), Vec::new());
+    for source in sources.into_iter().flatten() {
+        match source {
+            HolidaySource::Date(date) => holidays.insert(date),
+            HolidaySource::Country(country) => holidays.insert_country(country),
+            HolidaySource::File(calendar) => {
+                for (date, name) in &calendar.closed {
+                    holidays.insert_named(*date, name);
+                }
+                files.push(calendar.digest);
+            }
+        }
+    }
+    (holidays, files)
 }
 
 fn change_calendars(hours: &mut Table<'_>) -> Vec<ChangeCalendar> {
@@ -259,7 +305,13 @@ fn ledger(ledger: &mut Table<'_>, live: bool, rules: &Rules<'_>) -> Option<Ledge
     Some(LedgerConfig::Memory)
 }
 
-fn sinks(sinks: &mut Table<'_>) -> Sinks {
+/// How long the ledger remembers. Nothing is removed unless the operator says so: an audit trail that shortens itself is
+/// a surprise that nobody can mend.
+fn keep(ledger: &mut Table<'_>) -> Option<TimeDelta> {
+    ledger.get("keep", days(crate::retention::LEAST.num_days(), MAX_KEEP)).flatten()
+}
+
+fn sinks(sinks: &mut Table<'_>, rules: &Rules<'_>) -> Sinks {
     let sns = sinks.table("sns", |sns| {
         if sns.is_there() {
             sns.need("topic_arn", "\"arn:aws:sns:us-east-1:123456789012:simian\"", topic_arn)
@@ -269,7 +321,8 @@ fn sinks(sinks: &mut Table<'_>) -> Sinks {
         }
     });
     let stdout = sinks.table("stdout", |stdout| stdout.get("enabled", boolean)).unwrap_or_default();
-    Sinks { sns: sns.map(|topic_arn| SnsSink { topic_arn }), stdout }
+    let webhooks = webhook::webhooks(sinks, rules);
+    Sinks { sns: sns.map(|topic_arn| SnsSink { topic_arn }), webhooks, stdout }
 }
 
 fn socket(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {
@@ -282,6 +335,10 @@ fn socket(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {
         control.wrong("socket", &why);
     }
     Some(socket)
+}
+
+fn pause_file(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {
+    Some(rules.base.join(control.get("pause_file", path)?))
 }
 
 fn budgets(table: &mut Table<'_>) -> Budgets {
@@ -361,8 +418,46 @@ fn watch(watch: &mut Table<'_>) -> WatchConfig {
     WatchConfig { every, deadline }
 }
 
-fn chaos(chaos: &mut Table<'_>) -> (simian_chaos::Config, Settings) {
-    let config: simian_chaos::Config = monkey::read(chaos);
-    let settings = config.settings().map_err(|contradiction| chaos.wrong(contradiction.key, &contradiction.why));
+fn chaos(table: &mut Table<'_>, hours: Option<Hours>) -> (simian_chaos::Config, Settings) {
+    let mut config: simian_chaos::Config = monkey::read(table);
+    for (n, suffix) in config.never_suffixes.iter().enumerate() {
+        if suffix.is_empty() {
+            table
+                .wrong("never_suffixes", &format!("the text at place {n} is empty, and every name ends so: remove it"));
+        }
+    }
+    config.except = table.tables("except", rule).unwrap_or_default();
+    let only = table.tables("only", rule);
+    if only.as_ref().is_some_and(Vec::is_empty) {
+        table.wrong("only", "nothing could match it: name what may be chosen, or remove the key");
+    }
+    config.only = only.unwrap_or_default();
+    // The plan of a day is published after its midnight, and what is older than its hours is not done any more.
+    let close = hours.map(|hours| i64::from(hours.close) + if hours.spans_midnight() { 24 * 60 } else { 0 });
+    if close.is_some_and(|close| config.veto >= TimeDelta::minutes(close)) {
+        let why = "plans are published at midnight, so nothing would be old enough before the hours close: shorten it";
+        table.wrong("veto", why);
+    }
+    let settings = config.settings().map_err(|contradiction| table.wrong(contradiction.key, &contradiction.why));
     (config, settings.unwrap_or_default())
+}
+
+/// Which groups a rule is about.
+fn rule(rule: &mut Table<'_>) -> Rule {
+    let out = Rule {
+        account: rule.get("account", |value| account_glob(raw(value)?)),
+        region: rule.get("region", |value| region_glob(raw(value)?)),
+        app: rule.get("app", |value| app_glob(raw(value)?)),
+        stack: rule.get("stack", |value| raw(value)?.parse()),
+        detail: rule.get("detail", |value| raw(value)?.parse()),
+        why: rule.get("why", |value| text(value).map(str::to_owned)),
+    };
+    // A mistyped key is told as that.
+    if rule.entries().all(|(key, _)| key.get_ref() == "why") {
+        rule.wrong(
+            "app",
+            "it says nothing of any group, so it would be about all: add account, region, app, stack or detail",
+        );
+    }
+    out
 }

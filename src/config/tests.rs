@@ -6,7 +6,7 @@ use std::path::Path;
 use simian_core::rails::RAILS;
 use simian_core::{Calendar, Policy};
 
-use super::{Config, schema};
+use super::{Config, WebhookConfig, schema};
 
 const SHIPPED: &str = include_str!("../../config/simian.toml");
 
@@ -28,7 +28,9 @@ fn all_in_use() -> (String, Vec<(String, String)>) {
 }
 
 fn parse(text: &str) -> Config {
-    Config::parse("simian.toml", text, None).unwrap_or_else(|error| panic!("{error}"))
+    // Its templates are beside it.
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/config/simian.toml");
+    Config::parse(file, text, None).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The paths of a text's keys, lists of tables as `account[0]`.
@@ -62,7 +64,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 3);
+    assert_eq!(others.len(), 5);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }
@@ -78,10 +80,22 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shipped.breaker, all.breaker);
     assert_eq!(shipped.disabled_rails, all.disabled_rails);
     assert_eq!(shipped.watch, all.watch);
+    assert_eq!(shipped.keep, all.keep);
+    assert_eq!(all.sinks.webhooks[0].timeout, WebhookConfig::TIMEOUT);
+    assert_eq!(all.sinks.webhooks[0].content_type, "application/json");
     assert_eq!((shipped.calendar.days, shipped.calendar.hours), (all.calendar.days, all.calendar.hours));
     assert_eq!((&shipped.tags.prefix, &shipped.tags.owner), (&all.tags.prefix, &all.tags.owner));
     assert_eq!(shipped.tags.defaults, all.tags.defaults);
-    let chaos = |config: &Config| simian_chaos::Config { mean_days: None, ..config.chaos.clone() };
+    // What is off by default is shown by an example.
+    let chaos = |config: &Config| simian_chaos::Config {
+        mean_days: None,
+        count: None,
+        cap: None,
+        mandatory_days: None,
+        except: Vec::new(),
+        only: Vec::new(),
+        ..config.chaos.clone()
+    };
     assert_eq!(format!("{:?}", chaos(&shipped)), format!("{:?}", chaos(&all)));
 }
 
@@ -99,8 +113,11 @@ fn what_is_not_written_is_as_cautious_as_the_core() {
     let config = parse(SHIPPED);
     let account = &config.accounts[0];
     let calendar: Calendar = config.calendar.clone();
-    let cautious = Policy::cautious(account.id.clone(), calendar);
-    assert_eq!(format!("{:?}", config.policy(account)), format!("{cautious:?}"));
+    let policy = config.policy(account);
+    let mut cautious = Policy::cautious(account.id.clone(), calendar);
+    assert_eq!(policy.held_back("chaos"), "mode, the mode of account staging");
+    cautious.held_back.clone_from(&policy.held_back);
+    assert_eq!(format!("{policy:?}"), format!("{cautious:?}"));
 }
 
 #[test]
@@ -114,6 +131,18 @@ fn paths_start_from_the_first_state_directory_else_from_the_files_folder() {
     ] {
         assert_eq!(super::base(file, state.map(Path::new)), Path::new(base), "{file} {state:?}");
     }
+}
+
+#[test]
+fn what_is_kept_is_days_or_for_ever_and_a_pause_file_starts_from_the_base() {
+    let keep = |text: &str| parse(&SHIPPED.replace("#keep = \"forever\"", &format!("keep = \"{text}\""))).keep;
+    assert_eq!(keep("35d"), Some(chrono::TimeDelta::days(35)));
+    assert_eq!(keep("36500d"), Some(chrono::TimeDelta::days(36_500)));
+    assert_eq!((keep("forever"), parse(SHIPPED).keep), (None, None));
+    let text = SHIPPED.replace("#pause_file = \"/etc/simian/paused\"", "pause_file = \"paused\"");
+    let config = Config::parse("/srv/simian.toml", &text, None).unwrap();
+    assert_eq!(config.pause_file.as_deref(), Some(Path::new("/srv/paused")));
+    assert_eq!(parse(SHIPPED).pause_file, None);
 }
 
 #[test]

@@ -40,13 +40,12 @@ impl Sink for Stdout {
                 Format::Human { zone, colour } => render::line(&event.body, zone, colour),
             };
             if let Some(error) = line.and_then(|line| writeln!(out, "{line}").err()) {
-                let message = format!("cannot write: {error}");
-                return (told, Some(SinkError { sink: "stdout".into(), message, lasting: false }));
+                return (told, Some(SinkError::new("stdout", format!("cannot write: {error}"), false)));
             }
         }
         match out.flush() {
             Ok(()) => (events.len(), None),
-            Err(error) => (0, Some(SinkError { sink: "stdout".into(), message: error.to_string(), lasting: false })),
+            Err(error) => (0, Some(SinkError::new("stdout", error.to_string(), false))),
         }
     }
 }

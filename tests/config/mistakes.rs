@@ -31,10 +31,10 @@ enable = true
 "
     );
     assert_snapshot!(problems(&text), @r"
-    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, cron, unit, mean_days, probability, min_days, faults, grace
+    simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, regions_independent, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
     simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
     simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, control, budgets, floors, rails, watch, monkeys
-    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
+    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
     simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
     ");
 }
@@ -86,7 +86,7 @@ fn values_under_hours() {
 days = ["mon", "Tuesday", "mon"]
 open = "9:00"
 close = "25:00"
-holidays = ["us", "ics:holidays.ics", "2026-02-30", "24.12.2026"]
+holidays = ["us", "uk-scotlnd", "gb", "ics:", "ics:no/such.ics", "2026-02-30", "24.12.2026", "us", "uk", "uk-wales"]
 freeze = [{ from = "2027-01-03", until = "2026-12-20" }, { from = "2026-12-20" }]"#,
     );
     assert_snapshot!(problems(&text), @r#"
@@ -95,10 +95,14 @@ freeze = [{ from = "2027-01-03", until = "2026-12-20" }, { from = "2026-12-20" }
     simian.toml:6:27: hours.days[2]: the text "mon" is there twice: remove one
     simian.toml:7:1: hours.open: `9:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
     simian.toml:8:1: hours.close: `25:00` is not a time of day: write hours and minutes as in `09:00`, at most `24:00`
-    simian.toml:9:13: hours.holidays[0]: `us`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
-    simian.toml:9:19: hours.holidays[1]: `ics:holidays.ics`: named calendars are not supported by this version: list the dates, as in "2026-12-24"
-    simian.toml:9:39: hours.holidays[2]: `2026-02-30` is no date: write one that exists, as in 2026-12-24
-    simian.toml:9:53: hours.holidays[3]: `24.12.2026` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:19: hours.holidays[1]: `uk-scotlnd` is no country whose holidays are known: did you mean `uk-scotland`? write one of us, uk, uk-england, uk-wales, uk-scotland, uk-northern-ireland, de, de-bb, de-be, de-bw, de-by, de-hb, de-he, de-hh, de-mv, de-ni, de-nw, de-rp, de-sh, de-sl, de-sn, de-st, de-th, a date as in "2026-12-24", or a calendar file as in "ics:holidays.ics"
+    simian.toml:9:33: hours.holidays[2]: `gb` is no country whose holidays are known: write one of us, uk, uk-england, uk-wales, uk-scotland, uk-northern-ireland, de, de-bb, de-be, de-bw, de-by, de-hb, de-he, de-hh, de-mv, de-ni, de-nw, de-rp, de-sh, de-sl, de-sn, de-st, de-th, a date as in "2026-12-24", or a calendar file as in "ics:holidays.ics"
+    simian.toml:9:39: hours.holidays[3]: `ics:` names no file: write one, as in "ics:holidays.ics"
+    simian.toml:9:47: hours.holidays[4]: no/such.ics: there is no such calendar file: create it, or mend its path
+    simian.toml:9:66: hours.holidays[5]: `2026-02-30` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:80: hours.holidays[6]: `24.12.2026` is no date: write one that exists, as in 2026-12-24
+    simian.toml:9:94: hours.holidays[7]: the text "us" is there twice: remove one
+    simian.toml:9:106: hours.holidays[9]: the text "uk-wales" is there twice: remove one
     simian.toml:10:34: hours.freeze[0].until: the freeze from 2027-01-03 ends before it begins: swap its dates
     simian.toml:10:58: hours.freeze[1].until: it is missing: write it, as in until = "2027-01-03"
     "#);
@@ -132,7 +136,7 @@ probability = 2
 min_days = 0
 cron = "0 0 30 feb *"
 unit = "fleet"
-faults = "reboot=2"
+faults = "isolate=2"
 grace = "5h"
 "#
     );
@@ -142,9 +146,78 @@ grace = "5h"
     simian.toml:17:1: monkeys.chaos.min_days: `0` is no least gap: write a whole number of working days from 1 to 1000
     simian.toml:18:1: monkeys.chaos.cron: cron expression `0 0 30 feb *` never fires: write a day that its months have
     simian.toml:19:1: monkeys.chaos.unit: `fleet` is not known: write one of `cluster`, `asg`, `stack`, `app`
-    simian.toml:20:1: monkeys.chaos.faults: `reboot` is no action; there are: terminate, terminate-gracefully
+    simian.toml:20:1: monkeys.chaos.faults: `isolate` is no action; there are: terminate, terminate-gracefully, reboot
     simian.toml:21:1: monkeys.chaos.grace: a grace of `5h` is not between 1m and 4h
     ");
+}
+
+#[test]
+fn who_may_be_chosen() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+except = [
+  { account = "prod*" },
+  { why = "all of them" },
+  { region = "EU", app = "", stack = "", detail = "db[12]" },
+  { aap = "shop", why = 1 },
+  "shop",
+]
+only = []
+never_suffixes = ["-canary", ""]
+"#
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:16:5: monkeys.chaos.except[0].account: `prod*` matches no account: write its twelve digits, not its name, with * and ?
+    simian.toml:17:3: monkeys.chaos.except[1].app: it says nothing of any group, so it would be about all: add account, region, app, stack or detail
+    simian.toml:18:5: monkeys.chaos.except[2].region: `EU` matches no region: write it as in `us-east-1` or `eu-*`
+    simian.toml:18:20: monkeys.chaos.except[2].app: every group has an app: write one as in `shop` or `shop*`, or leave the key out
+    simian.toml:18:42: monkeys.chaos.except[2].detail: `db[12]`: `[` means nothing here: only * (any text) and ? (one character) do
+    simian.toml:19:5: monkeys.chaos.except[3].aap: there is no such key: did you mean `app`? There are: account, region, app, stack, detail, why
+    simian.toml:19:19: monkeys.chaos.except[3].why: found the number 1: write a text in quotes
+    simian.toml:20:3: monkeys.chaos.except[4]: found the text "shop": write a list of tables, as in [[monkeys.chaos.except]]
+    simian.toml:22:1: monkeys.chaos.only: nothing could match it: name what may be chosen, or remove the key
+    simian.toml:23:1: monkeys.chaos.never_suffixes: the text at place 1 is empty, and every name ends so: remove it
+    "#);
+}
+
+#[test]
+fn how_many_and_when() {
+    let text = format!(
+        "{SOUND}{}",
+        r#"[monkeys.chaos]
+mode = "rehearse"
+count = 0
+share = 0.75
+cap = 51
+veto = "25h"
+mandatory_days = 0
+never_suffixes = "-canary"
+"#
+    );
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:15:1: monkeys.chaos.mode: `rehearse` is no mode: write "dry-run" or "live"
+    simian.toml:16:1: monkeys.chaos.count: `0` is no number of instances: write a whole number from 1 to 50
+    simian.toml:17:1: monkeys.chaos.share: `0.75` is no share: write a number from 0.01 to 0.5, with four decimals at most
+    simian.toml:18:1: monkeys.chaos.cap: `51` is no number of instances: write a whole number from 1 to 50
+    simian.toml:19:1: monkeys.chaos.veto: a veto window of `25h` is longer than a day: shorten it
+    simian.toml:20:1: monkeys.chaos.mandatory_days: `0` is no number of working days: write a whole number from 1 to 1000
+    simian.toml:21:1: monkeys.chaos.never_suffixes: found the text "-canary": write a list, as in ["…", "…"]
+    "#);
+    let alone = |line: &str| problems(&format!("{SOUND}[monkeys.chaos]\n{line}\n"));
+    assert_snapshot!(alone("count = 4"), @"simian.toml:15:1: monkeys.chaos.count: a count of 4 is above the cap, 3: raise cap too");
+    assert_snapshot!(alone("count = 2\nshare = 0.25"), @"simian.toml:16:1: monkeys.chaos.share: set count or share, not both");
+    assert_snapshot!(alone("mandatory_days = 4"), @"simian.toml:15:1: monkeys.chaos.mandatory_days: 4 days are fewer than the mean, 5, so it would set the rate: raise it");
+    assert_snapshot!(alone("veto = \"15h\""), @"simian.toml:15:1: monkeys.chaos.veto: plans are published at midnight, so nothing would be old enough before the hours close: shorten it");
+}
+
+#[test]
+fn modes_of_monkeys() {
+    let text = SOUND.replace("[ledger]", "[account.modes]\nchaos = \"off\"\nlatency = \"dry-run\"\n[ledger]");
+    assert_snapshot!(problems(&text), @r#"
+    simian.toml:12:1: account[0].modes.chaos: `off` is no mode: write "dry-run" or "live"
+    simian.toml:13:1: account[0].modes.latency: there is no such key: remove it. There are: chaos
+    "#);
 }
 
 #[test]
@@ -251,6 +324,20 @@ fn memory_is_no_ledger_for_live() {
 }
 
 #[test]
+fn a_ledger_keeps_35_days_or_more() {
+    for wrong in ["\"34d\"", "400", "\"400\"", "\"-400d\"", "\"+40d\"", "\"400 d\"", "\"36501d\"", "\"1y\"", "\"d\""] {
+        let lines = format!("kind = \"sqlite\"\npath = \"ledger.db\"\nkeep = {wrong}");
+        let problems = problems(&with_ledger(&lines));
+        assert!(problems.starts_with("simian.toml:14:1: ledger.keep: found "), "{wrong}: {problems}");
+        assert!(
+            problems.ends_with(r#"write days in quotes, from "35d" to "36500d", or "forever""#),
+            "{wrong}: {problems}"
+        );
+        assert_eq!(problems.lines().count(), 1, "{wrong}: {problems}");
+    }
+}
+
+#[test]
 fn no_ledger_is_memory() {
     let text = SOUND.replace("[ledger]\nkind = \"sqlite\"\npath = \"ledger.db\"\n", "");
     assert_snapshot!(problems(&text), @r#"simian.toml:1:1: ledger.kind: a live daemon needs a ledger that outlasts it: set kind = "sqlite" and a path under [ledger]"#);
@@ -294,14 +381,72 @@ enabled = 1
 }
 
 #[test]
-fn fifo_topic() {
+fn fifo_topics() {
+    let topic = |name: &str| format!("{SOUND}[sinks.sns]\ntopic_arn = \"arn:aws:sns:us-east-1:123456789012:{name}\"\n");
+    super::parse(&topic("simian.fifo"));
+    for name in [".fifo", "simian.fifo.fifo", "simian.FIFO"] {
+        assert!(problems(&topic(name)).contains("is no topic's ARN"), "{name}");
+    }
+}
+
+#[test]
+fn webhooks() {
     let text = format!(
         "{SOUND}{}",
-        r#"[sinks.sns]
-topic_arn = "arn:aws:sns:us-east-1:123456789012:simian.fifo"
+        r#"[[sinks.webhook]]
+url = "hooks.example.com/s3cret"
+template = "{{ event.onwer }}"
+template_file = "none.jinja"
+content_type = "json"
+secret_file = "secret"
+secret_env = "$SECRET"
+headers = { "X Team" = "ops", Host = "s3cret", X-Key = "s3cret\n" }
+timeout = "2m"
+kinds = ["action.dnoe", "actions.*"]
+[[sinks.webhook]]
+name = "ops"
+kinds = []
+[[sinks.webhook]]
+name = "ops"
+url = "https://ann:s3cret@example.com"
+template = """
+{"text":
+  "{{ event.why }}"}"""
+headers = "X-Key: s3cret"
+uri = 1
 "#
     );
-    assert_snapshot!(problems(&text), @"simian.toml:15:1: sinks.sns.topic_arn: `arn:aws:sns:us-east-1:123456789012:simian.fifo` is a FIFO topic, which is not supported by this version: name a standard topic");
+    let told = problems(&text);
+    assert!(!told.contains("s3cret"), "{told}");
+    assert_snapshot!(told, @r#"
+    simian.toml:14:1: sinks.webhook[0].name: it is missing: write it, as in name = "ops"
+    simian.toml:15:1: sinks.webhook[0].url: it begins with neither https:// nor http://: write it as in "https://hooks.example.com/simian"
+    simian.toml:16:1: sinks.webhook[0].template: line 1: something in `{{ event.onwer }}` does not exist (made for daemon.started): an event has account, action, actor, app, at, config, counts, due, group, hash, id, key, kind, mode, monkey, outcome, owner, prev, region, run, schema, seq, target, unit, until, verdicts, why, writer; a figure of counts needs a default, as in event.counts.held|default(0)
+    simian.toml:17:1: sinks.webhook[0].template_file: cannot read the template none.jinja: No such file or directory (os error 2)
+    simian.toml:17:1: sinks.webhook[0].template_file: there is a template already: remove one of the two
+    simian.toml:18:1: sinks.webhook[0].content_type: `json` is no media type: write it as in "text/plain; charset=utf-8"
+    simian.toml:20:1: sinks.webhook[0].secret_env: it names no variable: write the name of one, as in "SIMIAN_WEBHOOK_SECRET"
+    simian.toml:20:1: sinks.webhook[0].secret_env: there is a secret_file already: remove one of the two
+    simian.toml:21:13: sinks.webhook[0].headers.X Team: `X Team` is no name of a header: write letters, digits and `-`
+    simian.toml:21:31: sinks.webhook[0].headers.Host: `Host` is written by simian: remove it (content_type has a key of its own)
+    simian.toml:21:48: sinks.webhook[0].headers.X-Key: write its value as a text in quotes, of ASCII letters without line breaks
+    simian.toml:22:1: sinks.webhook[0].timeout: `2m` is out of bounds: write a span from 1s to 1m
+    simian.toml:23:10: sinks.webhook[0].kinds[0]: `action.dnoe` is no kind of event: did you mean `action.done`?
+    simian.toml:23:25: sinks.webhook[0].kinds[1]: `actions.*` is no kind of event: write kinds as in ["action.done", "finding.*"]
+    simian.toml:24:1: sinks.webhook[1].url: it is missing: write it, as in url = "https://hooks.example.com/simian"
+    simian.toml:26:1: sinks.webhook[1].kinds: there is none, so nothing is ever told: name at least one, or remove the key
+    simian.toml:28:1: sinks.webhook[2].name: another webhook is called `ops` already: choose another name
+    simian.toml:29:1: sinks.webhook[2].url: it has a name or a password before its host: write that into headers, as in Authorization = "Basic …"
+    simian.toml:30:1: sinks.webhook[2].template: what it makes of a made-up daemon.started is no JSON (expected `,` or `}` at line 2 column 5): {{ … }} writes a whole JSON value, a text with its quotes, so write none around it; or set content_type to what it makes
+    simian.toml:33:1: sinks.webhook[2].headers: this is no table: write one, as in headers = { … }
+    simian.toml:34:1: sinks.webhook[2].uri: there is no such key: did you mean `url`? There are: name, url, kinds, content_type, template, template_file, secret_file, secret_env, headers, timeout
+    "#);
+}
+
+#[test]
+fn one_webhook_is_a_list_of_one() {
+    let text = format!("{SOUND}[sinks.webhook]\nname = \"ops\"\n");
+    assert_snapshot!(problems(&text), @"simian.toml:14:1: sinks.webhook: found a table: write a list of tables, as in [[sinks.webhook]]");
 }
 
 #[test]

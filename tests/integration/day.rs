@@ -13,9 +13,9 @@ use simian::round::{self, Closed};
 use simian::{sinks, watch};
 use simian_aws::{Options, SnsSink};
 use simian_chaos::Chaos;
-use simian_core::calendar::{Hours, Weekdays};
+use simian_core::calendar::{Holidays, Hours, Weekdays};
 use simian_core::{
-    Calendar, Change, Clock, Dice, Event, EventQuery, Kind, Ledger, Mode, Outcome, Policy, Region, TagRules, UnitKind,
+    Calendar, Change, Clock, Dice, Event, EventQuery, Grouping, Kind, Ledger, Mode, Outcome, Policy, Region, TagRules,
 };
 use simian_ledger::SqliteLedger;
 use tokio::sync::Notify;
@@ -153,7 +153,7 @@ impl Daemon {
             zone: chrono_tz::Europe::Berlin,
             days: Weekdays::MON_TO_FRI,
             hours: Hours::parse("10:00", "14:00").unwrap(),
-            holidays: BTreeSet::new(),
+            holidays: Holidays::default(),
             freezes: Vec::new(),
         };
         let mut policy = Policy::cautious(id.clone(), calendar);
@@ -165,12 +165,15 @@ impl Daemon {
         let engine = Engine {
             clock: shared.clone(),
             ledger: Arc::new(ledger),
+            brake: simian::brake::Brake::default(),
             dice: Dice::new("a day"),
-            monkeys: vec![Box::new(Chaos::new(UnitKind::Cluster, TimeDelta::minutes(30), TagRules::default()))],
+            monkeys: vec![Box::new(Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default()))],
             accounts: vec![Account::new("staging".into(), regions(), policy, aws.clone(), aws)],
             watch: WatchPolicy { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) },
+            keep: None,
             holder: "test:1".into(),
             recorded: Arc::new(Notify::new()),
+            progress: Arc::new(simian::progress::Silent),
         };
         let sink = SnsSink::connect(topic.parse().unwrap(), shared).await;
         Self { moto, clock, engine, sink, ended: Vec::new(), expected: BTreeMap::from([(IDENTITY, 1)]) }
@@ -197,7 +200,7 @@ impl Daemon {
         for acted in &closed.acted {
             assert_eq!(acted.outcome, Some(Outcome::Done), "{}", acted.why);
             let proposal = &acted.judged.proposal;
-            batches.insert((proposal.unit.id.scope.region.clone(), proposal.action));
+            batches.insert((proposal.scope.region.clone(), proposal.action));
             self.ended.extend(proposal.targets.iter().map(|target| target.instance.to_string()));
         }
         self.calls(DESCRIBE, regions().len());

@@ -20,4 +20,6 @@ mod ourselves;
 mod place;
 mod plan;
 mod process;
+mod server;
 mod trouble;
+mod webhook;

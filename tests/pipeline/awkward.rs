@@ -100,7 +100,10 @@ fn our_own_instance_is_never_ended_and_not_knowing_which_it_is_holds() {
     assert_eq!(closed.held[0].held_by().unwrap().rail, "ourselves");
 
     let world = one();
-    world.cloud.inject(call::OURSELVES, 1, Fault::ErrorBefore(Cause::Timeout));
+    for nth in 1..=2 {
+        // Each region's round asks.
+        world.cloud.inject(call::OURSELVES, nth, Fault::ErrorBefore(Cause::Timeout));
+    }
     let process = world.process();
     let closed = process.game_day("g");
     assert_eq!(closed.held[0].held_by().unwrap().rail, "ourselves");

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use simian_core::{
-    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Kind, Ledger,
-    LedgerError, Mode, Pause,
+    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Compacted, Compaction, Draft, Event, EventQuery,
+    Kind, Ledger, LedgerError, Mode, Pause,
 };
 use simian_ledger::MemoryLedger;
 
@@ -70,8 +70,8 @@ impl Ledger for Hooked {
     async fn birth(&self) -> Result<Birth, LedgerError> {
         self.inner.birth().await
     }
-    async fn pause(&self) -> Result<Option<Pause>, LedgerError> {
-        self.inner.pause().await
+    async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        self.inner.pauses().await
     }
     async fn commit(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
         (self.hook)(Moment::Commit(&drafts))?;
@@ -99,11 +99,26 @@ impl Ledger for Hooked {
     async fn counters(&self, mode: Mode, date: NaiveDate) -> Result<BTreeMap<String, u32>, LedgerError> {
         self.inner.counters(mode, date).await
     }
+    async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError> {
+        self.inner.findings(account).await
+    }
+    async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+        self.inner.sights(account).await
+    }
+    async fn compact(&self, order: &Compaction) -> Result<Compacted, LedgerError> {
+        self.inner.compact(order).await
+    }
+    async fn checkpoints(&self) -> Result<BTreeMap<String, simian_core::Head>, LedgerError> {
+        self.inner.checkpoints().await
+    }
     async fn heads(&self) -> Result<BTreeMap<String, simian_core::Head>, LedgerError> {
         self.inner.heads().await
     }
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {
         self.inner.cursor(sink).await
+    }
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        self.inner.cursors().await
     }
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {
         (self.hook)(Moment::Advance)?;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use simian_core::{Clock, Kind, LedgerError, Outcome, Stage};
+use chrono::TimeDelta;
+use simian_core::{Clock, Draft, Kind, Ledger, LedgerError, Mode, Outcome, Stage};
 use simian_sim::call;
 
 use crate::hooked::{Hooked, Moment, full};
-use crate::world::{World, daily, minutes, mon};
+use crate::world::{World, at_once, daily, minutes, mon, tue};
 
 fn eight() -> World {
     World::new(["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| daily(&format!("{name}-prod-v001")))).unlimited()
@@ -104,4 +105,21 @@ fn failing_at_the_claim_it_is_tried_again_within_its_time() {
     let claim = world.claim("shop-prod");
     assert_eq!(claim.at, world.due("shop-prod") + minutes(1));
     world.audit();
+}
+
+#[test]
+fn once_a_day_what_is_too_old_and_told_goes() {
+    let world = World::new([daily("shop-prod-v001")]);
+    let old = |days| Draft::new(mon(8, 0) - TimeDelta::days(days), Kind::RoundClosed, Mode::Live, "");
+    let told = at_once(world.ledger.commit(vec![old(80), old(50), old(20)], vec![])).unwrap();
+    let mut process = world.process();
+    process.engine.keep = Some(TimeDelta::days(40));
+    process.run_until(mon(23, 0));
+    assert_eq!(world.of_kind(Kind::LedgerCompacted).len(), 0, "when the daemon started, nobody had told them");
+    process.run_until(tue(23, 0));
+    let compacted = world.of_kind(Kind::LedgerCompacted);
+    assert_eq!(compacted.len(), 1, "once");
+    assert_eq!(compacted[0].body.counts["events"], 2);
+    assert_eq!(world.events()[0].id, told[2].id);
+    assert_eq!(world.hit().len(), 2, "and the days go on as ever");
 }

@@ -50,7 +50,7 @@ fn an_owner_who_opts_out_while_the_survey_is_slow_is_read_again_and_left_alone()
 }
 
 #[test]
-fn a_veto_set_after_the_plan_holds_and_is_the_reason_in_the_end() {
+fn a_veto_set_after_the_plan_is_told_once_and_is_the_reason_in_the_end() {
     let world = World::new([daily("shop-prod-v001")]);
     let (process, due) = just_before_its_turn(&world);
     let mut daemon = process.daemon();
@@ -59,7 +59,8 @@ fn a_veto_set_after_the_plan_holds_and_is_the_reason_in_the_end() {
     process.on(&mut daemon, mon(23, 0));
 
     assert!(world.hit().is_empty());
-    assert_eq!(world.story("shop-prod"), ["planned", "held", "missed"]);
+    assert_eq!(world.story("shop-prod"), ["planned", "vetoed", "missed"]);
+    assert_eq!(world.of_kind(Kind::ActionVetoed)[0].body.outcome.as_deref(), Some("veto"));
     assert!(world.of_kind(Kind::ActionMissed)[0].body.why.contains("veto"));
     world.audit();
 }

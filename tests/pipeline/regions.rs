@@ -1,6 +1,7 @@
 //! A region that is gone, half read, or on another clock stands alone.
 
-use simian_core::{Cause, Kind, Outcome};
+use simian_chaos::Chaos;
+use simian_core::{Cause, Grouping, Kind, Outcome, TagRules};
 use simian_sim::{Fault, Outage, Weather, call};
 
 use crate::world::{World, daily, daily_in, eu, minutes, mon, rarely, rarely_in, seconds, tue};
@@ -14,7 +15,8 @@ fn a_region_that_cannot_be_reached_is_unknown_and_the_other_goes_on() {
 
     assert_eq!(world.hit(), ["shop-prod"]);
     assert!(world.story("search-prod").is_empty(), "what was never seen was never planned");
-    assert!(world.of_kind(Kind::PlanPublished).is_empty(), "the plan waits until all of it is known");
+    let plans: Vec<_> = world.of_kind(Kind::PlanPublished).into_iter().map(|event| event.body.region).collect();
+    assert_eq!(plans, [Some(crate::world::us())], "a region's plan waits until it is known");
     let closed = world.of_kind(Kind::RoundClosed);
     let blind = closed.iter().filter(|event| event.body.region == Some(eu()));
     assert!(blind.clone().count() > 10 && blind.clone().all(|event| event.body.why.contains("survey failed")));
@@ -112,5 +114,55 @@ fn a_survey_that_sees_far_fewer_groups_than_the_last_is_not_believed_at_first() 
     let closed = process.game_day("g");
     assert!(closed.acted.is_empty());
     assert!(closed.held.iter().all(|judged| judged.held_by().unwrap().rail == "candidates"));
+    world.audit();
+}
+
+#[test]
+fn a_region_that_does_not_answer_delays_no_other() {
+    let world = World::new([daily("shop-prod-v001"), daily_in(&eu(), "search-prod-v001")]).one_minute();
+    // Every call there takes longer than the whole day; here none takes any time.
+    world.cloud.set_weather(Weather { slow: [(eu(), minutes(600))].into(), ..Weather::calm() });
+    world.process().run_until(mon(10, 2));
+    assert_eq!(world.hit(), ["shop-prod"]);
+    let done = &world.of_kind(Kind::ActionDone)[0];
+    assert!(done.body.at < mon(10, 0) + seconds(5), "{}", done.body.at);
+    assert_eq!(world.of_kind(Kind::PlanPublished).len(), 1, "the one region's");
+    world.audit();
+}
+
+/// A world whose units span its regions.
+fn spanning(groups: impl IntoIterator<Item = simian_sim::GroupSpec>) -> (World, crate::world::Process) {
+    let world = World::new(groups).one_minute();
+    let mut process = world.process();
+    let grouping = Grouping { across_regions: true, ..Grouping::default() };
+    process.engine.monkeys = vec![Box::new(Chaos::new(grouping, minutes(30), TagRules::default()))];
+    (world, process)
+}
+
+#[test]
+fn a_unit_that_spans_regions_has_one_turn_in_all_of_them() {
+    let (world, process) = spanning([daily("shop-prod-v001"), daily_in(&eu(), "shop-prod-v002")]);
+    process.run_until(mon(10, 30));
+    assert_eq!(world.hit(), ["shop-prod"]);
+    let claim = world.claim("shop-prod");
+    assert_eq!(claim.key.as_str(), "chaos/2026-11-23/111122223333/*/cluster:shop-prod");
+    assert!(!claim.scope.region.is_all(), "it acts in one of them");
+    assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "recovered"]);
+    // The next working day it may be the other's turn, or the same one's again: still only one.
+    process.run_until(tue(10, 30));
+    assert_eq!(world.hit().len(), 2);
+    world.audit();
+}
+
+#[test]
+fn a_unit_that_spans_regions_is_left_alone_while_one_of_them_is_unknown() {
+    let (world, process) = spanning([daily("shop-prod-v001"), daily_in(&eu(), "shop-prod-v002")]);
+    process.run_until(mon(9, 30));
+    let outage = Outage { region: Some(eu()), from: mon(9, 45), until: mon(14, 0) };
+    world.cloud.set_weather(Weather { outages: vec![outage], ..Weather::calm() });
+    process.run_until(mon(13, 0));
+    assert!(world.hit().is_empty());
+    let held = world.of_kind(Kind::ActionHeld);
+    assert!(held.iter().any(|event| event.body.outcome.as_deref() == Some("opted_in")), "{held:?}");
     world.audit();
 }

@@ -43,7 +43,7 @@ fn crashed_after(polls: usize, back_after: i64) -> (World, bool) {
 
 fn holds_together(world: &World, note: &str) {
     world.audit();
-    assert_eq!(world.of_kind(Kind::PlanPublished).len(), 1, "{note}: published once");
+    assert_eq!(world.of_kind(Kind::PlanPublished).len(), 2, "{note}: published once a region");
     let claims = world.claims();
     assert!(claims.iter().all(|claim| claim.stage == Stage::Closed), "{note}: {claims:?}");
     let hit = world.hit();
@@ -67,7 +67,7 @@ fn a_crash_at_any_await_never_leads_to_a_second_kill_and_always_to_an_outcome() 
     whole.process().run_until(mon(9, 59) + minutes(END));
     assert_eq!(whole.hit().len(), 3);
     let plan = digests(&whole);
-    assert_eq!(plan.len(), 1);
+    assert_eq!(plan.len(), 2);
 
     let mut outcomes: BTreeSet<(Option<Outcome>, String)> = BTreeSet::new();
     for (back_after, step) in [(0, 1), (90, 3), (1000, 5)] {

@@ -11,7 +11,7 @@ fn the_last_thing_that_the_sinks_hear_is_that_it_stopped() {
     let process = world.process();
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(9, 0));
-    process.stop.cancel();
+    process.end.stop.cancel();
     world.clock.drive(daemon).unwrap();
     assert_eq!(world.sink.events().last().map(|event| event.body.kind), Some(Kind::DaemonStopped));
     assert!(world.heard_all());
@@ -26,7 +26,7 @@ fn a_sink_that_refuses_at_the_stop_is_asked_once_more_and_does_not_hold_it_up() 
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(9, 0));
     let before = world.sink.publishes();
-    process.stop.cancel();
+    process.end.stop.cancel();
     world.clock.drive(daemon).unwrap();
     assert!(world.clock.now() <= mon(9, 0) + seconds(10));
     assert_eq!(world.sink.publishes(), before + 1);
@@ -47,7 +47,7 @@ fn a_stop_during_a_slow_call_takes_less_than_ten_seconds_and_is_resolved_at_the_
         let process = world.process();
         let mut daemon = process.daemon();
         process.on(&mut daemon, mon(10, 0) + seconds(3));
-        process.stop.cancel();
+        process.end.stop.cancel();
         world.clock.drive(daemon).unwrap();
         assert!(world.clock.now() <= mon(10, 0) + seconds(13), "{}", world.clock.now());
         assert_eq!(world.claim("shop-prod").stage, Stage::Acting);
@@ -68,7 +68,7 @@ fn a_call_that_is_answered_soon_after_the_stop_is_still_recorded() {
     let process = world.process();
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(10, 0) + seconds(3));
-    process.stop.cancel();
+    process.end.stop.cancel();
     world.clock.drive(daemon).unwrap();
     assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done));
     world.audit();

@@ -6,7 +6,7 @@ use simian_core::{Cause, Clock, Kind, Outcome};
 use simian_sim::{Fault, call};
 
 use crate::hooked::{Hooked, Moment};
-use crate::world::{World, daily, daily_in, eu, minutes, mon, seconds};
+use crate::world::{World, daily, minutes, mon, seconds, us};
 
 /// A day in which the machine sleeps for an hour at the first moment that the test means.
 fn asleep_at(world: &World, meant: impl Fn(&Moment<'_>) -> bool + Send + Sync + 'static) {
@@ -126,8 +126,8 @@ fn no_call_is_made_after_the_hours_however_late_the_claim_was() {
 
 #[test]
 fn what_passes_only_because_another_was_held_at_the_second_look_waits_until_it_is_read_itself() {
-    // One app in two regions, one a day: the first takes the turn, and its owner opts out while the survey is slow.
-    let mut world = World::new([daily_in(&eu(), "shop-a-v001"), daily("shop-b-v001")]).one_minute();
+    // Two units of one app, one a day: the first takes the turn, and its owner opts out while the survey is slow.
+    let mut world = World::new([daily("shop-a-v001"), daily("shop-b-v001")]).one_minute();
     world.policy.budgets.per_app_day = Some(1);
     world.clock.set(mon(10, 0));
     for nth in 1..=2 {
@@ -140,7 +140,7 @@ fn what_passes_only_because_another_was_held_at_the_second_look_waits_until_it_i
     // The second look at the first one takes five seconds; the tag changes meanwhile.
     world.cloud.inject(call::GROUPS, 1, Fault::Latency(seconds(5)));
     assert!(world.clock.drive_until(mon(10, 0) + seconds(37), round.as_mut()).is_pending());
-    world.cloud.set_tag(&eu(), "shop-a-v001", "simian:chaos", "off");
+    world.cloud.set_tag(&us(), "shop-a-v001", "simian:chaos", "off");
     let closed = world.clock.drive(round);
 
     assert!(closed.acted.is_empty(), "{:?}", world.hit());

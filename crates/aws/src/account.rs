@@ -184,32 +184,6 @@ impl Account {
             _ => Err(call.malformed("the ARN is missing")),
         }
     }
-
-    /// EC2 `RebootInstances`, up to [`MAX_BATCH`] ids in one call, one try. AWS says only that it took the request: the
-    /// instances restart some time later, and those that are ended are passed over without a word (EC2 API,
-    /// `RebootInstances`).
-    pub async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
-        let on = self.scope(region);
-        let mut call = self.call("ec2:RebootInstances", &on);
-        let ids = batch(&mut call, ids)?;
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let clients = self.clients(region, &call)?;
-        let reboot = &clients.limits.reboot;
-        let timeouts = clients.admit(&call, &[(reboot, 1)]).await?;
-        clients
-            .ec2_once
-            .reboot_instances()
-            .set_instance_ids(Some(ids))
-            .customize()
-            .config_override(ec2::Config::builder().timeout_config(timeouts))
-            .interceptor(Meter::<RebootInstancesError>::new([reboot]))
-            .send()
-            .await
-            .map_err(|error| call.error(&error))?;
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -340,6 +314,29 @@ impl Actuator for Account {
             .customize()
             .config_override(scaling::Config::builder().timeout_config(timeouts))
             .interceptor(Meter::<TerminateInstanceInAutoScalingGroupError>::new([bucket]))
+            .send()
+            .await
+            .map_err(|error| call.error(&error))?;
+        Ok(())
+    }
+
+    async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("ec2:RebootInstances", &on);
+        let ids = batch(&mut call, ids)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let clients = self.clients(region, &call)?;
+        let reboot = &clients.limits.reboot;
+        let timeouts = clients.admit(&call, &[(reboot, 1)]).await?;
+        clients
+            .ec2_once
+            .reboot_instances()
+            .set_instance_ids(Some(ids))
+            .customize()
+            .config_override(ec2::Config::builder().timeout_config(timeouts))
+            .interceptor(Meter::<RebootInstancesError>::new([reboot]))
             .send()
             .await
             .map_err(|error| call.error(&error))?;

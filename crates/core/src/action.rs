@@ -14,17 +14,20 @@ pub enum Action {
     /// Ends an instance through its group, so that lifecycle hooks run: Auto Scaling
     /// `TerminateInstanceInAutoScalingGroup`.
     TerminateGracefully,
+    /// Restarts an instance's operating system: EC2 `RebootInstances`. It comes back under the same id.
+    Reboot,
 }
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 2] = [Action::Terminate, Action::TerminateGracefully];
+    pub const ALL: [Action; 3] = [Action::Terminate, Action::TerminateGracefully, Action::Reboot];
 
     /// Its name in tags, config and events.
     pub fn name(self) -> &'static str {
         match self {
             Action::Terminate => "terminate",
             Action::TerminateGracefully => "terminate-gracefully",
+            Action::Reboot => "reboot",
         }
     }
 
@@ -33,6 +36,15 @@ impl Action {
         match self {
             Action::Terminate => "ec2:TerminateInstances",
             Action::TerminateGracefully => "autoscaling:TerminateInstanceInAutoScalingGroup",
+            Action::Reboot => "ec2:RebootInstances",
+        }
+    }
+
+    /// Whether whom it hit comes back under the same id. What ends an instance brings another one.
+    pub fn returns(self) -> bool {
+        match self {
+            Action::Terminate | Action::TerminateGracefully => false,
+            Action::Reboot => true,
         }
     }
 }
@@ -45,7 +57,7 @@ impl fmt::Display for Action {
 
 /// A word that names no action.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no action; there are: terminate, terminate-gracefully")]
+#[error("`{0}` is no action; there are: terminate, terminate-gracefully, reboot")]
 pub struct UnknownAction(pub String);
 
 impl FromStr for Action {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -46,7 +47,7 @@ pub enum Slot {
 }
 
 /// What a claim wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// What to claim.
     pub key: Key,
@@ -60,6 +61,10 @@ pub struct Claim {
     pub scope: Scope,
     /// The unit, such as `cluster:shop-prod`.
     pub unit: String,
+    /// The unit in full, where that is not its scope and its name: a unit that spans regions is
+    /// `111122223333/*/cluster:shop-prod`. See [`Claim::full_unit`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spans: Option<String>,
     /// The unit's app.
     pub app: String,
     /// The unit's owner.
@@ -68,14 +73,26 @@ pub struct Claim {
     pub action: Action,
     /// To whom: the winner's choice.
     pub targets: Vec<Target>,
+    /// Serving members by group, before the action: what recovery is measured by when nobody lives to open a [`Watch`].
+    /// Empty where nobody counted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub baseline: BTreeMap<String, u32>,
     /// Who claims.
     pub holder: String,
     /// When.
     pub at: DateTime<Utc>,
     /// Until when the action may be started.
     pub act_before: DateTime<Utc>,
-    /// The counters that it adds to.
+    /// The counters that it adds to. Spent with the claim, and not kept with it.
+    #[serde(skip)]
     pub slots: Vec<Slot>,
+}
+
+impl Claim {
+    /// The unit as no other is called, as in [`crate::UnitId::full`]: cool-downs go by it.
+    pub fn full_unit(&self) -> String {
+        self.spans.clone().unwrap_or_else(|| format!("{}/{}", self.scope, self.unit))
+    }
 }
 
 /// What came of one claim.
@@ -120,7 +137,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Outcome; 6] =
+    /// Every outcome.
+    pub const ALL: [Outcome; 6] =
         [Outcome::Rehearsed, Outcome::Done, Outcome::Failed, Outcome::Refused, Outcome::Abandoned, Outcome::Unknown];
 
     /// Its name in events.
@@ -194,37 +212,17 @@ pub struct Watch {
     pub deadline: DateTime<Utc>,
     /// Serving members by group, before the action.
     pub baseline: BTreeMap<String, u32>,
+    /// Nobody watched from the beginning, because the process had died: how long it took is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }
 
-/// A claim as the ledger keeps it.
+/// A claim as the ledger keeps it: what was claimed, and how far that is. It reads like its claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimRecord {
-    /// What was claimed.
-    pub key: Key,
-    /// For real, or a rehearsal.
-    pub mode: Mode,
-    /// The monkey.
-    pub monkey: String,
-    /// The date that it counts for.
-    pub date: NaiveDate,
-    /// Where.
-    pub scope: Scope,
-    /// The unit.
-    pub unit: String,
-    /// The unit's app.
-    pub app: String,
-    /// The unit's owner.
-    pub owner: Option<String>,
-    /// What.
-    pub action: Action,
-    /// To whom.
-    pub targets: Vec<Target>,
-    /// By whom.
-    pub holder: String,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Until when the action may be started.
-    pub act_before: DateTime<Utc>,
+    /// What was claimed; without its slots, which are spent.
+    #[serde(flatten)]
+    pub claim: Claim,
     /// Where it is.
     pub stage: Stage,
     /// How it ended, once that is recorded.
@@ -236,28 +234,53 @@ pub struct ClaimRecord {
 impl ClaimRecord {
     /// The record of a claim just won.
     pub fn won(claim: &Claim) -> Self {
-        Self {
-            key: claim.key.clone(),
-            mode: claim.mode,
-            monkey: claim.monkey.clone(),
-            date: claim.date,
-            scope: claim.scope.clone(),
-            unit: claim.unit.clone(),
-            app: claim.app.clone(),
-            owner: claim.owner.clone(),
-            action: claim.action,
-            targets: claim.targets.clone(),
-            holder: claim.holder.clone(),
-            at: claim.at,
-            act_before: claim.act_before,
-            stage: Stage::Acting,
-            outcome: None,
-            watch: None,
-        }
+        let claim = Claim { slots: Vec::new(), ..claim.clone() };
+        Self { claim, stage: Stage::Acting, outcome: None, watch: None }
     }
 
-    /// The unit with its scope, as in [`crate::UnitId::full`].
-    pub fn full_unit(&self) -> String {
-        format!("{}/{}", self.scope, self.unit)
+    /// Whether its unit counts as acted on: what is not recorded yet may have happened.
+    pub fn counts(&self) -> bool {
+        self.outcome.is_none_or(Outcome::counts)
+    }
+}
+
+impl Deref for ClaimRecord {
+    type Target = Claim;
+    fn deref(&self) -> &Claim {
+        &self.claim
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row as the first version wrote it.
+    const FIRST: &str = r#"{"key":"k","mode":"live","monkey":"chaos","date":"2026-11-23","scope":{"account":"111122223333","region":"us-east-1"},"unit":"cluster:shop-prod","app":"shop","owner":null,"action":"terminate","targets":[],"holder":"ops","at":"2026-11-23T12:00:01Z","act_before":"2026-11-23T12:01:01Z","stage":"acting","outcome":null,"watch":null}"#;
+
+    #[test]
+    fn a_row_of_the_first_version_reads_and_is_written_as_it_was() {
+        let record: ClaimRecord = serde_json::from_str(FIRST).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), FIRST);
+        assert_eq!(record.full_unit(), "111122223333/us-east-1/cluster:shop-prod");
+    }
+
+    #[test]
+    fn what_is_new_is_kept_and_the_slots_are_not() {
+        let record: ClaimRecord = serde_json::from_str(FIRST).unwrap();
+        let claim = Claim {
+            spans: Some("111122223333/*/cluster:shop-prod".into()),
+            baseline: [("shop-prod-v001".to_owned(), 4)].into(),
+            slots: vec![Slot::Concurrent { limit: Some(1) }],
+            ..record.claim
+        };
+        let kept = ClaimRecord::won(&claim);
+        let back: ClaimRecord = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
+        assert_eq!(back, kept);
+        assert_eq!(
+            (back.full_unit().as_str(), back.baseline["shop-prod-v001"]),
+            ("111122223333/*/cluster:shop-prod", 4)
+        );
+        assert!(back.slots.is_empty());
     }
 }

@@ -4,6 +4,8 @@
 //! changes. Everything that differs from what an operator expects of cron is refused or decided here: numeric
 //! weekdays, two ways to name a day, dates that never come, and the two nights a year when the clock is changed.
 //!
+//! - An expression that names days of the month and weekdays fires on either (POSIX, crontab), in its months. When
+//!   one of the two is a step over all days (`*/2`) cron programs disagree, and it is refused.
 //! - A time that the clock skips in the spring fires once, at the end of the gap, however many times were skipped.
 //! - In the autumn, when an hour happens twice, an expression with fixed hours fires in the first pass only. One
 //!   whose hours are an interval (`*`, `*/2`) fires in both, because "every fifteen minutes" has no pause.
@@ -41,6 +43,8 @@ pub struct CronSpec {
     /// The expression as written, with single spaces.
     text: String,
     schedule: Schedule,
+    /// The same on its weekdays, when `schedule` is on its days of the month: it fires by either.
+    or_weekdays: Option<Schedule>,
     /// Whether the hours are an interval, which fires in both passes of an hour that happens twice.
     interval: bool,
 }
@@ -88,10 +92,10 @@ pub enum CronError {
         /// The expression.
         expression: String,
     },
-    /// Both the day of the month and the weekday are restricted.
+    /// A step over all days of the month with weekdays, or the other way round.
     #[error(
-        "cron expression `{expression}` restricts the day of the month and the weekday, and programs disagree on \
-         whether both or either must match: write `*` for one of the two"
+        "cron expression `{expression}` has days of the month and weekdays, one of them as a step over all, and \
+         programs disagree on whether both or either must match: write `*` for one of the two, or list the days"
     )]
     BothDays {
         /// The expression.
@@ -142,7 +146,8 @@ impl CronSpec {
     fn reading_after(&self, reading: i64) -> Option<i64> {
         // The crate panics where chrono ends, so it is not asked about years that it does not know.
         let reading = instant(reading).filter(|reading| reading.year() <= LAST_YEAR)?;
-        self.schedule.after(&reading).next().map(|next| next.timestamp())
+        let days = std::iter::once(&self.schedule).chain(&self.or_weekdays);
+        days.filter_map(|schedule| schedule.after(&reading).next()).min().map(|next| next.timestamp())
     }
 }
 
@@ -173,19 +178,28 @@ impl FromStr for CronSpec {
             }
         }
         // Each field is sound alone, so together they are; but that is the crate's promise and no reason to panic.
-        let Ok(schedule) = Schedule::from_str(&fields.join(" ")) else {
-            return Err(CronError::Fields { expression, count: fields.len() });
+        let read = |fields: &[&str]| {
+            Schedule::from_str(&fields.join(" "))
+                .map_err(|_| CronError::Fields { expression: expression.clone(), count: fields.len() })
         };
-        if !schedule.days_of_month().is_all() && !schedule.days_of_week().is_all() {
-            return Err(CronError::BothDays { expression });
+        let by_both = [fields[3], fields[5]].iter().all(|field| !matches!(*field, "*" | "?"));
+        let (schedule, or_weekdays) = if by_both {
+            if fields[3].contains('*') || fields[5].contains('*') {
+                return Err(CronError::BothDays { expression });
+            }
+            let [mut by_month, mut by_week] = [fields.clone(), fields.clone()];
+            (by_month[5], by_week[3]) = ("*", "*");
+            (read(&by_month)?, Some(read(&by_week)?))
+        } else {
+            (read(&fields)?, None)
+        };
+        // From 1970 on, the crate's first year: 130 years hold every date there is. Weekdays always come, but a mistake
+        // in the days of the month is not made good by them.
+        if schedule.after(&DateTime::<Utc>::UNIX_EPOCH).next().is_none() {
+            return Err(CronError::NeverFires { expression });
         }
         let interval = fields[2].contains(['*', '/']) || schedule.hours().is_all();
-        let spec = CronSpec { text: expression, schedule, interval };
-        // From 1970 on, the crate's first year: 130 years hold every date there is.
-        if spec.reading_after(0).is_none() {
-            return Err(CronError::NeverFires { expression: spec.text });
-        }
-        Ok(spec)
+        Ok(CronSpec { text: expression, schedule, or_weekdays, interval })
     }
 }
 

@@ -47,12 +47,16 @@ kinds! {
     DaemonResumed = "daemon.resumed",
     /// A config was read; its digest is in `config`.
     ConfigLoaded = "config.loaded",
+    /// A config was refused, and why; the one in `config` stays in force.
+    ConfigRejected = "config.rejected",
     /// A round is over; its figures are in `counts`.
     RoundClosed = "round.closed",
     /// A working day's plan; its figures are in `counts`, its digest in `why`.
     PlanPublished = "plan.published",
     /// One proposal of the plan.
     ActionPlanned = "action.planned",
+    /// It was planned, and its owner vetoed it since.
+    ActionVetoed = "action.vetoed",
     /// A rail, or the claim, held it.
     ActionHeld = "action.held",
     /// A dry run would have done it.
@@ -79,6 +83,8 @@ kinds! {
     FindingOpened = "finding.opened",
     /// It was mended.
     FindingClosed = "finding.closed",
+    /// What was too old to keep was removed; its figures are in `counts`, the checkpoint that it left in `key`.
+    LedgerCompacted = "ledger.compacted",
 }
 
 impl fmt::Display for Kind {
@@ -124,7 +130,7 @@ pub struct Draft {
     /// The unit, such as `cluster:shop-prod`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// The Auto Scaling group.
+    /// The Auto Scaling group; of several targets the groups, each once, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// The app.
@@ -133,7 +139,7 @@ pub struct Draft {
     /// The owner, by the owner tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The resource: an instance id.
+    /// The resource: an instance id; of several targets the ids in the order of the choice, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The proposal's key.
@@ -197,6 +203,15 @@ impl Draft {
         }
     }
 
+    /// The same as the ledger keeps it: times to the millisecond.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        self.at = millis::floor(self.at);
+        self.due = self.due.map(millis::floor);
+        self.until = self.until.map(millis::floor);
+        self
+    }
+
     /// The same with a figure.
     #[must_use]
     pub fn count(mut self, name: &str, figure: u64) -> Self {
@@ -228,23 +243,19 @@ pub struct Event {
 impl Event {
     /// Puts a draft into a chain. The id's random bits are drawn from the chain itself (birth, writer, number): unique
     /// like random ones, and the same history gives the same bytes.
-    pub fn seal(mut body: Draft, birth: Uuid, writer: &str, seq: u64, prev: String) -> Event {
-        body.at = millis::floor(body.at);
-        body.due = body.due.map(millis::floor);
-        body.until = body.until.map(millis::floor);
-        let mut hasher = Sha256::new();
-        hasher.update(birth.as_bytes());
-        hasher.update(writer.as_bytes());
-        hasher.update(seq.to_be_bytes());
-        let digest: [u8; 32] = hasher.finalize().into();
-        let mut random = [0_u8; 10];
-        random.copy_from_slice(&digest[..10]);
-        let at = u64::try_from(body.at.timestamp_millis()).unwrap_or(0);
-        let id = uuid::Builder::from_unix_timestamp_millis(at, &random).into_uuid();
+    pub fn seal(body: Draft, birth: Uuid, writer: &str, seq: u64, prev: String) -> Event {
+        let body = body.kept();
+        let id = id(birth, writer, seq, u64::try_from(body.at.timestamp_millis()).unwrap_or(0));
         let mut event =
             Event { schema: SCHEMA.into(), id, writer: writer.into(), seq, prev, hash: String::new(), body };
         event.hash = event.digest();
         event
+    }
+
+    /// Whether an id can be that of this chain's event of that number: another ledger's cannot.
+    pub fn is_of(id: Uuid, birth: Uuid, writer: &str, seq: u64) -> bool {
+        let milliseconds = u64::try_from(id.as_u128() >> 80).unwrap_or(0);
+        self::id(birth, writer, seq, milliseconds) == id
     }
 
     /// The canonical JSON (RFC 8785), hash included: keys sorted, no white space, integers only.
@@ -267,6 +278,18 @@ impl Event {
         // Strings, integers, lists and maps with string keys only: nothing that JSON cannot say.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+/// The id of a chain's event: UUID version 7, whose first 48 bits are the time (RFC 9562, section 5.7).
+fn id(birth: Uuid, writer: &str, seq: u64, milliseconds: u64) -> Uuid {
+    let mut hasher = Sha256::new();
+    hasher.update(birth.as_bytes());
+    hasher.update(writer.as_bytes());
+    hasher.update(seq.to_be_bytes());
+    let digest: [u8; 32] = hasher.finalize().into();
+    let mut random = [0_u8; 10];
+    random.copy_from_slice(&digest[..10]);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
 }
 
 /// What is wrong with a chain.
@@ -314,13 +337,21 @@ pub enum ChainError {
     },
 }
 
-/// Where a writer's chain ends, as the ledger recorded it apart from the events.
+/// A place in a writer's chain, as the ledger recorded it apart from the events: where the chain ends, or, as a
+/// checkpoint, up to where it was compacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// The number of the last event; 0 before the first.
+    /// The number of the last event up to there; 0 before the first. Numbers have no gaps, so it is also how many.
     pub seq: u64,
     /// Its hash; the birth id before the first.
     pub hash: String,
+}
+
+impl Head {
+    /// What the event that tells of a checkpoint has as its key.
+    pub fn checkpoint_key(&self, writer: &str) -> String {
+        format!("checkpoint/{writer}/{}/{}", self.seq, self.hash)
+    }
 }
 
 /// Checks one chain event by event, in order.
@@ -337,7 +368,12 @@ impl Chain {
         Self { writer: writer.into(), seq: 0, hash: birth.to_string() }
     }
 
-    /// How many events were checked, and the hash of the last.
+    /// A chain after a checkpoint: what was before it is gone, and only the next event's `prev` remembers it.
+    pub fn after(checkpoint: &Head, writer: &str) -> Self {
+        Self { writer: writer.into(), seq: checkpoint.seq, hash: checkpoint.hash.clone() }
+    }
+
+    /// The number of the last event that was checked, and its hash.
     pub fn head(&self) -> (u64, &str) {
         (self.seq, &self.hash)
     }
@@ -465,6 +501,29 @@ mod tests {
         let (_, events) = chain(5);
         assert!(events.iter().all(|event| event.id.get_version_num() == 7));
         assert!(events.is_sorted_by_key(|event| event.id));
+    }
+
+    #[test]
+    fn an_id_says_which_chain_it_is_of_and_which_number_it_has() {
+        let (birth, events) = chain(3);
+        for event in &events {
+            assert!(Event::is_of(event.id, birth, "w", event.seq));
+            assert!(!Event::is_of(event.id, Uuid::from_u128(8), "w", event.seq), "another birth");
+            assert!(!Event::is_of(event.id, birth, "v", event.seq), "another writer");
+            assert!(!Event::is_of(event.id, birth, "w", event.seq + 1), "another number");
+        }
+    }
+
+    #[test]
+    fn a_chain_goes_on_after_its_checkpoint_and_after_no_other() {
+        let (_, events) = chain(4);
+        let place = |event: &Event| Head { seq: event.seq, hash: event.hash.clone() };
+        let mut chain = Chain::after(&place(&events[1]), "w");
+        events[2..].iter().try_for_each(|event| chain.check(event)).unwrap();
+        assert_eq!(chain.end(&place(&events[3])), Ok(()));
+        let wrong = Head { hash: events[0].hash.clone(), ..place(&events[1]) };
+        assert!(matches!(Chain::after(&wrong, "w").check(&events[2]), Err(ChainError::Broken { seq: 3, .. })));
+        assert!(matches!(Chain::after(&place(&events[0]), "w").check(&events[2]), Err(ChainError::Broken { .. })));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::event::{Draft, Kind};
 use crate::fleet::InstanceId;
 use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
 use crate::proposal::Key;
-use crate::scope::{AccountId, Mode, Scope};
+use crate::scope::{AccountId, Area, Mode, Scope};
 
 /// How many recoveries the breaker looks back on: more in a row than any sensible limit.
 const RECOVERIES: usize = 64;
@@ -17,13 +17,22 @@ const RECOVERIES: usize = 64;
 /// How many closed rounds are looked at for each scope's last good survey: an account has some forty regions at most.
 const SURVEYS: usize = 128;
 
+/// How many resumes are looked at for the last that set the breaker back. If none of them did, none did: that holds.
+const RESUMES: usize = 64;
+
+/// Whether a resume also set the breaker back: a person's word for everything does. One that lifts some pauses, or tells
+/// that one ended by itself, names its pause.
+fn resets_the_breaker(resumed: &Draft) -> bool {
+    resumed.key.is_none()
+}
+
 /// The past, as of a date. Live and rehearsed histories are apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
     /// When the ledger was born and whether that still counts.
     pub birth: Birth,
-    /// The kill switch, if it is pulled and has not ended by itself.
-    pub pause: Option<Pause>,
+    /// The pauses that people pulled and that have not ended.
+    pub pauses: Vec<Pause>,
     /// The date's keys that were planned, by the event that said so.
     pub planned: BTreeMap<Key, Draft>,
     /// Whether the date's plan was published as a whole.
@@ -36,6 +45,8 @@ pub struct History {
     pub held: BTreeSet<(Key, String)>,
     /// The last date on which each unit (in full) was acted on.
     pub last_action: BTreeMap<String, NaiveDate>,
+    /// The date on which each unit (in full) was first seen to be opted in, as far as the ledger knows.
+    pub first_seen: BTreeMap<String, NaiveDate>,
     /// The account's claims that are not closed: being acted on, watched, or unrecovered.
     pub open: Vec<ClaimRecord>,
     /// Targets of this mode that are acted on or watched, in all accounts.
@@ -57,13 +68,14 @@ impl History {
     pub fn empty(birth: Birth) -> Self {
         Self {
             birth,
-            pause: None,
+            pauses: Vec::new(),
             planned: BTreeMap::new(),
             published: false,
             claimed: BTreeSet::new(),
             missed: BTreeSet::new(),
             held: BTreeSet::new(),
             last_action: BTreeMap::new(),
+            first_seen: BTreeMap::new(),
             open: Vec::new(),
             concurrent: 0,
             unrecovered: 0,
@@ -76,10 +88,12 @@ impl History {
 
     /// Reads what is remembered of an account: for one monkey, in one mode, for a date, at a time.
     pub async fn read(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
-        let Ask { account, mode, date, now, .. } = *ask;
+        let Ask { area, mode, date, now, .. } = *ask;
+        let account = &area.account;
         let mut history = Self::read_day(ledger, ask).await?;
-        history.pause = Self::pause(ledger, now).await?;
+        history.pauses = Self::pauses(ledger, now).await?;
         history.last_action = ledger.last_actions(mode, account).await?;
+        history.first_seen = ledger.sights(account).await?;
         history.counters = ledger.counters(mode, date).await?;
         for claim in ledger.claims(&ClaimQuery { mode: Some(mode), open: true, ..ClaimQuery::default() }).await? {
             let cost = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);
@@ -96,27 +110,39 @@ impl History {
         Ok(history)
     }
 
-    /// The kill switch, if it is pulled and has not ended by itself.
-    pub async fn pause(ledger: &dyn Ledger, now: DateTime<Utc>) -> Result<Option<Pause>, LedgerError> {
-        Ok(ledger.pause().await?.filter(|pause| pause.until.is_none_or(|until| now < until)))
+    /// The pauses that people pulled and that have not ended, by themselves or otherwise. That a file pauses is not
+    /// asked of the ledger, which only remembers that it was told: the file is asked.
+    pub async fn pauses(ledger: &dyn Ledger, now: DateTime<Utc>) -> Result<Vec<Pause>, LedgerError> {
+        let mut pauses = ledger.pauses().await?;
+        pauses.retain(|pause| !pause.is_over(now) && pause.file().is_none());
+        Ok(pauses)
     }
 
     /// Only what happened to the date's keys: planned, claimed, missed, held.
     pub async fn read_day(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
-        let Ask { account, monkey, mode, date, .. } = *ask;
+        let Ask { area, monkey, mode, date, .. } = *ask;
+        let account = &area.account;
         let mut history = Self::empty(ledger.birth().await?);
         let of_date = ClaimQuery { mode: Some(mode), account: Some(account.clone()), date: Some(date), open: false };
-        history.claimed = ledger.claims(&of_date).await?.into_iter().map(|claim| claim.key).collect();
+        history.claimed = ledger.claims(&of_date).await?.into_iter().map(|record| record.claim.key).collect();
         let of_date = EventQuery {
-            kinds: vec![Kind::PlanPublished, Kind::ActionPlanned, Kind::ActionMissed, Kind::ActionHeld],
+            kinds: vec![
+                Kind::PlanPublished,
+                Kind::ActionPlanned,
+                Kind::ActionMissed,
+                Kind::ActionHeld,
+                Kind::ActionVetoed,
+            ],
             account: Some(account.clone()),
             key_prefix: Some(Key::prefix(mode, monkey, date)),
             ..EventQuery::default()
         };
         for event in ledger.events(&of_date).await? {
             let Some(key) = event.body.key.clone().map(Key::from_stored) else { continue };
+            let ours = event.body.region.as_ref().is_some_and(|region| area.contains(region));
             match event.body.kind {
-                Kind::PlanPublished => history.published = true,
+                Kind::PlanPublished => history.published |= key == Key::plan(mode, monkey, date, area),
+                _ if !ours => {}
                 Kind::ActionPlanned => drop(history.planned.insert(key, event.body)),
                 Kind::ActionMissed => drop(history.missed.insert(key)),
                 _ => drop(history.held.insert((key, event.body.outcome.unwrap_or_default()))),
@@ -134,32 +160,19 @@ impl History {
             newest_first: true,
             ..EventQuery::default()
         };
-        let recoveries = [Kind::ActionRecovered, Kind::ActionUnrecovered, Kind::DaemonResumed];
-        self.failed_in_a_row = 0;
-        for event in ledger.events(&newest(&recoveries, None, RECOVERIES)).await? {
-            if event.body.kind != Kind::ActionUnrecovered {
-                break;
-            }
-            self.failed_in_a_row += 1;
-        }
-        for event in ledger.events(&newest(&[Kind::RoundClosed], Some(ask.account), SURVEYS)).await? {
+        // Asked apart: however often something was resumed, no recovery drops out of sight.
+        let resumed = ledger.events(&newest(&[Kind::DaemonResumed], None, RESUMES)).await?;
+        let reset = resumed.iter().find(|event| resets_the_breaker(&event.body)).map_or(0, |event| event.seq);
+        let recoveries = [Kind::ActionRecovered, Kind::ActionUnrecovered];
+        let recoveries = ledger.events(&newest(&recoveries, None, RECOVERIES)).await?;
+        let failed = recoveries.iter().take_while(|e| e.body.kind == Kind::ActionUnrecovered && e.seq > reset).count();
+        self.failed_in_a_row = u32::try_from(failed).unwrap_or(u32::MAX);
+        for event in ledger.events(&newest(&[Kind::RoundClosed], Some(&ask.area.account), SURVEYS)).await? {
             let (Some(region), Some(groups)) = (event.body.region, event.body.counts.get("groups")) else { continue };
-            let scope = Scope { account: ask.account.clone(), region };
+            let scope = Scope { account: ask.area.account.clone(), region };
             self.last_survey.entry(scope).or_insert(*groups);
         }
-        let findings = EventQuery {
-            kinds: vec![Kind::FindingOpened, Kind::FindingClosed],
-            account: Some(ask.account.clone()),
-            ..EventQuery::default()
-        };
-        for event in ledger.events(&findings).await? {
-            let id = event.body.key.clone().unwrap_or_default();
-            if event.body.kind == Kind::FindingOpened {
-                self.findings.insert(id, event.body);
-            } else {
-                self.findings.remove(&id);
-            }
-        }
+        self.findings = ledger.findings(&ask.area.account).await?;
         Ok(())
     }
 
@@ -177,8 +190,8 @@ impl History {
 /// Which past to read.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
-    /// Of this account.
-    pub account: &'a AccountId,
+    /// Of this account; and of these regions, where the date's keys are concerned.
+    pub area: &'a Area,
     /// For this monkey.
     pub monkey: &'a str,
     /// Lived or rehearsed.

@@ -4,6 +4,7 @@ use crate::calendar::Day;
 use crate::dice::Dice;
 use crate::finding::Finding;
 use crate::proposal::Proposal;
+use crate::scope::Scope;
 use crate::world::World;
 
 /// The views that a monkey wants surveyed. Each is read once a round and shared by all monkeys.
@@ -11,6 +12,8 @@ use crate::world::World;
 pub struct Needs {
     /// Auto Scaling groups that opted in.
     pub groups: bool,
+    /// All regions of an account in one world, because a unit may span them. Else each region has a round of its own.
+    pub regions_together: bool,
 }
 
 /// A unit that the monkey looked at and did not propose, and why not: so that silence can be explained too.
@@ -22,6 +25,17 @@ pub struct Considered {
     pub why: String,
 }
 
+/// A group that opted in and that the operator's lists keep out of its unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spared {
+    /// Where.
+    pub scope: Scope,
+    /// Its name.
+    pub group: String,
+    /// Which list, and why.
+    pub why: String,
+}
+
 /// What a monkey makes of a world.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
@@ -29,6 +43,10 @@ pub struct Outlook {
     pub proposals: Vec<Proposal>,
     /// Units without a turn.
     pub considered: Vec<Considered>,
+    /// Units (in full) that opted in, whether or not they have a turn.
+    pub opted_in: Vec<String>,
+    /// Groups that are no part of their unit.
+    pub spared: Vec<Spared>,
     /// What owners should mend.
     pub findings: Vec<Finding>,
 }

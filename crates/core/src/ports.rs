@@ -90,9 +90,14 @@ pub trait Actuator: Send + Sync {
     async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError>;
     /// Auto Scaling `TerminateInstanceInAutoScalingGroup`, desired capacity kept: lifecycle hooks run.
     async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError>;
+    /// EC2 `RebootInstances`, up to [`MAX_BATCH`] ids in one call. It only queues the request: success says that the
+    /// instances are valid and ours, and nothing of when they go down. Terminated ones are ignored. The answer names no
+    /// instance, and a look shows a rebooting one as running, so an unclear answer cannot be looked up. Who does not
+    /// shut down within a few minutes is rebooted hard. Source: EC2 API, `RebootInstances`.
+    async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError>;
 }
 
-/// Ids in one call of [`Actuator::terminate`]. EC2 advises batches of no more than 50 to 100 instances a call and
+/// Ids in one call of [`Actuator::terminate`] or [`Actuator::reboot`]. EC2 advises batches of no more than 50 to 100 instances a call and
 /// throttles terminations at 5 calls a second, so many small calls are no way either.
 pub const MAX_BATCH: usize = 50;
 
@@ -174,8 +179,8 @@ impl std::error::Error for CallError {}
 /// A place that events are told to.
 #[async_trait]
 pub trait Sink: Send + Sync {
-    /// Its name in the ledger's cursors: lower-case, unique.
-    fn name(&self) -> &'static str;
+    /// Its name in the ledger's cursors: unique, and the same in every process.
+    fn name(&self) -> &str;
     /// Tells these events, in order. Returns how many of them, from the front, have arrived; fewer than all only
     /// together with the reason.
     async fn publish(&self, events: &[Event]) -> (usize, Option<SinkError>);
@@ -191,4 +196,13 @@ pub struct SinkError {
     pub message: String,
     /// An operator must act (the topic is gone, a permission is missing): waiting alone will not mend it.
     pub lasting: bool,
+    /// How long the other side asked us to wait, if it did.
+    pub wait: Option<TimeDelta>,
+}
+
+impl SinkError {
+    /// A refusal that says nothing of when to come back.
+    pub fn new(sink: impl Into<String>, message: impl Into<String>, lasting: bool) -> Self {
+        Self { sink: sink.into(), message: message.into(), lasting, wait: None }
+    }
 }

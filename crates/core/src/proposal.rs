@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::fleet::InstanceId;
-use crate::scope::Mode;
+use crate::scope::{Area, Mode, Scope};
 use crate::unit::{Unit, UnitId};
 
 /// The name of one thing to be done. A key is claimed at most once, for ever.
@@ -28,6 +28,11 @@ impl Key {
     /// The key of a unit's part in a request.
     pub fn requested(mode: Mode, monkey: &str, request: &str, unit: &UnitId) -> Self {
         Self(format!("{}{monkey}/request:{request}/{}", Self::mode(mode), unit.full()))
+    }
+
+    /// The key of a date's plan of an area.
+    pub fn plan(mode: Mode, monkey: &str, date: NaiveDate, area: &Area) -> Self {
+        Self(format!("{}{area}/plan", Self::prefix(mode, monkey, date)))
     }
 
     /// What all keys of a date begin with.
@@ -70,6 +75,28 @@ pub struct Target {
     pub zone: String,
 }
 
+impl Target {
+    /// The instances as one text, in order, separated by spaces; `None` when there is none.
+    pub fn instances(targets: &[Target]) -> Option<String> {
+        join(targets.iter().map(|target| target.instance.as_str()))
+    }
+
+    /// Their groups as one text, each once, in the order of the instances.
+    pub fn groups(targets: &[Target]) -> Option<String> {
+        join(targets.iter().map(|target| target.group.as_str()))
+    }
+}
+
+fn join<'t>(texts: impl Iterator<Item = &'t str>) -> Option<String> {
+    let mut words: Vec<&str> = Vec::new();
+    for text in texts {
+        if !words.contains(&text) {
+            words.push(text);
+        }
+    }
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 /// Something that a monkey would do. Nothing more than a wish until the rails have judged it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
@@ -87,6 +114,8 @@ pub struct Proposal {
     pub expires: DateTime<Utc>,
     /// Whose turn it is.
     pub unit: Unit,
+    /// Where it acts: all its targets are there. The unit's own scope, unless that spans regions.
+    pub scope: Scope,
     /// Whom it hits. Empty when nobody could be chosen; then the member rail holds it.
     pub targets: Vec<Target>,
     /// What would be done to them.

@@ -40,12 +40,23 @@ impl FromStr for AccountId {
     }
 }
 
-/// A region's name, such as `us-east-1`. Only its shape is known here: AWS adds regions.
+/// A region's name, such as `us-east-1`. Only its shape is known here: AWS adds regions. In keys and in the id of a unit
+/// that spans regions, `*` stands for all of them; nobody can write that in a config.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Region(Arc<str>);
 
 impl Region {
+    /// All regions of an account, taken together: `*`.
+    pub fn all() -> Self {
+        Self(ALL.into())
+    }
+
+    /// Whether this stands for all regions.
+    pub fn is_all(&self) -> bool {
+        &*self.0 == ALL
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -64,14 +75,25 @@ impl FromStr for Region {
     }
 }
 
+const ALL: &str = "*";
+
+impl TryFrom<String> for AccountId {
+    type Error = ScopeError;
+    fn try_from(text: String) -> Result<Self, ScopeError> {
+        text.parse()
+    }
+}
+
+/// As it is stored, so `*` too.
+impl TryFrom<String> for Region {
+    type Error = ScopeError;
+    fn try_from(text: String) -> Result<Self, ScopeError> {
+        if text == ALL { Ok(Self::all()) } else { text.parse() }
+    }
+}
+
 macro_rules! text_newtype {
     ($name:ident) => {
-        impl TryFrom<String> for $name {
-            type Error = ScopeError;
-            fn try_from(text: String) -> Result<Self, ScopeError> {
-                text.parse()
-            }
-        }
         impl From<$name> for String {
             fn from(value: $name) -> String {
                 value.0.as_ref().to_owned()
@@ -99,6 +121,46 @@ pub struct Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+/// The regions of an account that a round looks at together. Independent regions have a round each, so that one that
+/// does not answer delays no other; where units span regions, one round needs them all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Area {
+    /// The account.
+    pub account: AccountId,
+    /// Its regions in this area.
+    pub regions: Vec<Region>,
+    /// What stands for it in keys: its only region, or [`Region::all`].
+    pub name: Region,
+}
+
+impl Area {
+    /// The areas of an account: one for all its regions together, or one a region.
+    pub fn of(account: &AccountId, regions: &[Region], together: bool) -> Vec<Area> {
+        if together {
+            return vec![Self::whole(account, regions)];
+        }
+        let alone =
+            |region: &Region| Area { account: account.clone(), regions: vec![region.clone()], name: region.clone() };
+        regions.iter().map(alone).collect()
+    }
+
+    /// All regions of an account.
+    pub fn whole(account: &AccountId, regions: &[Region]) -> Area {
+        Area { account: account.clone(), regions: regions.to_vec(), name: Region::all() }
+    }
+
+    /// Whether the region belongs to it.
+    pub fn contains(&self, region: &Region) -> bool {
+        self.regions.contains(region)
+    }
+}
+
+impl fmt::Display for Area {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.name)
     }
 }
 
@@ -155,6 +217,23 @@ mod tests {
         for bad in ["", "us-east", "us-east-1a", "US-EAST-1", "us--1", "us-east-123", "east-1"] {
             assert!(bad.parse::<Region>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn all_regions_can_be_stored_and_not_configured() {
+        assert!("*".parse::<Region>().is_err());
+        let stored = serde_json::to_string(&Region::all()).unwrap();
+        assert!(serde_json::from_str::<Region>(&stored).unwrap().is_all());
+    }
+
+    #[test]
+    fn regions_are_looked_at_alone_unless_units_span_them() {
+        let account: AccountId = "123456789012".parse().unwrap();
+        let regions: Vec<Region> = ["us-east-1", "eu-west-1"].iter().map(|name| name.parse().unwrap()).collect();
+        let names =
+            |together| Area::of(&account, &regions, together).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(names(false), ["123456789012/us-east-1", "123456789012/eu-west-1"]);
+        assert_eq!(names(true), ["123456789012/*"]);
     }
 
     #[test]

@@ -3,16 +3,18 @@
 //! By default the cluster (`app-stack-detail` without `-vNNN`), so that a red/black push at noon does not draw a
 //! second coin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::choice::Choice;
 use crate::finding::Finding;
 use crate::fleet::{Fleet, Group};
+use crate::monkey::Spared;
 use crate::name::Name;
-use crate::scope::Scope;
+use crate::scope::{Region, Scope};
 use crate::tags::{OptIn, Settings, TagRules};
 
 /// What groups are taken together.
@@ -66,7 +68,7 @@ impl FromStr for UnitKind {
 /// Which unit. Displayed as `cluster:shop-prod`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnitId {
-    /// Where: a unit lives in one region.
+    /// Where: one region, or [`Region::all`] of a unit that spans regions.
     pub scope: Scope,
     /// What its groups have in common.
     pub kind: UnitKind,
@@ -87,6 +89,28 @@ impl fmt::Display for UnitId {
     }
 }
 
+/// Which group: names are unique in an account's region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId {
+    /// Its region.
+    pub region: Region,
+    /// Its name.
+    pub name: String,
+}
+
+impl GroupId {
+    /// The group of that name in that region.
+    pub fn new(region: &Region, name: impl Into<String>) -> Self {
+        Self { region: region.clone(), name: name.into() }
+    }
+}
+
+impl fmt::Display for GroupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.region, self.name)
+    }
+}
+
 /// A unit that opted in: its groups and what their tags say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unit {
@@ -96,10 +120,30 @@ pub struct Unit {
     pub app: String,
     /// The owner, by the owner tag of the first group that has one.
     pub owner: Option<String>,
-    /// The names of its opted-in groups, sorted.
-    pub groups: Vec<String>,
+    /// Its opted-in groups, sorted.
+    pub groups: Vec<GroupId>,
     /// The strictest of its groups' settings.
     pub settings: Settings,
+}
+
+impl Unit {
+    /// Its groups' names; with the region before each, where it spans regions.
+    pub fn group_names(&self) -> Vec<String> {
+        let name = |group: &GroupId| {
+            if self.id.scope.region.is_all() { group.to_string() } else { group.name.clone() }
+        };
+        self.groups.iter().map(name).collect()
+    }
+
+    /// The regions that its groups are in, each once.
+    pub fn regions(&self) -> BTreeSet<&Region> {
+        self.groups.iter().map(|group| &group.region).collect()
+    }
+
+    /// Whether the group is one of its own.
+    pub fn has_group(&self, region: &Region, name: &str) -> bool {
+        self.groups.iter().any(|group| group.region == *region && group.name == name)
+    }
 }
 
 /// The units of a fleet, and what owners should mend.
@@ -107,8 +151,10 @@ pub struct Unit {
 pub struct Units {
     /// Units that opted in, by id.
     pub opted_in: Vec<Unit>,
-    /// Units that a malformed tag keeps out (in full), with the reason: the daemon leaves them alone.
+    /// Units that a malformed tag or the operator's lists keep out (in full), with the reason: they are left alone.
     pub kept_out: BTreeMap<String, String>,
+    /// Groups that the operator's lists keep out of their unit.
+    pub spared: Vec<Spared>,
     /// Malformed and contradicting tags.
     pub findings: Vec<Finding>,
 }
@@ -116,29 +162,56 @@ pub struct Units {
 /// The rule of findings about tags that cannot be read.
 pub const MALFORMED: &str = "opt-in-malformed";
 
-/// Takes a fleet's groups together. An unknown fleet has no units.
-pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
+/// How groups are taken together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grouping {
+    /// By what they have in common.
+    pub kind: UnitKind,
+    /// Also over regions: then a unit has one coin in all of them.
+    pub across_regions: bool,
+}
+
+/// Takes the groups of some fleets together, those that the operator spares left out. An unknown fleet has none.
+pub fn units<'f>(
+    fleets: impl IntoIterator<Item = &'f Fleet>,
+    by: Grouping,
+    rules: &TagRules,
+    choice: &Choice,
+) -> Units {
     let mut out = Units::default();
-    let mut members: BTreeMap<UnitId, Vec<(&Group, OptIn)>> = BTreeMap::new();
-    for group in fleet.groups.known().into_iter().flat_map(BTreeMap::values) {
-        let opt_in = rules.read(&group.tags);
-        if opt_in == OptIn::Out {
-            continue;
+    let mut members: BTreeMap<UnitId, Vec<(&Scope, &Group, OptIn)>> = BTreeMap::new();
+    for fleet in fleets {
+        let mut scope = fleet.scope.clone();
+        if by.across_regions {
+            scope.region = Region::all();
         }
-        let id = UnitId { scope: fleet.scope.clone(), kind, name: kind.name_of(&group.name) };
-        members.entry(id).or_default().push((group, opt_in));
+        for group in fleet.groups.known().into_iter().flat_map(BTreeMap::values) {
+            let opt_in = rules.read(&group.tags);
+            if opt_in == OptIn::Out {
+                continue;
+            }
+            let id = UnitId { scope: scope.clone(), kind: by.kind, name: by.kind.name_of(&group.name) };
+            if let Some(why) = choice.spares(&fleet.scope, &group.name) {
+                // Only where nobody else is left: else what the unit says goes over it.
+                out.kept_out.entry(id.full()).or_insert_with(|| format!("{}: {why}", group.name));
+                out.spared.push(Spared { scope: fleet.scope.clone(), group: group.name.clone(), why });
+                continue;
+            }
+            members.entry(id).or_default().push((&fleet.scope, group, opt_in));
+        }
     }
     for (id, groups) in members {
-        let finding = |rule, group: &Group, why| Finding {
+        out.kept_out.remove(&id.full());
+        let finding = |rule, scope: &Scope, group: &Group, why| Finding {
             rule,
-            scope: id.scope.clone(),
+            scope: scope.clone(),
             subject: group.name.clone(),
             owner: rules.owner(&group.tags),
             why,
         };
         let mut settings: Vec<Settings> = Vec::new();
         let mut malformed = None;
-        for (group, opt_in) in &groups {
+        for (scope, group, opt_in) in &groups {
             match opt_in {
                 OptIn::In(theirs) => settings.push(theirs.clone()),
                 OptIn::Malformed(problems) => {
@@ -146,6 +219,7 @@ pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
                     malformed = Some(format!("{}: {why}", group.name));
                     out.findings.push(finding(
                         MALFORMED,
+                        scope,
                         group,
                         format!("{why}. Until this is mended, {id} is left alone"),
                     ));
@@ -158,24 +232,25 @@ pub fn units(fleet: &Fleet, kind: UnitKind, rules: &TagRules) -> Units {
             continue;
         }
         let Some(strictest) = settings.iter().cloned().reduce(|a, b| a.strictest(&b)) else { continue };
-        let (first, _) = groups[0];
+        let (scope, first, _) = groups[0];
         if settings.iter().any(|theirs| *theirs != settings[0]) {
             out.findings.push(finding(
                 "opt-in-differs",
+                scope,
                 first,
                 format!("the groups of {id} have different settings: the strictest of each counts ({strictest})"),
             ));
         }
         if strictest.faults.is_empty() {
             let why = format!("the groups of {id} have no fault in common: give them the same `faults` tag");
-            out.findings.push(finding(MALFORMED, first, why.clone()));
+            out.findings.push(finding(MALFORMED, scope, first, why.clone()));
             out.kept_out.insert(id.full(), why);
             continue;
         }
         out.opted_in.push(Unit {
             app: Name::parse(&first.name).app,
-            owner: groups.iter().find_map(|(group, _)| rules.owner(&group.tags)),
-            groups: groups.iter().map(|(group, _)| group.name.clone()).collect(),
+            owner: groups.iter().find_map(|(_, group, _)| rules.owner(&group.tags)),
+            groups: groups.iter().map(|(scope, group, _)| GroupId::new(&scope.region, &group.name)).collect(),
             settings: strictest,
             id,
         });
@@ -213,7 +288,8 @@ mod tests {
     fn a_push_joins_its_cluster() {
         let fleet = fleet(&[("shop-prod-v001", &[ON]), ("shop-prod-v002", &[ON]), ("shop-test-v001", &[ON])]);
         let names = |kind| {
-            let units = units(&fleet, kind, &TagRules::default());
+            let by = Grouping { kind, across_regions: false };
+            let units = units([&fleet], by, &TagRules::default(), &Choice::default());
             units.opted_in.iter().map(|unit| format!("{}={}", unit.id, unit.groups.len())).collect::<Vec<_>>()
         };
         assert_eq!(names(UnitKind::Cluster), ["cluster:shop-prod=2", "cluster:shop-test=1"]);
@@ -228,7 +304,7 @@ mod tests {
             ("shop-v001", &[ON, ("simian:chaos:mean-days", "4"), ("simian:chaos:min-days", "2"), ("owner", "a")]),
             ("shop-v002", &[ON, ("simian:chaos:mean-days", "9")]),
         ]);
-        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &Choice::default());
         let settings = &units.opted_in[0].settings;
         assert_eq!((settings.mean_days, settings.min_days), (9.0, 2));
         assert_eq!(units.opted_in[0].owner.as_deref(), Some("a"));
@@ -236,9 +312,35 @@ mod tests {
     }
 
     #[test]
+    fn regions_join_only_where_units_span_them() {
+        let mut fleets = [fleet(&[("shop-v001", &[ON])]), fleet(&[("shop-v001", &[ON]), ("cart-v001", &[ON])])];
+        fleets[0].scope.region = "eu-west-1".parse().unwrap();
+        let names = |across_regions| {
+            let by = Grouping { across_regions, ..Grouping::default() };
+            let units = units(&fleets, by, &TagRules::default(), &Choice::default()).opted_in;
+            units.iter().map(|unit| format!("{} {}", unit.id.full(), unit.group_names().join("+"))).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(true),
+            [
+                "111122223333/*/cluster:cart us-east-1/cart-v001",
+                "111122223333/*/cluster:shop eu-west-1/shop-v001+us-east-1/shop-v001",
+            ]
+        );
+        assert_eq!(
+            names(false),
+            [
+                "111122223333/eu-west-1/cluster:shop shop-v001",
+                "111122223333/us-east-1/cluster:cart cart-v001",
+                "111122223333/us-east-1/cluster:shop shop-v001",
+            ]
+        );
+    }
+
+    #[test]
     fn one_malformed_tag_keeps_the_whole_unit_out() {
         let fleet = fleet(&[("shop-v001", &[ON]), ("shop-v002", &[ON, ("simian:chaos:mean-days", "soon")])]);
-        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &Choice::default());
         assert!(units.opted_in.is_empty());
         assert!(units.kept_out["111122223333/us-east-1/cluster:shop"].contains("`soon`"));
         assert_eq!(units.findings[0].rule, "opt-in-malformed");
@@ -250,9 +352,31 @@ mod tests {
             ("shop-v001", &[ON, ("simian:chaos:faults", "terminate")]),
             ("shop-v002", &[ON, ("simian:chaos:faults", "terminate-gracefully")]),
         ]);
-        let units = units(&fleet, UnitKind::Cluster, &TagRules::default());
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &Choice::default());
         assert!(units.opted_in.is_empty());
         assert_eq!(units.kept_out.len(), 1);
         assert_eq!(Faults::default().to_string(), "terminate=1");
+    }
+
+    #[test]
+    fn a_spared_group_is_out_of_its_unit_and_a_unit_without_groups_says_why() {
+        let bad = ("simian:chaos:mean-days", "soon");
+        let fleet = fleet(&[
+            ("shop-prod-v001", &[ON]),
+            ("shop-prod-v002", &[ON, bad]),
+            ("shop-prod-db-v001", &[ON]),
+            ("shop-prod-db-v002", &[ON]),
+        ]);
+        let choice = Choice { never_suffixes: vec!["-v002".into(), "-db".into()], ..Choice::default() };
+        let units = units([&fleet], Grouping::default(), &TagRules::default(), &choice);
+        assert_eq!(units.opted_in.len(), 1);
+        assert_eq!(units.opted_in[0].group_names(), ["shop-prod-v001"]);
+        assert!(units.findings.is_empty(), "what is out anyway keeps nobody else out");
+        let kept_out: Vec<(&String, &String)> = units.kept_out.iter().collect();
+        assert_eq!(kept_out.len(), 1);
+        assert_eq!(kept_out[0].0, "111122223333/us-east-1/cluster:shop-prod-db");
+        assert!(kept_out[0].1.contains("-db"), "{}", kept_out[0].1);
+        let spared: Vec<&str> = units.spared.iter().map(|spared| spared.group.as_str()).collect();
+        assert_eq!(spared, ["shop-prod-db-v001", "shop-prod-db-v002", "shop-prod-v002"]);
     }
 }

@@ -7,14 +7,16 @@ use chrono::{DateTime, Utc};
 use crate::change_calendar::CalendarSeen;
 use crate::fleet::{Fleet, Group, InstanceId, View};
 use crate::history::History;
+use crate::ledger::Pause;
 use crate::ports::Identity;
-use crate::scope::{AccountId, Mode, Scope};
+use crate::scope::{Area, Mode, Region, Scope};
+use crate::unit::GroupId;
 
-/// One account at one time.
+/// One account, or one region of it, at one time.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// The account, by the config.
-    pub account: AccountId,
+    /// The account and its regions that are looked at together, by the config.
+    pub area: Area,
     /// What this round may do here: the most careful of the global mode, the account's and the command's.
     pub mode: Mode,
     /// When it was looked at.
@@ -35,6 +37,16 @@ impl World {
         self.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)))
     }
 
+    /// A group of this account, if its region's groups are known and it is among them.
+    pub fn find(&self, id: &GroupId) -> Option<&Group> {
+        self.group(&self.scope(&id.region), &id.name)
+    }
+
+    /// A region of this account.
+    pub fn scope(&self, region: &Region) -> Scope {
+        Scope { account: self.area.account.clone(), region: region.clone() }
+    }
+
     /// The group of that name, if its scope's groups are known and it is among them.
     pub fn group(&self, scope: &Scope, name: &str) -> Option<&Group> {
         self.fleets.get(scope)?.groups.known()?.get(name)
@@ -48,6 +60,8 @@ pub struct Observed {
     pub identity: View<Identity>,
     /// The instance that we run on; `Known(None)` when we do not run on EC2.
     pub ourselves: View<Option<InstanceId>>,
+    /// The pause that a file is, while it is there; `Unasked` when the operator named no file.
+    pub brake: View<Option<Pause>>,
     /// The Change Calendars that the config names, each with its state; asked for only where something is to be judged.
     pub change_calendars: View<Vec<CalendarSeen>>,
 }

@@ -1,9 +1,12 @@
 //! The calendar: known nights on which clocks are changed, and what must hold in every zone.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc, Weekday};
+mod zones;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc, Weekday};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 use simian_core::calendar::{Calendar, CalendarError, Closed, Day, Freeze, Hours, SEARCH_DAYS, Weekdays};
+use zones::{changes, offset};
 
 fn date(text: &str) -> NaiveDate {
     text.parse().expect("a date")
@@ -135,7 +138,7 @@ fn an_overnight_window_belongs_to_the_date_on_which_it_opens() {
     let day = calendar.day_at(at("2026-11-26T08:00Z"));
     assert_eq!((day.date, day.contains(at("2026-11-26T08:00Z"))), (date("2026-11-25"), true));
     let day = calendar.day_at(at("2026-11-27T04:00Z"));
-    assert_eq!((day.date, day.closed), (date("2026-11-26"), Some(Closed::Holiday)));
+    assert_eq!((day.date, day.closed), (date("2026-11-26"), Some(Closed::Holiday("a holiday".into()))));
     // At 06:00 the window is over, and the date is today's.
     assert_eq!(calendar.day_at(at("2026-11-26T11:00Z")).date, date("2026-11-26"));
     // Friday's window runs into Saturday.
@@ -156,25 +159,6 @@ fn a_freeze_begins_and_ends_at_midnight() {
     assert_eq!(calendar.frozen(after).map(|freeze| freeze.why.as_str()), Some("year end"));
     assert_eq!(calendar.frozen(at("2027-01-04T04:59Z")), calendar.freezes.first());
     assert_eq!(calendar.frozen(at("2027-01-04T05:00Z")), None);
-    assert_eq!(calendar.next_open(before), Some(before));
-    assert_eq!(calendar.next_open(after), Some(at("2027-01-05T03:00Z")), "not within the freeze");
-}
-
-#[test]
-fn the_next_opening() {
-    let calendar = office("09:00", "15:00");
-    for (from, expected) in [
-        ("2026-11-25T12:00Z", "2026-11-25T14:00Z"),
-        ("2026-11-25T14:00Z", "2026-11-25T14:00Z"),
-        ("2026-11-25T19:59Z", "2026-11-25T19:59Z"),
-        ("2026-11-25T20:00Z", "2026-11-27T14:00Z"),
-        ("2026-12-18T20:00Z", "2027-01-04T14:00Z"),
-    ] {
-        assert_eq!(calendar.next_open(at(from)), Some(at(expected)), "{from}");
-    }
-    let never = Calendar { days: Weekdays::default(), ..calendar };
-    assert_eq!(never.next_open(at("2026-11-25T12:00Z")), None);
-    assert_eq!(never.nth_working_day_after(date("2026-11-25"), 1), None);
 }
 
 #[test]
@@ -194,6 +178,8 @@ fn working_days_are_counted_from_the_next() {
     let early = always(chrono_tz::America::New_York, "02:00", "03:00");
     assert_eq!(early.nth_working_day_after(date("2026-03-07"), 1), Some(date("2026-03-09")));
     // The search ends.
+    let never = Calendar { days: Weekdays::default(), ..calendar.clone() };
+    assert_eq!(never.nth_working_day_after(date("2026-11-25"), 1), None);
     let year = usize::try_from(SEARCH_DAYS).expect("small");
     let (start, last) = (date("2026-01-01"), date("2026-01-01") + Days::new(SEARCH_DAYS));
     let n = u32::try_from(year).expect("small");
@@ -273,35 +259,13 @@ fn a_calendar_that_never_opens_is_refused() {
 fn the_ends_of_time_do_not_panic() {
     let calendar = always(chrono_tz::Pacific::Kiritimati, "22:00", "06:00");
     for end in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
-        let _ = (calendar.day_at(end), calendar.next_open(end), calendar.midnight_after(end), calendar.frozen(end));
+        let _ = (calendar.day_at(end), calendar.midnight_after(end), calendar.frozen(end));
     }
     for end in [NaiveDate::MIN, NaiveDate::MAX] {
         let _ = calendar.day(end);
         let _ = always(chrono_tz::Pacific::Pago_Pago, "00:00", "24:00").day(end);
     }
     assert_eq!(calendar.nth_working_day_after(NaiveDate::MAX, 1), None);
-}
-
-fn offset(zone: Tz, at: i64) -> i64 {
-    let utc = DateTime::from_timestamp(at, 0).expect("in range").naive_utc();
-    i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc())
-}
-
-/// The instants of a year at which a zone's offset changes.
-fn changes(zone: Tz, year: i32) -> Vec<DateTime<Utc>> {
-    // The shortest time between two changes is a week.
-    const STEP: i64 = 3 * 86_400;
-    let begin = NaiveDate::from_ymd_opt(year, 1, 1).expect("a year").and_time(chrono::NaiveTime::MIN).and_utc();
-    let steps = (0..122).map(|step| begin.timestamp() + step * STEP);
-    let changed = steps.filter(|from| offset(zone, *from) != offset(zone, from + STEP)).map(|from| {
-        let (mut before, mut after) = (from, from + STEP);
-        while after - before > 1 {
-            let middle = i64::midpoint(before, after);
-            if offset(zone, middle) == offset(zone, before) { before = middle } else { after = middle }
-        }
-        DateTime::from_timestamp(after, 0).expect("in range")
-    });
-    changed.collect()
 }
 
 /// The rule itself: what the clock reads at the instant is within the hours that begin on the date.
@@ -329,9 +293,14 @@ fn hold_against_the_clock(calendar: &Calendar, on: NaiveDate, change: DateTime<U
     for at in grid.chain(beside) {
         let expected = open_by_the_clock(calendar, on, at);
         assert_eq!(day.contains(at), expected, "{} {} on {on} at {at}", calendar.zone, calendar.hours);
+        let found = calendar.day_at(at);
         if expected {
-            assert_eq!(calendar.day_at(at).date, on, "{} {} at {at}", calendar.zone, calendar.hours);
+            assert_eq!(found.date, on, "{} {} at {at}", calendar.zone, calendar.hours);
         }
+        let today = calendar.local_date(at);
+        let of_any_date = [today - Days::new(1), today].iter().any(|on| open_by_the_clock(calendar, *on, at));
+        assert_eq!(found.contains(at), of_any_date, "{} {} at {at}", calendar.zone, calendar.hours);
+        assert!(of_any_date || found.date == today, "a closed instant is of its own date");
     }
     assert_eq!(day.windows.is_empty(), day.closed.is_some());
     assert!(day.windows.iter().all(|window| window.open < window.close));
@@ -383,6 +352,30 @@ fn in_every_zone_the_windows_are_what_the_clock_reads() {
     }
 }
 
+#[test]
+fn in_every_zone_the_minutes_are_those_that_the_clock_reads() {
+    for (n, zone) in TZ_VARIANTS.iter().enumerate() {
+        let mut changes: Vec<_> = [n % 21, (n + 11) % 21]
+            .iter()
+            .flat_map(|year| changes(*zone, 2020 + i32::try_from(*year).expect("small")))
+            .collect();
+        changes.truncate(4);
+        for (change, turn) in changes.into_iter().zip(n..) {
+            let reading = change.with_timezone(zone).naive_local();
+            let minute = (reading - reading.date().and_time(chrono::NaiveTime::MIN)).num_minutes();
+            let hours = hours_around(u16::try_from(minute).expect("within a day"))[turn % 6];
+            let calendar = daily(*zone, hours);
+            let day = calendar.day(reading.date());
+            let begin = reading.date().and_time(chrono::NaiveTime::MIN).and_utc() - TimeDelta::hours(17);
+            let all = (0..(17 + 48 + 17) * 60).map(|minute| begin + TimeDelta::minutes(minute));
+            let open: Vec<_> = all.filter(|at| open_by_the_clock(&calendar, reading.date(), *at)).collect();
+            let counted: Vec<_> = (0..).map_while(|n| day.minute(n)).collect();
+            assert_eq!(counted, open, "{zone} {hours} on {}", reading.date());
+            assert_eq!(usize::try_from(day.minutes()), Ok(open.len()), "{zone} {hours}");
+        }
+    }
+}
+
 fn zones() -> impl Strategy<Value = Tz> {
     (0..TZ_VARIANTS.len()).prop_map(|n| TZ_VARIANTS[n])
 }
@@ -405,22 +398,12 @@ proptest! {
     }
 
     #[test]
-    fn the_next_opening_is_open_and_nothing_before_it_is(
-        zone in zones(), on in dates(), minute in 0_i64..1440, hours in hours(), skipped in 0_i64..4000,
-    ) {
-        let calendar = Calendar { days: Weekdays::MON_TO_FRI, ..daily(zone, hours) };
-        let from = on.and_time(chrono::NaiveTime::MIN).and_utc() + TimeDelta::minutes(minute);
-        let next = calendar.next_open(from).expect("it opens within the week");
-        prop_assert!(calendar.day_at(next).contains(next));
-        let before = from + TimeDelta::minutes(skipped);
-        prop_assert!(next <= before || !calendar.day_at(before).contains(before));
-    }
-
-    #[test]
-    fn counting_working_days_undoes_stepping_over_them(on in dates(), n in 1_u32..40, zone in zones()) {
+    fn stepping_over_working_days_leaves_none_out(on in dates(), n in 1_u32..40, zone in zones()) {
         let calendar = Calendar { zone, ..office("01:00", "02:30") };
         let later = calendar.nth_working_day_after(on, n).expect("within the bound");
+        let between = on.iter_days().skip(1).take_while(|date| *date <= later);
+        let working = between.filter(|date| calendar.day(*date).is_working()).count();
         prop_assert!(calendar.day(later).is_working());
-        prop_assert_eq!(calendar.working_days_between(on, later), n);
+        prop_assert_eq!(u32::try_from(working), Ok(n));
     }
 }

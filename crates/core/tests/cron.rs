@@ -1,9 +1,12 @@
 //! Cron expressions: what is refused and with which words, known nights, and what must hold in every zone.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
+mod zones;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 use simian_core::cron::{CronError, CronSpec};
+use zones::changes;
 
 fn spec(text: &str) -> CronSpec {
     text.parse().expect("a cron expression")
@@ -68,13 +71,13 @@ fn what_cannot_be_understood_in_one_way_is_refused() {
     for text in ["0 9 * * 1", "0 9 * * 1-5", "0 9 * * mon,2", "0 9 * * 0/2", "0 0 9 ? * 7"] {
         assert_eq!(text.parse::<CronSpec>(), Err(CronError::NumericWeekday { expression: text.into() }));
     }
-    for text in ["0 9 1 * mon", "0 9 */2 * mon-fri", "0 0 9 13 * fri"] {
+    for text in ["0 9 */2 * mon-fri", "0 9 1 * */2", "0 0 9 5,*/2 * fri", "0 9 1-31 * */2"] {
         assert_eq!(text.parse::<CronSpec>(), Err(CronError::BothDays { expression: text.into() }));
     }
-    for text in ["0 0 30 feb *", "0 0 31 2,4,6,9,11 *"] {
+    for text in ["0 0 30 feb *", "0 0 31 2,4,6,9,11 *", "0 0 30 feb mon"] {
         assert_eq!(text.parse::<CronSpec>(), Err(CronError::NeverFires { expression: text.into() }));
     }
-    for fine in ["0 0 29 2 *", "0 9 1-31 * mon", "0 9 1 * sun-sat", "0 9 * * */2", "0 9 * * mon-fri/2"] {
+    for fine in ["0 0 29 2 *", "0 9 */2 * ?", "0 9 ? * */2", "0 9 * * */2", "0 9 * * mon-fri/2"] {
         assert!(fine.parse::<CronSpec>().is_ok(), "{fine}");
     }
 }
@@ -99,9 +102,9 @@ fn an_error_names_the_expression_and_the_remedy() {
              write mon, tue …",
         ),
         (
-            "0 9 13 * fri",
-            "cron expression `0 9 13 * fri` restricts the day of the month and the weekday, and programs disagree on \
-             whether both or either must match: write `*` for one of the two",
+            "0 9 */2 * fri",
+            "cron expression `0 9 */2 * fri` has days of the month and weekdays, one of them as a step over all, and \
+             programs disagree on whether both or either must match: write `*` for one of the two, or list the days",
         ),
         ("0 0 30 2 *", "cron expression `0 0 30 2 *` never fires: write a day that its months have"),
     ] {
@@ -126,6 +129,27 @@ fn ordinary_days() {
             let _ = spec("0 0 1 1 *").next_after(end, zone);
         }
     }
+}
+
+#[test]
+fn days_of_the_month_and_weekdays_fire_on_either() {
+    use chrono_tz::{America::New_York, UTC};
+    let from = "2026-11-01T00:00:00Z";
+    // Friday the 13th is one day; the other Fridays and the next 13th, a Sunday, are others.
+    let fridays = ["06 09:00", "13 09:00", "20 09:00", "27 09:00", "04 09:00", "11 09:00", "13 09:00", "18 09:00"];
+    assert_eq!(firings("0 9 13 * fri", UTC, from, 8), fridays);
+    assert_eq!(firings("0 0 9 13 * FRI", UTC, from, 8), fridays);
+    // Only in its months, whichever names the day.
+    assert_eq!(firings("0 9 1 jan mon", UTC, from, 4), ["01 09:00", "04 09:00", "11 09:00", "18 09:00"]);
+    // All of the one is every day, whatever the other says.
+    assert_eq!(firings("0 9 1-31 * mon", UTC, from, 3), ["01 09:00", "02 09:00", "03 09:00"]);
+    assert_eq!(firings("0 9 1 * sun-sat", UTC, from, 3), ["01 09:00", "02 09:00", "03 09:00"]);
+    // With a `*` or a `?` the other counts alone.
+    assert_eq!(firings("0 9 * * mon", UTC, from, 2), ["02 09:00", "09 09:00"]);
+    assert_eq!(firings("0 9 15 * ?", UTC, from, 2), ["15 09:00", "15 09:00"]);
+    // On the night of the change it is one firing for both, and none of the second pass.
+    assert_eq!(firings("30 1 1 * sun", New_York, "2026-11-01T04:00:00Z", 2), ["01 05:30", "08 06:30"]);
+    assert_eq!(firings("30 2 8 * sun", New_York, "2026-03-08T04:00:00Z", 2), ["08 07:00", "15 06:30"]);
 }
 
 #[test]
@@ -207,28 +231,6 @@ impl Model {
     }
 }
 
-fn offset(zone: Tz, at: i64) -> i64 {
-    let utc = DateTime::from_timestamp(at, 0).expect("in range").naive_utc();
-    i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc())
-}
-
-/// The instants of a year at which a zone's offset changes.
-fn changes(zone: Tz, year: i32) -> Vec<DateTime<Utc>> {
-    // The shortest time between two changes is a week.
-    const STEP: i64 = 3 * 86_400;
-    let begin = NaiveDate::from_ymd_opt(year, 1, 1).expect("a year").and_time(chrono::NaiveTime::MIN).and_utc();
-    let steps = (0..122).map(|step| begin.timestamp() + step * STEP);
-    let changed = steps.filter(|from| offset(zone, *from) != offset(zone, from + STEP)).map(|from| {
-        let (mut before, mut after) = (from, from + STEP);
-        while after - before > 1 {
-            let middle = i64::midpoint(before, after);
-            if offset(zone, middle) == offset(zone, before) { before = middle } else { after = middle }
-        }
-        DateTime::from_timestamp(after, 0).expect("in range")
-    });
-    changed.collect()
-}
-
 #[test]
 fn in_every_zone_it_fires_as_the_rule_says_minute_by_minute() {
     for (n, zone) in TZ_VARIANTS.iter().enumerate() {
@@ -255,7 +257,7 @@ fn in_every_zone_it_fires_as_the_rule_says_minute_by_minute() {
     }
 }
 
-const EXPRESSIONS: [&str; 8] = [
+const EXPRESSIONS: [&str; 10] = [
     "*/15 * * * *",
     "7 */3 * * *",
     "30 1,2 * * *",
@@ -263,6 +265,8 @@ const EXPRESSIONS: [&str; 8] = [
     "*/20 * 23,0 * * *",
     "59 23 * * sun",
     "15 2 1 * *",
+    "30 1,2 1-7 * sun",
+    "0 0,23 28-31 mar,oct sat,sun",
     "0 30 0-5 * mar,apr,oct,nov mon-sat",
 ];
 

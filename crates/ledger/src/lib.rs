@@ -15,3 +15,9 @@ pub use sqlite::SqliteLedger;
 
 /// The one writer of either ledger. Whoever holds the ledger continues its chain.
 pub const WRITER: &str = "main";
+
+/// Pauses as they are answered.
+fn in_order(mut pauses: Vec<simian_core::Pause>) -> Vec<simian_core::Pause> {
+    pauses.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    pauses
+}

@@ -1,33 +1,38 @@
 //! The ledger in memory: for tests, for the simulator, and as the model that SQLite is compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use simian_core::ledger::counter_prefix;
+use simian_core::ledger::{counter_prefix, counters_of};
 use simian_core::{
-    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Head, Key, Ledger,
-    LedgerError, Mode, Outcome, Pause, Slot, Stage,
+    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Compacted, Compaction, Draft, Event, EventQuery,
+    Head, Key, Ledger, LedgerError, Mode, Pause, Slot, Stage,
 };
 use uuid::Uuid;
 
-use crate::WRITER;
+use crate::{WRITER, in_order};
 
 /// A ledger that is gone with the last of its clones.
 ///
 /// Clones share one memory, so a clone that is kept aside survives the simulated crash of everything else. No method
-/// ever fails but with [`LedgerError::Unclaimed`].
+/// ever fails but with [`LedgerError::Unclaimed`] and [`LedgerError::NoPause`].
 #[derive(Clone, Debug)]
 pub struct MemoryLedger(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
     birth: Birth,
-    pause: Option<Pause>,
+    pauses: BTreeMap<String, Pause>,
     events: Vec<Event>,
+    head: Head,
+    checkpoint: Option<Head>,
     claims: BTreeMap<Key, ClaimRecord>,
     counters: BTreeMap<String, u32>,
+    findings: BTreeMap<String, Draft>,
+    /// By account and unit.
+    sights: BTreeMap<(AccountId, String), NaiveDate>,
     cursors: BTreeMap<String, u64>,
 }
 
@@ -35,11 +40,15 @@ impl MemoryLedger {
     /// An empty ledger, born as `birth_id` at `at`, its birth not lifted.
     pub fn new(birth_id: Uuid, at: DateTime<Utc>) -> Self {
         Self(Arc::new(Mutex::new(State {
-            birth: Birth { id: birth_id, at, lifted: None },
-            pause: None,
+            birth: Birth::new(birth_id, at),
+            pauses: BTreeMap::new(),
             events: Vec::new(),
+            head: Head { seq: 0, hash: birth_id.to_string() },
+            checkpoint: None,
             claims: BTreeMap::new(),
             counters: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            sights: BTreeMap::new(),
             cursors: BTreeMap::new(),
         })))
     }
@@ -52,13 +61,26 @@ impl MemoryLedger {
 
 impl State {
     fn append(&mut self, draft: Draft) -> Event {
-        let (seq, prev) = match self.events.last() {
-            Some(last) => (last.seq + 1, last.hash.clone()),
-            None => (1, self.birth.id.to_string()),
-        };
-        let event = Event::seal(draft, self.birth.id, WRITER, seq, prev);
+        let event = Event::seal(draft, self.birth.id, WRITER, self.head.seq + 1, self.head.hash.clone());
+        self.head = Head { seq: event.seq, hash: event.hash.clone() };
         self.events.push(event.clone());
         event
+    }
+
+    /// Whether every change can be made, one after the other.
+    fn check(&self, changes: &[Change]) -> Result<(), LedgerError> {
+        let mut paused: BTreeSet<&String> = self.pauses.keys().collect();
+        for change in changes {
+            match change {
+                Change::Move { key, .. } if !self.claims.contains_key(key) => {
+                    return Err(LedgerError::Unclaimed(key.to_string()));
+                }
+                Change::Pause(pause) => drop(paused.insert(&pause.id)),
+                Change::Resume(id) if !paused.remove(id) => return Err(LedgerError::NoPause(id.clone())),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn apply(&mut self, change: Change) {
@@ -70,9 +92,66 @@ impl State {
                     claim.watch = watch.or_else(|| claim.watch.take());
                 }
             }
-            Change::Pause(pause) => self.pause = pause,
+            Change::Pause(pause) => drop(self.pauses.insert(pause.id.clone(), pause)),
+            Change::Resume(id) => drop(self.pauses.remove(&id)),
             Change::FirstRun(at) => self.birth.lifted = self.birth.lifted.or(Some(at)),
+            Change::Woken(at) => self.birth.woken = self.birth.woken.or(Some(at)),
+            Change::FindingOpened { id, draft } => drop(self.findings.insert(id, draft.kept())),
+            Change::FindingClosed { id } => drop(self.findings.remove(&id)),
+            Change::Sights { account, seen, gone } => {
+                for unit in gone {
+                    self.sights.remove(&(account.clone(), unit));
+                }
+                for (unit, date) in seen {
+                    self.sights.entry((account.clone(), unit)).or_insert(date);
+                }
+            }
         }
+    }
+
+    fn compact(&mut self, order: &Compaction) -> Compacted {
+        let most = order.most as usize;
+        let old = |event: &&Event| event.seq <= order.upto && event.body.at < order.horizon();
+        let events: Vec<Event> = {
+            let count = self.events.iter().take(most).take_while(old).count();
+            self.events.drain(..count).collect()
+        };
+        let last = events.last().map(|event| Head { seq: event.seq, hash: event.hash.clone() });
+        let claims: Vec<Key> = self
+            .claims
+            .values()
+            .filter(|claim| self.may_go(claim, order.date()))
+            .take(most)
+            .map(|claim| claim.key.clone())
+            .collect();
+        self.claims.retain(|key, _| !claims.contains(key));
+        let spent = |name: &String| {
+            let of_mode = |mode| *name < counter_prefix(mode, order.date()) && name.starts_with(&counters_of(mode));
+            of_mode(Mode::Live) || of_mode(Mode::DryRun)
+        };
+        let counters: Vec<String> = self.counters.keys().filter(|name| spent(name)).take(most).cloned().collect();
+        self.counters.retain(|name, _| !counters.contains(name));
+        let full = |removed: usize| removed > 0 && removed == most;
+        let compacted = Compacted {
+            events: events.len() as u64,
+            claims: claims.len() as u64,
+            counters: counters.len() as u64,
+            more: full(events.len()) || full(claims.len()) || full(counters.len()),
+        };
+        let draft = compacted.draft(order, WRITER, last.as_ref());
+        self.checkpoint = last.or_else(|| self.checkpoint.take());
+        if let Some(draft) = draft {
+            self.append(draft);
+        }
+        compacted
+    }
+
+    /// A claim that is old and closed, and of which its unit needs nothing any more.
+    fn may_go(&self, claim: &ClaimRecord, before: NaiveDate) -> bool {
+        let unit = |claim: &ClaimRecord| (claim.mode, claim.scope.account.clone(), claim.full_unit());
+        let place = |claim: &ClaimRecord| (claim.date, claim.key.clone());
+        let later = |other: &ClaimRecord| other.counts() && unit(other) == unit(claim) && place(other) > place(claim);
+        claim.stage == Stage::Closed && claim.date < before && (!claim.counts() || self.claims.values().any(later))
     }
 
     fn claim(&mut self, claim: &Claim) -> Claimed {
@@ -139,19 +218,13 @@ impl Ledger for MemoryLedger {
         Ok(self.state().birth.clone())
     }
 
-    async fn pause(&self) -> Result<Option<Pause>, LedgerError> {
-        Ok(self.state().pause.clone())
+    async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        Ok(in_order(self.state().pauses.values().cloned().collect()))
     }
 
     async fn commit(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
         let mut state = self.state();
-        for change in &changes {
-            if let Change::Move { key, .. } = change
-                && !state.claims.contains_key(key)
-            {
-                return Err(LedgerError::Unclaimed(key.to_string()));
-            }
-        }
+        state.check(&changes)?;
         let events = drafts.into_iter().map(|draft| state.append(draft)).collect();
         for change in changes {
             state.apply(change);
@@ -182,8 +255,7 @@ impl Ledger for MemoryLedger {
     async fn last_actions(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
         let mut last = BTreeMap::new();
         for claim in self.state().claims.values() {
-            let counts = claim.outcome.is_none_or(Outcome::counts);
-            if counts && claim.mode == mode && claim.scope.account == *account {
+            if claim.counts() && claim.mode == mode && claim.scope.account == *account {
                 let date = last.entry(claim.full_unit()).or_insert(claim.date);
                 *date = claim.date.max(*date);
             }
@@ -198,17 +270,36 @@ impl Ledger for MemoryLedger {
         Ok(matching.map(|(name, used)| (name.clone(), *used)).collect())
     }
 
-    async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
+    async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError> {
         let state = self.state();
-        let (seq, hash) = match state.events.last() {
-            Some(last) => (last.seq, last.hash.clone()),
-            None => (0, state.birth.id.to_string()),
-        };
-        Ok(BTreeMap::from([(WRITER.to_owned(), Head { seq, hash })]))
+        let matching = state.findings.iter().filter(|(_, draft)| draft.account.as_ref() == Some(account));
+        Ok(matching.map(|(id, draft)| (id.clone(), draft.clone())).collect())
+    }
+
+    async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+        let state = self.state();
+        let matching = state.sights.iter().filter(|((of, _), _)| of == account);
+        Ok(matching.map(|((_, unit), date)| (unit.clone(), *date)).collect())
+    }
+
+    async fn compact(&self, order: &Compaction) -> Result<Compacted, LedgerError> {
+        Ok(self.state().compact(order))
+    }
+
+    async fn checkpoints(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
+        Ok(self.state().checkpoint.iter().map(|place| (WRITER.to_owned(), place.clone())).collect())
+    }
+
+    async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
+        Ok(BTreeMap::from([(WRITER.to_owned(), self.state().head.clone())]))
     }
 
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {
         Ok(self.state().cursors.get(sink).copied().unwrap_or(0))
+    }
+
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        Ok(self.state().cursors.clone())
     }
 
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {

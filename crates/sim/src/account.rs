@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use simian_core::{AccountId, Clock, InstanceId, Region};
+use simian_core::{AccountId, Clock, GroupId, InstanceId, Region};
 
 use crate::chance::Chance;
-use crate::group::{GroupId, GroupSpec};
+use crate::group::GroupSpec;
 use crate::operation::{Operation, Performed, Who};
 use crate::state::{Happening, State};
 use crate::traffic::{CallRecord, Fault};

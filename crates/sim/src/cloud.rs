@@ -159,14 +159,8 @@ impl Cloud for SimAccount {
 #[async_trait]
 impl Actuator for SimAccount {
     async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {
-        self.call(call::TERMINATE, Some(region), listed(ids), |state, fate| {
-            let ids = match fate.ending {
-                Ending::Halfway(..) => &ids[..ids.len().div_ceil(2)],
-                _ => ids,
-            };
-            state.terminate(region, ids)
-        })
-        .await
+        self.call(call::TERMINATE, Some(region), listed(ids), |state, fate| state.terminate(region, reached(ids, fate)))
+            .await
     }
 
     async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError> {
@@ -174,6 +168,18 @@ impl Actuator for SimAccount {
             state.terminate_in_group(region, id)
         })
         .await
+    }
+
+    async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
+        self.call(call::REBOOT, Some(region), listed(ids), |state, fate| state.reboot(region, reached(ids, fate))).await
+    }
+}
+
+/// Those of a batch whom the call reaches before it breaks.
+fn reached<'i>(ids: &'i [InstanceId], fate: &Fate) -> &'i [InstanceId] {
+    match fate.ending {
+        Ending::Halfway(..) => &ids[..ids.len().div_ceil(2)],
+        _ => ids,
     }
 }
 
@@ -212,9 +218,8 @@ impl State {
         (!instance.is_forgotten(self.now)).then_some(instance)
     }
 
-    /// One wrong id spoils the whole call. A protected instance spoils it for its zone, and the others end although the
-    /// call fails. Who has ended already ends again without complaint. Source: EC2 API, `TerminateInstances`.
-    fn terminate(&mut self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, Refused> {
+    /// What EC2 looks at before it touches anybody: one wrong id spoils the whole call.
+    fn check(&self, region: &Region, ids: &[InstanceId]) -> Result<(), Refused> {
         if ids.is_empty() {
             return Err(refused("MissingParameter", "the request must contain the parameter InstanceId"));
         }
@@ -224,9 +229,16 @@ impl State {
         if let Some(id) = ids.iter().find(|id| !id.as_str().starts_with("i-")) {
             return Err(refused("InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\"")));
         }
-        if let Some(id) = ids.iter().find(|id| self.instance(region, id).is_none()) {
-            return Err(refused("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist")));
+        match ids.iter().find(|id| self.instance(region, id).is_none()) {
+            Some(id) => Err(refused("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))),
+            None => Ok(()),
         }
+    }
+
+    /// One wrong id spoils the whole call. A protected instance spoils it for its zone, and the others end although the
+    /// call fails. Who has ended already ends again without complaint. Source: EC2 API, `TerminateInstances`.
+    fn terminate(&mut self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, Refused> {
+        self.check(region, ids)?;
         let shielded: Vec<&Instance> = ids
             .iter()
             .map(|id| &self.instances[id])
@@ -243,6 +255,15 @@ impl State {
             }
         }
         error.map_or_else(|| Ok(ids.to_vec()), Err)
+    }
+
+    /// Queues a reboot. No protection stops it, and who has ended is passed over. Source: EC2 API, `RebootInstances`.
+    fn reboot(&mut self, region: &Region, ids: &[InstanceId]) -> Result<(), Refused> {
+        self.check(region, ids)?;
+        for id in ids {
+            self.restart(id);
+        }
+        Ok(())
     }
 
     /// Scale-in protection and EC2 termination protection do not keep a group from ending a member that it is told to

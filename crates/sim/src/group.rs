@@ -1,34 +1,11 @@
 //! A group as its owner describes it, and the group that came of it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{Group, InstanceId, Region};
-
-/// Which group. Names are unique in a region.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GroupId {
-    /// Its region.
-    pub region: Region,
-    /// Its name.
-    pub name: String,
-}
-
-impl GroupId {
-    /// The group of that name in that region.
-    pub fn new(region: &Region, name: impl Into<String>) -> Self {
-        Self { region: region.clone(), name: name.into() }
-    }
-}
-
-impl fmt::Display for GroupId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.region, self.name)
-    }
-}
+use simian_core::{Group, GroupId, InstanceId, Region};
 
 /// What an owner asks for. Starts from something sensible: three zones, EC2 health checks, a boot of 60 to 300 s.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 //! Suspended processes keep a group from it, by the names that Auto Scaling gives them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{InstanceId, Lifecycle};
+use simian_core::{GroupId, InstanceId, Lifecycle};
 
 use crate::chance::Chance;
-use crate::group::{GroupId, GroupSpec, HISTORY, SimGroup};
+use crate::group::{GroupSpec, HISTORY, SimGroup};
 use crate::instance::{EndedBy, Instance, Life};
 use crate::state::{Happening, State};
 
@@ -14,6 +14,8 @@ use crate::state::{Happening, State};
 const NOTICE_SECONDS: u64 = 60;
 /// A graceful end without a hook takes so many seconds.
 const RELEASE_SECONDS: (u64, u64) = (5, 20);
+/// A reboot takes so many seconds, from the request to the service being back.
+const REBOOT_SECONDS: (u64, u64) = (60, 180);
 /// A new account's groups have been at work for so many hours at most.
 const SETTLED_HOURS: u64 = 30 * 24;
 
@@ -156,12 +158,14 @@ impl State {
                 leaving: None,
                 ended: None,
                 left: None,
+                rebooted: Vec::new(),
             },
             lifecycle: Lifecycle::Pending,
             healthy: true,
             protected: false,
             shielded: false,
             stopped: None,
+            rebooting: None,
             template_version: self.groups.get(id).map_or(1, |group| group.spec.template_version),
         }
     }
@@ -187,6 +191,30 @@ impl State {
         }
         self.notice_later(id);
         true
+    }
+
+    /// The operating system goes down now and is back in a while. Who is not up stays as it is. Its group does not
+    /// replace it: no group looks that soon.
+    pub(crate) fn restart(&mut self, id: &InstanceId) {
+        let now = self.now;
+        let wait = self.chance(&["reboot", id.as_str(), &now.to_rfc3339()]).between(REBOOT_SECONDS.0, REBOOT_SECONDS.1);
+        let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.is_up()) else { return };
+        instance.life.rebooted.push(now);
+        instance.rebooting = Some(now + TimeDelta::seconds(i64::try_from(wait).unwrap_or(0)));
+        let group = instance.life.group.clone();
+        self.touch(&group);
+        self.enqueue_in(wait, Happening::Rebooted(id.clone()));
+    }
+
+    /// It is up again, unless it was rebooted once more meanwhile.
+    pub(crate) fn rebooted(&mut self, id: &InstanceId) {
+        let now = self.now;
+        let Some(instance) = self.instances.get_mut(id) else { return };
+        if instance.rebooting.is_some_and(|until| until <= now) {
+            instance.rebooting = None;
+            let group = instance.life.group.clone();
+            self.touch(&group);
+        }
     }
 
     /// The group will look at this member within [`NOTICE_SECONDS`].

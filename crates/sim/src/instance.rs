@@ -1,9 +1,7 @@
 //! An instance and its life, from launch to the hour after its end.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{InstanceId, InstanceState, Lifecycle, Member};
-
-use crate::group::GroupId;
+use simian_core::{GroupId, InstanceId, InstanceState, Lifecycle, Member};
 
 /// Who ended an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +42,8 @@ pub struct Life {
     pub ended: Option<(DateTime<Utc>, EndedBy)>,
     /// When its group let it go.
     pub left: Option<DateTime<Utc>>,
+    /// When our calls rebooted it.
+    pub rebooted: Vec<DateTime<Utc>>,
 }
 
 /// From launch to `running`. EC2 says `running` as soon as the machine is up, long before its service is.
@@ -61,6 +61,8 @@ pub(crate) struct Instance {
     /// From EC2 `TerminateInstances` (`DisableApiTermination`).
     pub(crate) shielded: bool,
     pub(crate) stopped: Option<DateTime<Utc>>,
+    /// Until when its operating system restarts: EC2 says that it runs, its group that it is unhealthy.
+    pub(crate) rebooting: Option<DateTime<Utc>>,
     pub(crate) template_version: u32,
 }
 
@@ -85,7 +87,7 @@ impl Instance {
             id: self.life.id.clone(),
             zone: self.life.zone.clone(),
             lifecycle: self.lifecycle.clone(),
-            healthy: self.healthy,
+            healthy: self.healthy && self.rebooting.is_none(),
             protected: self.protected,
             template_version: Some(self.template_version.to_string()),
         }

@@ -29,10 +29,11 @@ mod weather;
 
 pub use account::SimAccount;
 pub use clock::{Deadlock, MAX_POLLS_AN_INSTANT, ScaledClock, VirtualClock};
-pub use group::{GroupId, GroupSpec};
+pub use group::GroupSpec;
 pub use instance::{EndedBy, Life};
 pub use operation::{Operation, Performed, Who};
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGIONS, sandbox};
+pub use simian_core::GroupId;
 pub use sink::{MemorySink, Refusal};
 pub use traffic::{CALL_LOG, CallRecord, Fault, call};
 pub use truth::Truth;

@@ -1,9 +1,9 @@
 //! What the world does to the account: owners, deploys, spot markets, zones. A value each, done now or scheduled.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{CalendarState, ChangeCalendar, InstanceId, Lifecycle, Name};
+use simian_core::{CalendarState, ChangeCalendar, GroupId, InstanceId, Lifecycle, Name};
 
-use crate::group::{GroupId, GroupSpec};
+use crate::group::GroupSpec;
 use crate::instance::EndedBy;
 use crate::state::{Happening, State};
 

@@ -40,10 +40,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc, Weekday};
-use simian_core::{Clock, Region};
+use simian_core::{Clock, GroupId, Region};
 
 use crate::account::SimAccount;
-use crate::group::{GroupId, GroupSpec};
+use crate::group::GroupSpec;
 use crate::operation::{Operation, Who};
 
 /// The sandbox's account.

@@ -71,7 +71,7 @@ impl Default for MemorySink {
 
 #[async_trait]
 impl Sink for MemorySink {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.name
     }
 
@@ -82,8 +82,7 @@ impl Sink for MemorySink {
         let refusal = if events.is_empty() { None } else { inner.refusals.pop_front().or_else(|| inner.down.clone()) };
         let taken = refusal.as_ref().map_or(events.len(), |refusal| refusal.after.min(events.len() - 1));
         inner.events.extend_from_slice(&events[..taken]);
-        let error =
-            refusal.map(|Refusal { message, lasting, .. }| SinkError { sink: self.name.to_owned(), message, lasting });
+        let error = refusal.map(|Refusal { message, lasting, .. }| SinkError::new(self.name, message, lasting));
         (taken, error)
     }
 }

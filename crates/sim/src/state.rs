@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{AccountId, CalendarState, Group, GroupQuery, InstanceId, Region};
+use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, Region};
 
 use crate::chance::Chance;
-use crate::group::{GroupId, SimGroup};
+use crate::group::SimGroup;
 use crate::instance::Instance;
 use crate::operation::{Operation, Performed};
 use crate::traffic::Traffic;
@@ -22,6 +22,8 @@ pub(crate) enum Happening {
     Noticed(InstanceId),
     /// A graceful end is through with its hook.
     Released(InstanceId),
+    /// A reboot is through.
+    Rebooted(InstanceId),
     /// A group looks at its size.
     Sized(GroupId),
     /// An instance refresh takes its next member.
@@ -123,6 +125,7 @@ impl State {
             Happening::Serves(id) => self.serve(&id),
             Happening::Noticed(id) => self.notice(&id),
             Happening::Released(id) => self.release(&id),
+            Happening::Rebooted(id) => self.rebooted(&id),
             Happening::Sized(group) => self.reconcile(&group),
             Happening::Refreshed { group, every } => self.refresh_step(&group, every),
             Happening::Outside(operation) => {

@@ -24,12 +24,15 @@ pub mod call {
     pub const TERMINATE: &str = "ec2:TerminateInstances";
     /// Auto Scaling `TerminateInstanceInAutoScalingGroup`.
     pub const TERMINATE_IN_GROUP: &str = "autoscaling:TerminateInstanceInAutoScalingGroup";
+    /// EC2 `RebootInstances`.
+    pub const REBOOT: &str = "ec2:RebootInstances";
 
     /// SSM `GetCalendarState`, a call per calendar.
     pub const CALENDAR: &str = "ssm:GetCalendarState";
 
     /// All of them.
-    pub const ALL: [&str; 7] = [IDENTITY, OURSELVES, GROUPS, INSTANCES, TERMINATE, TERMINATE_IN_GROUP, CALENDAR];
+    pub const ALL: [&str; 8] =
+        [IDENTITY, OURSELVES, GROUPS, INSTANCES, TERMINATE, TERMINATE_IN_GROUP, REBOOT, CALENDAR];
 }
 
 /// A scripted fault of one call.
@@ -189,6 +192,7 @@ impl Traffic {
             fate.before = TimeDelta::milliseconds(millis / 2);
             fate.after = TimeDelta::milliseconds(millis - millis / 2);
         }
+        fate.before += region.and_then(|region| weather.slow.get(region)).copied().unwrap_or_default();
         if weather.stale_seconds > 0 {
             let millis = chance.below(u64::from(weather.stale_seconds) * 1000 + 1);
             fate.lag = TimeDelta::milliseconds(i64::try_from(millis).unwrap_or(0)).min(HISTORY);

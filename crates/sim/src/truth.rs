@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use simian_core::{Group, InstanceId, Lifecycle};
+use simian_core::{Group, GroupId, InstanceId};
 
 use crate::account::SimAccount;
-use crate::group::GroupId;
 use crate::instance::Life;
 
 /// The real state of an account. Every look is as of the clock's now.
@@ -36,7 +35,7 @@ impl Truth {
         let state = self.account.now_state();
         let Some(group) = state.groups.get(id).filter(|group| group.alive) else { return 0 };
         let members = group.members.iter().map(|id| &state.instances[id]);
-        members.filter(|member| member.lifecycle == Lifecycle::InService && member.healthy && member.is_up()).count()
+        members.filter(|member| member.member().serves() && member.is_up()).count()
     }
 
     /// Every instance that there ever was, by id.

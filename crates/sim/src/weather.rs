@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::{AccountId, Region};
 
 /// A token bucket, one a region: who finds it empty is throttled.
@@ -33,6 +33,8 @@ pub struct Weather {
     /// Milliseconds that a call takes, from and to; half of them before the effect, half after it. With 0 a call ends
     /// without waiting.
     pub latency_millis: (u32, u32),
+    /// Every call to these regions takes so much longer.
+    pub slow: BTreeMap<Region, TimeDelta>,
     /// A read may answer with the state of so many seconds ago; at most 300.
     pub stale_seconds: u32,
     /// Lists come in any order. On by default: no API promises one.
@@ -76,6 +78,7 @@ impl Weather {
         Self {
             seed: 0,
             latency_millis: (0, 0),
+            slow: BTreeMap::new(),
             stale_seconds: 0,
             unordered: true,
             throttle: 0.0,

@@ -4,11 +4,19 @@
 //! and a minute of its own; who falls is chosen among those in service at the moment of looking.
 
 mod config;
+mod hours;
+mod overdue;
+mod victims;
 
 use chrono::{NaiveDate, TimeDelta};
-use simian_core::unit::{Units, units};
-use simian_core::{Considered, Needs};
-use simian_core::{Day, Dice, Fleet, Key, Monkey, Outlook, Proposal, Request, TagRules, Target, Unit, UnitKind, World};
+use simian_core::rails::Floors;
+use simian_core::unit::units;
+use simian_core::{
+    Calendar, Choice, Considered, Day, Dice, Grouping, Key, Monkey, Needs, Outlook, Proposal, Request, Scope, TagRules,
+    Unit, World,
+};
+
+use overdue::{Mandatory, Overdue};
 
 pub use config::{Config, Contradiction};
 
@@ -21,35 +29,90 @@ pub const ABOUT: &str = "ends an instance of each unit that opted in, now and th
 /// The monkey.
 #[derive(Clone, Debug)]
 pub struct Chaos {
-    unit: UnitKind,
+    grouping: Grouping,
     grace: TimeDelta,
     tags: TagRules,
+    choice: Choice,
+    floors: Floors,
+    mandatory: Option<Mandatory>,
+    calendar: Option<Calendar>,
 }
 
 impl Chaos {
-    /// A monkey that takes units of that kind, reads tags by those rules, and gives every action so long after its due
+    /// A monkey that takes groups together so, reads tags by those rules, and gives every action so long after its due
     /// minute.
-    pub fn new(unit: UnitKind, grace: TimeDelta, tags: TagRules) -> Self {
-        Self { unit, grace, tags }
+    pub fn new(grouping: Grouping, grace: TimeDelta, tags: TagRules) -> Self {
+        Self {
+            grouping,
+            grace,
+            tags,
+            choice: Choice::default(),
+            floors: Floors::default(),
+            mandatory: None,
+            calendar: None,
+        }
+    }
+
+    /// The same, of the groups that the operator lets be chosen.
+    #[must_use]
+    pub fn choosing(mut self, choice: Choice) -> Self {
+        self.choice = choice;
+        self
+    }
+
+    /// The same, that rather takes fewer than so many than be held by a floor.
+    #[must_use]
+    pub fn leaving(mut self, floors: Floors) -> Self {
+        self.floors = floors;
+        self
+    }
+
+    /// The same, that tells owners whose own hours never meet the operator's.
+    #[must_use]
+    pub fn within(mut self, calendar: Calendar) -> Self {
+        self.calendar = Some(calendar);
+        self
+    }
+
+    /// The same, that gives a unit its turn soon after so many working days without an action.
+    #[must_use]
+    pub fn mandatory(mut self, days: u32, calendar: Calendar) -> Self {
+        self.mandatory = Some(Mandatory { days, calendar });
+        self
     }
 
     /// The unit's turn on that day, or why it has none.
-    fn turn(&self, world: &World, day: &Day, dice: &Dice, unit: &Unit) -> Result<Proposal, String> {
+    fn turn(
+        &self,
+        world: &World,
+        day: &Day,
+        dice: &Dice,
+        unit: &Unit,
+        overdue: Option<&Overdue<'_>>,
+    ) -> Result<Proposal, String> {
         if let Some(closed) = &day.closed {
             return Err(format!("{} is no working day: {closed}", day.date));
         }
+        let day = &day.narrow(&unit.settings.hours);
+        if let Some(closed) = &day.closed {
+            return Err(format!("{} is none of its days: {closed}", day.date));
+        }
         let full = unit.id.full();
-        let p = unit.settings.probability();
+        let usual = unit.settings.probability();
+        let (p, raised) = match overdue.and_then(|overdue| overdue.raises(&world.history, unit)) {
+            Some((p, days)) => (p, format!(", raised from {usual:.3} after {days} working days without an action")),
+            None => (usual, String::new()),
+        };
         let coin = dice.coin("chaos.coin", day.date, &full);
         if coin >= p {
-            return Err(format!("not its turn: the coin showed {coin:.3}, its turn comes below {p:.3}"));
+            return Err(format!("not its turn: the coin showed {coin:.3}, its turn comes below {p:.3}{raised}"));
         }
         let minutes = day.minutes();
         let minute = dice.below("chaos.minute", day.date, &full, minutes.max(1));
         let due = day.minute(minute).ok_or("the day has no minute for it")?;
         let close = day.window_at(due).map_or(due, |window| window.close);
-        let why = format!("its turn: the coin showed {coin:.3}, below {p:.3} ({})", unit.settings);
-        let mut proposal = Self::aim(world, dice, unit, day.date, why);
+        let why = format!("its turn: the coin showed {coin:.3}, below {p:.3}{raised} ({})", unit.settings);
+        let mut proposal = self.aim(world, dice, unit, day.date, why);
         proposal.due = due;
         proposal.expires = close.min(due + self.grace);
         Ok(proposal)
@@ -58,7 +121,7 @@ impl Chaos {
     /// The unit's part in a game day: every coin shows its turn, every minute is now.
     fn asked(&self, world: &World, day: &Day, dice: &Dice, unit: &Unit, request: &Request) -> Proposal {
         let why = format!("{} asked for it ({})", request.actor, request.id);
-        let mut proposal = Self::aim(world, dice, unit, day.date, why);
+        let mut proposal = self.aim(world, dice, unit, day.date, why);
         proposal.key = Key::requested(world.mode, NAME, &request.id, &unit.id);
         proposal.request = Some(request.id.clone());
         proposal.due = request.at;
@@ -68,20 +131,11 @@ impl Chaos {
     }
 
     /// Chooses what would be done and to whom. Due and expiry are the caller's to set.
-    fn aim(world: &World, dice: &Dice, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
+    fn aim(&self, world: &World, dice: &Dice, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
         let full = unit.id.full();
-        let candidates = unit.groups.iter().filter_map(|name| world.group(&unit.id.scope, name)).flat_map(|group| {
-            // Those that may be hit. The rails look again: a choice is no verdict.
-            group.members.iter().filter(|member| member.serves() && !member.protected).map(|member| Target {
-                instance: member.id.clone(),
-                group: group.name.clone(),
-                zone: member.zone.clone(),
-            })
-        });
-        let in_flight: Vec<_> = world.history.in_flight().collect();
-        let candidates: Vec<Target> = candidates.filter(|target| !in_flight.contains(&&target.instance)).collect();
-        let ranked = dice.rank("chaos.victim", date, &full, candidates.iter().map(|t| t.instance.as_str()));
-        let victim = ranked.first().and_then(|id| candidates.iter().find(|t| t.instance.as_str() == *id));
+        let victims = victims::choose(world, dice, unit, date, &self.floors);
+        // Who has nobody to hit is held for that, wherever it is.
+        let region = victims.first().map(|(region, _)| *region).or(unit.groups.first().map(|id| &id.region));
         let fault = unit.settings.faults.pick(dice.coin("chaos.fault", date, &full));
         Proposal {
             key: Key::dated(world.mode, NAME, date, &unit.id),
@@ -91,15 +145,15 @@ impl Chaos {
             due: world.at,
             expires: world.at,
             unit: unit.clone(),
-            targets: victim.cloned().into_iter().collect(),
+            scope: Scope {
+                account: unit.id.scope.account.clone(),
+                region: region.unwrap_or(&unit.id.scope.region).clone(),
+            },
+            targets: victims.into_iter().map(|(_, target)| target).collect(),
             action: fault.unwrap_or(simian_core::Action::Terminate),
             request: None,
             why,
         }
-    }
-
-    fn units(&self, fleet: &Fleet) -> Units {
-        units(fleet, self.unit, &self.tags)
     }
 }
 
@@ -113,27 +167,28 @@ impl Monkey for Chaos {
     }
 
     fn needs(&self) -> Needs {
-        Needs { groups: true }
+        Needs { groups: true, regions_together: self.grouping.across_regions }
     }
 
     fn propose(&self, world: &World, day: &Day, dice: &Dice) -> Outlook {
         let mut outlook = Outlook::default();
-        for fleet in world.fleets.values() {
-            let units = self.units(fleet);
-            for (unit, why) in units.kept_out {
-                outlook.considered.push(Considered { unit, why });
+        let overdue = self.mandatory.as_ref().map(|mandatory| mandatory.on(day.date));
+        let units = units(world.fleets.values(), self.grouping, &self.tags, &self.choice);
+        outlook.considered.extend(units.kept_out.into_iter().map(|(unit, why)| Considered { unit, why }));
+        outlook.findings = units.findings;
+        outlook.spared = units.spared;
+        outlook.opted_in = units.opted_in.iter().map(|unit| unit.id.full()).collect();
+        for unit in &units.opted_in {
+            let never = self.calendar.as_ref().and_then(|calendar| hours::never(calendar, unit, day.date));
+            outlook.findings.extend(never);
+            match self.turn(world, day, dice, unit, overdue.as_ref()) {
+                Ok(proposal) => outlook.proposals.push(proposal),
+                Err(why) => outlook.considered.push(Considered { unit: unit.id.full(), why }),
             }
-            outlook.findings.extend(units.findings);
-            for unit in &units.opted_in {
-                match self.turn(world, day, dice, unit) {
-                    Ok(proposal) => outlook.proposals.push(proposal),
-                    Err(why) => outlook.considered.push(Considered { unit: unit.id.full(), why }),
-                }
-                let asks = world.requests.iter().filter(|request| {
-                    request.monkey == NAME && request.units.as_ref().is_none_or(|units| units.contains(&unit.id.full()))
-                });
-                outlook.proposals.extend(asks.map(|request| self.asked(world, day, dice, unit, request)));
-            }
+            let asks = world.requests.iter().filter(|request| {
+                request.monkey == NAME && request.units.as_ref().is_none_or(|units| units.contains(&unit.id.full()))
+            });
+            outlook.proposals.extend(asks.map(|request| self.asked(world, day, dice, unit, request)));
         }
         outlook.proposals.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
         outlook

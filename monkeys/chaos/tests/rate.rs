@@ -55,8 +55,13 @@ struct Past {
 }
 
 /// Proposes day by day, and lets happen what the rails let pass.
-fn live(mut world: World, calendar: &Calendar, from: NaiveDate, years: u32) -> Past {
-    let (chaos, dice, policy) = (chaos(), Dice::new("rate"), policy(calendar));
+fn live(world: World, calendar: &Calendar, from: NaiveDate, years: u32) -> Past {
+    live_with(&chaos(), world, calendar, from, years)
+}
+
+/// The same with another monkey.
+fn live_with(chaos: &simian_chaos::Chaos, mut world: World, calendar: &Calendar, from: NaiveDate, years: u32) -> Past {
+    let (dice, policy) = (Dice::new("rate"), policy(calendar));
     let mut past = Past { done: Vec::new(), gaps: Vec::new(), turns: Vec::new() };
     let mut last: BTreeMap<String, u32> = BTreeMap::new();
     let mut working = 0;
@@ -253,4 +258,77 @@ fn the_same_day_twice_is_the_same_day() {
         let other = chaos().propose(&world, &day, &Dice::new("another"));
         assert!(!day.is_working() || other != look(0), "and the seed draws all of it");
     }
+}
+
+#[test]
+fn who_is_overdue_has_its_turn_soon_and_nobody_else_is_touched() {
+    let calendar = calendar(chrono_tz::UTC, "09:00", "15:00");
+    let from = date(2026, 1, 1);
+    let mut world = twenty(&[("simian:chaos:mean-days", "8")]);
+    world.history.first_seen = units_of(&world).map(|unit| (unit, from)).collect();
+    let mandatory = chaos().mandatory(10, calendar.clone());
+    let gaps = live_with(&mandatory, world.clone(), &calendar, from, 100).gaps;
+
+    // Geometric for ten days, and then by the toss of a fair coin.
+    let (n, p) = (gaps.len() as f64, 1.0 / 8.0_f64);
+    let waits = tally(20, gaps.iter().map(|gap| (*gap as usize - 1).min(19)));
+    let overdue = n * (1.0 - p).powi(10);
+    let expected: Vec<f64> = (0..20)
+        .map(|k: i32| match k {
+            0..10 => n * p * (1.0 - p).powi(k),
+            10..19 => overdue * 0.5_f64.powi(k - 9),
+            _ => overdue * 0.5_f64.powi(9),
+        })
+        .collect();
+    fits("gaps with mandatory turns", &waits, &expected);
+    assert!(waits[19] > 0.0, "never to a certainty");
+
+    // A higher probability is never lowered, and who was never seen is never overdue.
+    let often = || {
+        let mut world = twenty(&[("simian:chaos:mean-days", "1")]);
+        world.history.first_seen = units_of(&world).map(|unit| (unit, from)).collect();
+        world
+    };
+    assert_eq!(live_with(&mandatory, often(), &calendar, from, 1).gaps, live(often(), &calendar, from, 1).gaps);
+    world.history.first_seen.clear();
+    let unseen = live_with(&mandatory, world.clone(), &calendar, from, 5).gaps;
+    assert_eq!(unseen, live(world.clone(), &calendar, from, 5).gaps);
+    // An owner whose mean is longer than the limit is overdue only after that mean.
+    world = twenty(&[("simian:chaos:mean-days", "40")]);
+    world.history.first_seen = units_of(&world).map(|unit| (unit, from)).collect();
+    let rare = live_with(&mandatory, world.clone(), &calendar, from, 20).gaps;
+    let within = |gaps: &[u32]| gaps.iter().filter(|gap| **gap <= 40).copied().collect::<Vec<_>>();
+    let share = within(&rare).len() as f64 / rare.len() as f64;
+    assert!((share - (1.0 - (1.0 - 1.0 / 40.0_f64).powi(40))).abs() < 0.03, "{share}");
+}
+
+#[test]
+fn an_overdue_units_day_says_so_from_the_first_working_day_after_the_limit() {
+    let calendar = calendar(chrono_tz::UTC, "09:00", "15:00");
+    let chaos = chaos().mandatory(5, calendar.clone());
+    let mut world = twenty(&[]);
+    // Seen on a Friday; the five working days after it end with the next Friday.
+    let friday = date(2026, 11, 20);
+    world.history.first_seen = units_of(&world).map(|unit| (unit, friday)).collect();
+    let raised = |world: &World, date: NaiveDate| {
+        let outlook = chaos.propose(world, &calendar.day(date), &Dice::new("rate"));
+        let turns = outlook.proposals.iter().map(|proposal| proposal.why.clone());
+        let all: Vec<String> = turns.chain(outlook.considered.into_iter().map(|considered| considered.why)).collect();
+        assert_eq!(all.len(), 20);
+        all.iter().filter(|why| why.contains("raised from 0.200 after 5 working days without an action")).count()
+    };
+    assert_eq!(raised(&world, friday + Days::new(7)), 0);
+    assert_eq!(raised(&world, friday + Days::new(10)), 20);
+    // The later of the two counts: an action restarts the count, an older one than the opt-in does not.
+    let first = units_of(&world).next().unwrap();
+    world.history.last_action.insert(first.clone(), friday + Days::new(3));
+    assert_eq!(raised(&world, friday + Days::new(10)), 19);
+    world.history.last_action.insert(first, friday - Days::new(30));
+    assert_eq!(raised(&world, friday + Days::new(10)), 20);
+}
+
+/// The units of [`twenty`], in full.
+fn units_of(world: &World) -> impl Iterator<Item = String> + use<> {
+    let groups: Vec<String> = world.fleets.values().flat_map(|f| f.groups.known().unwrap().keys().cloned()).collect();
+    groups.into_iter().map(|name| format!("111122223333/us-east-1/cluster:{}", name.trim_end_matches("-v001")))
 }

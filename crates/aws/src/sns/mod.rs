@@ -1,4 +1,8 @@
 //! Events on an SNS topic, one message each, in order.
+//!
+//! One `Publish` an event, and none before the one before it was taken. `PublishBatch` may take a later message of a
+//! batch and not an earlier one (SNS API, `PublishBatch`: "a combination of successful and unsuccessful actions"), and
+//! what was taken cannot be called back: on a FIFO topic its group would be out of order for good.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,28 +22,33 @@ use crate::error::Call;
 
 mod message;
 
-/// A standard topic's ARN. Source: SNS Developer Guide, "Amazon SNS topic ARN".
+/// A topic's ARN, of a standard topic or a FIFO one. Source: SNS Developer Guide, "Amazon SNS topic ARN".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
     arn: String,
     region: Region,
 }
 
-/// Why a text names no topic that we can publish to.
+/// What the name of a FIFO topic ends in.
+const FIFO: &str = ".fifo";
+
+/// Why a text names no topic.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TopicError {
     /// Not a topic's ARN.
     #[error("`{0}` is not a topic's ARN: write it as in arn:aws:sns:us-east-1:123456789012:simian")]
     Arn(String),
-    /// A FIFO topic.
-    #[error("`{0}` is a FIFO topic: events go to standard topics only")]
-    Fifo(String),
 }
 
 impl Topic {
     /// The ARN.
     pub fn arn(&self) -> &str {
         &self.arn
+    }
+
+    /// Whether it keeps the order of what is published. Source: SNS API, `CreateTopic`: such a name ends in `.fifo`.
+    pub fn is_fifo(&self) -> bool {
+        self.arn.ends_with(FIFO)
     }
 
     /// The region that it is in.
@@ -56,16 +65,13 @@ impl FromStr for Topic {
             return Err(wrong());
         };
         let region = region.parse().map_err(|_| wrong())?;
-        let plain = name.strip_suffix(".fifo").unwrap_or(name);
+        let plain = name.strip_suffix(FIFO).unwrap_or(name);
         let named = !plain.is_empty()
             && name.len() <= 256
             && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         let owned = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         if !partition.starts_with("aws") || !named || !owned {
             return Err(wrong());
-        }
-        if plain != name {
-            return Err(TopicError::Fifo(text.to_owned()));
         }
         Ok(Self { arn: text.to_owned(), region })
     }
@@ -78,7 +84,7 @@ impl fmt::Display for Topic {
 }
 
 /// Publishes events to one topic with the credentials as they are. An event may arrive twice (the SDK tries three
-/// times), always with the same id.
+/// times), always with the same id; on a FIFO topic not within five minutes, because its id is the deduplication id.
 #[derive(Debug)]
 pub struct SnsSink {
     client: Client,
@@ -103,11 +109,14 @@ impl SnsSink {
                 .map_err(|error| call.failed(Cause::Refused("InvalidRequest".into()), &error.to_string()))?;
             attributes.insert(name.to_owned(), value);
         }
+        let fifo = self.topic.is_fifo();
         self.client
             .publish()
             .topic_arn(&self.topic.arn)
             .message(message::body(event))
             .set_message_attributes(Some(attributes))
+            .set_message_group_id(fifo.then(|| message::group(event)))
+            .set_message_deduplication_id(fifo.then(|| event.id.to_string()))
             .send()
             .await
             .map_err(|error| call.error(&error))?;
@@ -135,14 +144,11 @@ impl Sink for SnsSink {
 fn sink_error(topic: &Topic, error: &CallError) -> SinkError {
     let (lasting, remedy) = match &error.cause {
         Cause::Refused(code) if code == "NotFound" => {
-            return SinkError {
-                sink: "sns".into(),
-                message: format!(
-                    "the topic {topic} does not exist: create it, or mend topic_arn in [sinks.sns] ({})",
-                    error.message
-                ),
-                lasting: true,
-            };
+            let message = format!(
+                "the topic {topic} does not exist: create it, or mend topic_arn in [sinks.sns] ({})",
+                error.message
+            );
+            return SinkError::new("sns", message, true);
         }
         Cause::Refused(code) if code.starts_with("KMS") => (true, ": let us use the topic's key"),
         Cause::Refused(_) => (true, ": mend the topic or [sinks.sns]"),
@@ -151,7 +157,7 @@ fn sink_error(topic: &Topic, error: &CallError) -> SinkError {
         Cause::Credentials => (true, ": mend the credentials"),
         Cause::Throttled | Cause::Unreachable | Cause::Timeout | Cause::Broken | Cause::Malformed => (false, ""),
     };
-    SinkError { sink: "sns".into(), message: format!("{error}{remedy}"), lasting }
+    SinkError::new("sns", format!("{error}{remedy}"), lasting)
 }
 
 #[cfg(test)]
@@ -168,9 +174,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_standard_topic_is_refused() {
-        let fifo = format!("{ARN}.fifo");
-        assert_eq!(fifo.parse::<Topic>(), Err(TopicError::Fifo(fifo.clone())));
+    fn a_fifo_topic_is_known_by_its_name() {
+        let fifo: Topic = format!("{ARN}.fifo").parse().unwrap();
+        assert!(fifo.is_fifo());
+        let standard: Topic = ARN.parse().unwrap();
+        assert!(!standard.is_fifo());
+    }
+
+    #[test]
+    fn what_is_no_topic_is_refused() {
         for bad in [
             "",
             "simian",

@@ -210,7 +210,7 @@ fn launcher() -> PathBuf {
 }
 
 /// `SIMIAN_MOTO_PYTHON`, which tests/run sets, else the newest environment that tests/run has made.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     if let Some(python) = std::env::var_os("SIMIAN_MOTO_PYTHON") {
         return python.into();
     }

@@ -50,6 +50,103 @@ fn received(moto: &Moto, queue: &str) -> Vec<String> {
     elements(&moto.query("sqs", SQS, "ReceiveMessage", &parameters), "Body")
 }
 
+/// A FIFO topic and a FIFO queue that hears all of it, raw: the topic's ARN and the queue's URL.
+fn in_order(moto: &Moto) -> (String, String) {
+    let fifo = ("Attributes.entry.1.value", "true");
+    let parameters = [("Name", "simian.fifo"), ("Attributes.entry.1.key", "FifoTopic"), fifo];
+    let topic = elements(&moto.query("sns", SNS, "CreateTopic", &parameters), "TopicArn").remove(0);
+    let parameters = [("QueueName", "all.fifo"), ("Attribute.1.Name", "FifoQueue"), ("Attribute.1.Value", "true")];
+    let url = elements(&moto.query("sqs", SQS, "CreateQueue", &parameters), "QueueUrl").remove(0);
+    let parameters = [
+        ("TopicArn", topic.as_str()),
+        ("Protocol", "sqs"),
+        ("Endpoint", "arn:aws:sqs:us-east-1:123456789012:all.fifo"),
+        ("Attributes.entry.1.key", "RawMessageDelivery"),
+        fifo,
+    ];
+    moto.query("sns", SNS, "Subscribe", &parameters);
+    (topic, url)
+}
+
+/// What was published, as sent: message group, deduplication id and the number in the message.
+fn published(moto: &Moto) -> Vec<(String, String, u64)> {
+    let calls = moto.calls();
+    let log = calls["log"].as_array().unwrap().iter().filter(|call| call["call"] == PUBLISH);
+    log.map(|call| {
+        let of = |name: &str| call["params"][name].as_str().unwrap_or_default().to_owned();
+        let message: Value = serde_json::from_str(&of("Message")).unwrap();
+        (of("MessageGroupId"), of("MessageDeduplicationId"), message["seq"].as_u64().unwrap())
+    })
+    .collect()
+}
+
+#[test]
+fn a_fifo_topic_keeps_the_order_and_hears_nothing_twice() {
+    on_the_wire("topic::a_fifo_topic_keeps_the_order_and_hears_nothing_twice", &[], |moto| async move {
+        let (arn, queue) = in_order(&moto);
+        let there = |seq, account: Option<&str>, region: Option<&str>| {
+            let mut body = event(seq, Kind::ActionDone, "shop").body;
+            body.account = account.map(|account| account.parse().unwrap());
+            body.region = region.map(|region| region.parse().unwrap());
+            Event::seal(body, Uuid::from_u128(7), "w", seq, "birth".into())
+        };
+        let here = Some("123456789012");
+        let events = [
+            there(1, None, None),
+            there(2, here, Some("us-east-1")),
+            there(3, here, Some("eu-west-1")),
+            there(4, here, Some("us-east-1")),
+            there(5, here, None),
+        ];
+        moto.forget_calls();
+        let sink = sink(&arn).await;
+        // The third is taken, and the answer is lost; the fourth is refused. Nothing later is sent before it was taken.
+        moto.faults(&json!([
+            { "kind": "drop", "action": "Publish", "when": "after", "skip": 2, "times": 1 },
+            { "kind": "error", "action": "Publish", "code": "InternalError", "skip": 3, "times": 3 },
+        ]));
+        let (arrived, error) = sink.publish(&events).await;
+        assert_eq!((arrived, error.unwrap().lasting), (3, false));
+        moto.faults(&json!([]));
+        // As after a crash before the cursor moved: some are told again.
+        assert_eq!(sink.publish(&events[1..]).await, (4, None));
+        let sent = published(&moto);
+        let numbers: Vec<u64> = sent.iter().map(|(_, _, seq)| *seq).collect();
+        assert_eq!(numbers, [1, 2, 3, 3, 4, 4, 4, 2, 3, 4, 5]);
+        for (group, id, seq) in &sent {
+            let event = &events[usize::try_from(*seq).unwrap() - 1];
+            let place =
+                ["simian", "123456789012/us-east-1", "123456789012/eu-west-1", "123456789012/us-east-1", here.unwrap()];
+            assert_eq!((group.as_str(), id), (place[usize::try_from(*seq).unwrap() - 1], &event.id.to_string()));
+        }
+        let mut heard = Vec::new();
+        loop {
+            let more = received(&moto, &queue);
+            if more.is_empty() {
+                break;
+            }
+            heard.extend(more);
+        }
+        let group = |text: &String| serde_json::from_str::<Value>(text).unwrap()["region"].to_string();
+        let in_group = |of: &Event| {
+            let region = json!(of.body.region).to_string();
+            heard.iter().filter(|text| group(text) == region).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(heard.len(), 5, "each once");
+        assert_eq!(in_group(&events[1]), [events[1].canonical(), events[3].canonical()]);
+    });
+}
+
+#[test]
+fn a_standard_topic_is_given_neither_group_nor_deduplication_id() {
+    on_the_wire("topic::a_standard_topic_is_given_neither_group_nor_deduplication_id", &[], |moto| async move {
+        let arn = topic(&moto);
+        moto.forget_calls();
+        assert_eq!(sink(&arn).await.publish(&[event(1, Kind::ActionDone, "shop")]).await, (1, None));
+        assert_eq!(published(&moto), [(String::new(), String::new(), 1)]);
+    });
+}
+
 async fn sink(arn: &str) -> SnsSink {
     SnsSink::connect(arn.parse().unwrap(), clock()).await
 }

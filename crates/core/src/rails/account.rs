@@ -4,7 +4,7 @@ use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "account", about: "the credentials belong to the expected account", always: true, judge };
+    Rail { name: "account", about: "the credentials belong to the expected account", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let expected = &case.policy.account;
@@ -22,6 +22,10 @@ fn judge(case: &Case<'_>) -> Verdict {
             Verdict::Unknown(format!("nobody knows whose credentials these are: {}", other.unknown().unwrap_or("")))
         }
     }
+}
+
+fn lift(_: &Case<'_>) -> String {
+    "credentials of that account, or its right id in the config".into()
 }
 
 #[cfg(test)]

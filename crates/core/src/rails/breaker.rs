@@ -2,7 +2,7 @@
 
 use super::{Case, Rail, Verdict};
 
-pub(super) const RAIL: Rail = Rail { name: "breaker", about: "recent actions did recover", always: false, judge };
+pub(super) const RAIL: Rail = Rail { name: "breaker", about: "recent actions did recover", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let failed = case.world.history.failed_in_a_row;
@@ -13,6 +13,10 @@ fn judge(case: &Case<'_>) -> Verdict {
         )),
         Some(limit) => Verdict::Pass(format!("{failed} failed in a row, the limit is {limit}")),
     }
+}
+
+fn lift(_: &Case<'_>) -> String {
+    "look into the recoveries that failed, then `simian resume`".into()
 }
 
 #[cfg(test)]

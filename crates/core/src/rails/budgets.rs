@@ -9,13 +9,14 @@ use crate::ledger::counter;
 use crate::proposal::Proposal;
 use crate::scope::Mode;
 
-pub(super) const RAIL: Rail = Rail { name: "budgets", about: "enough of every budget is left", always: false, judge };
+pub(super) const RAIL: Rail =
+    Rail { name: "budgets", about: "enough of every budget is left", always: false, judge, lift };
 
 /// The counters that a proposal would add to, with their limits: what its claim asks for.
 pub fn slots(proposal: &Proposal, policy: &Policy) -> Vec<Slot> {
     let limits = &policy.budgets;
     let unit = &proposal.unit;
-    let scope = &unit.id.scope;
+    let scope = &proposal.scope;
     let day = |dimension: &str, of: &str, cost, limit| Slot::Day {
         counter: counter(proposal.mode, proposal.date, dimension, of),
         cost,
@@ -51,27 +52,64 @@ fn judge(case: &Case<'_>) -> Verdict {
     {
         return Verdict::Hold("the ledger is new: its first day's budgets count as spent".into());
     }
-    for slot in slots(case.proposal, case.policy) {
-        let (name, used, cost, limit) = match &slot {
+    match full(case) {
+        Some(Full { name, used, limit, .. }) => Verdict::Hold(format!("{name}: {used} of {limit} are used")),
+        None => Verdict::Pass("enough is left".into()),
+    }
+}
+
+/// A counter that has too little left.
+struct Full {
+    name: String,
+    /// Its key under `[budgets]`.
+    key: String,
+    used: u32,
+    limit: u32,
+}
+
+/// The first counter that has too little left.
+fn full(case: &Case<'_>) -> Option<Full> {
+    let history = &case.world.history;
+    slots(case.proposal, case.policy).into_iter().find_map(|slot| {
+        let (name, key, used, cost, limit) = match slot {
             Slot::Day { counter, cost, limit } => {
-                let used = history.counters.get(counter).copied().unwrap_or(0)
-                    + case.spent.counters.get(counter).copied().unwrap_or(0);
-                (counter.as_str(), used, *cost, *limit)
+                let used = history.counters.get(&counter).copied().unwrap_or(0)
+                    + case.spent.counters.get(&counter).copied().unwrap_or(0);
+                // Mode, date, what is counted, whose.
+                let key = format!("per_{}_day", counter.split('/').nth(2).unwrap_or_default());
+                (counter, key, used, cost, limit)
             }
             Slot::Concurrent { limit } => {
                 let used = history.concurrent + case.spent.concurrent(case.at, case.policy);
-                ("concurrent", used, case.proposal.cost(), *limit)
+                ("concurrent".to_owned(), "concurrent".to_owned(), used, case.proposal.cost(), limit)
             }
             // Full as soon as the limit is reached: 1 means that one unrecovered target stops everything.
-            Slot::Unrecovered { limit } => ("unrecovered", history.unrecovered, 1, *limit),
+            Slot::Unrecovered { limit } => {
+                ("unrecovered".to_owned(), "unrecovered".to_owned(), history.unrecovered, 1, limit)
+            }
         };
-        if let Some(limit) = limit
-            && used.saturating_add(cost) > limit
-        {
-            return Verdict::Hold(format!("{name}: {used} of {limit} are used"));
+        let limit = limit.filter(|limit| used.saturating_add(cost) > *limit)?;
+        Some(Full { name, key, used, limit })
+    })
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let calendar = &case.policy.calendar;
+    let next = calendar.nth_working_day_after(case.proposal.date, 1);
+    let next = next.map_or_else(|| "on the next working day".into(), |day| day.format("on %a %Y-%m-%d").to_string());
+    match full(case) {
+        // Only the first day of a new ledger holds without a full counter.
+        None => format!("{next}, or at once with `simian resume --first-run`, if nothing acted here before"),
+        Some(Full { key, .. }) if key == "concurrent" => {
+            "one of those under way has recovered; or a higher [budgets] concurrent".into()
         }
+        Some(Full { key, .. }) if key == "unrecovered" => {
+            "those that are not back are mended, see `simian audit list --kind action.unrecovered`; or a higher \
+             [budgets] unrecovered"
+                .into()
+        }
+        Some(Full { key, .. }) => format!("{next}, or a higher [budgets] {key}"),
     }
-    Verdict::Pass("enough is left".into())
 }
 
 #[cfg(test)]

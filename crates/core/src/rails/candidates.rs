@@ -6,10 +6,10 @@ use super::{Case, Policy, Rail, Verdict};
 use crate::fleet::Group;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "candidates", about: "the survey saw about as many groups as the last", always: false, judge };
+    Rail { name: "candidates", about: "the survey saw about as many groups as the last", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let scope = &case.proposal.unit.id.scope;
+    let scope = &case.proposal.scope;
     let Some(&now) = case.candidates.get(scope) else {
         return Verdict::Unknown(format!("the groups of {scope} are not known"));
     };
@@ -35,6 +35,15 @@ pub fn count(groups: &BTreeMap<String, Group>, policy: &Policy) -> u64 {
     groups.values().filter(|group| lists(&group.tags)).count() as u64
 }
 
+fn lift(case: &Case<'_>) -> String {
+    let scope = &case.proposal.scope;
+    let (Some(now), Some(before)) = (case.candidates.get(scope), case.world.history.last_survey.get(scope)) else {
+        return "a survey that succeeds".into();
+    };
+    let key = if now < before { "shrink_percent" } else { "grow_percent" };
+    format!("the next look, which compares with this one; or a higher [rails.candidates] {key}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::Scene;
@@ -43,7 +52,7 @@ mod tests {
     fn far_fewer_groups_than_last_time_hold() {
         for (before, holds) in [(1, false), (11, false), (12, true), (0, false)] {
             let mut scene = Scene::quiet();
-            let scope = scene.proposal.unit.id.scope.clone();
+            let scope = scene.proposal.scope.clone();
             scene.world.history.last_survey.insert(scope, before);
             assert_eq!(scene.verdict("candidates").holds(), holds, "one now, {before} before");
         }

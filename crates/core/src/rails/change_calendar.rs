@@ -7,7 +7,7 @@ use crate::change_calendar::{CalendarSeen, CalendarState};
 use crate::fleet::View;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "change_calendar", about: "every change calendar of the config is open", always: true, judge };
+    Rail { name: "change_calendar", about: "every change calendar of the config is open", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let wanted = &case.policy.change_calendars;
@@ -35,6 +35,19 @@ fn judge(case: &Case<'_>) -> Verdict {
         let names: Vec<&str> = wanted.iter().map(crate::change_calendar::ChangeCalendar::name).collect();
         Verdict::Pass(format!("open: {}", names.join(", ")))
     })
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let seen = case.world.observed.change_calendars.known();
+    let closed = seen.into_iter().flatten().filter_map(|one| Some((one, one.state.known()?)));
+    let until = closed.filter(|(_, state)| !state.open).find_map(|(one, state)| Some((one, state.next_transition?)));
+    match until {
+        Some((one, at)) => {
+            let at = at.with_timezone(&case.policy.calendar.zone).format("%a %Y-%m-%d %H:%M %Z");
+            format!("{} opens {at}", one.calendar.name())
+        }
+        None => "every calendar of [hours] change_calendars readable and open".into(),
+    }
 }
 
 /// What one calendar means for that time: its state is known until it next changes, and no longer.

@@ -3,10 +3,10 @@
 use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
-pub(super) const RAIL: Rail = Rail { name: "clock", about: "our clock agrees with AWS's", always: false, judge };
+pub(super) const RAIL: Rail = Rail { name: "clock", about: "our clock agrees with AWS's", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let skew = case.world.fleets.get(&case.proposal.unit.id.scope).map_or(&View::Unasked, |fleet| &fleet.skew);
+    let skew = case.world.fleets.get(&case.proposal.scope).map_or(&View::Unasked, |fleet| &fleet.skew);
     match skew {
         View::Known(skew) if skew.abs() <= case.policy.max_skew => {
             // Not the measured seconds: the same world is judged in the same words.
@@ -20,6 +20,10 @@ fn judge(case: &Case<'_>) -> Verdict {
         )),
         other => Verdict::Unknown(format!("AWS's time is not known: {}", other.unknown().unwrap_or(""))),
     }
+}
+
+fn lift(_: &Case<'_>) -> String {
+    "mend the time service of this machine; it is compared again at the next survey".into()
 }
 
 #[cfg(test)]

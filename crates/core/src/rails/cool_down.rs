@@ -2,16 +2,19 @@
 //! every unit's last action, until the operator lifts that.
 
 use super::{Case, Rail, Verdict};
-use crate::scope::Mode;
+use chrono::NaiveDate;
+
+use crate::scope::{Mode, Region, Scope};
+use crate::unit::UnitId;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge };
+    Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let proposal = case.proposal;
     let history = &case.world.history;
     let calendar = &case.policy.calendar;
-    let acted = history.last_action.get(&proposal.unit.id.full()).copied();
+    let acted = last_action(case);
     let born = (proposal.mode == Mode::Live && history.newborn()).then(|| calendar.day_at(history.birth.at).date);
     let Some(last) = acted.max(born) else {
         return Verdict::Pass("never acted on before".into());
@@ -29,6 +32,32 @@ fn judge(case: &Case<'_>) -> Verdict {
         }
         None => Verdict::Unknown(format!("{what} {last}; the calendar has too few working days to count on")),
     }
+}
+
+/// When the unit was last acted on: also as a part of one that spans regions, and the other way about, because an
+/// operator may have changed that since.
+fn last_action(case: &Case<'_>) -> Option<NaiveDate> {
+    let id = &case.proposal.unit.id;
+    let on = |region: Region| {
+        let id = UnitId { scope: Scope { region, ..id.scope.clone() }, ..id.clone() };
+        case.world.history.last_action.get(&id.full()).copied()
+    };
+    let parts = case.world.fleets.keys().map(|scope| &scope.region).filter(|_| id.scope.region.is_all()).cloned();
+    [id.scope.region.clone(), Region::all()].into_iter().chain(parts).filter_map(on).max()
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let (proposal, history, calendar) = (case.proposal, &case.world.history, &case.policy.calendar);
+    let acted = last_action(case);
+    let born = (proposal.mode == Mode::Live && history.newborn()).then(|| calendar.day_at(history.birth.at).date);
+    let again = acted.max(born).and_then(|last| calendar.nth_working_day_after(last, proposal.unit.settings.min_days));
+    let from = again.map_or_else(String::new, |day| day.format("from %a %Y-%m-%d, or ").to_string());
+    let or = if born > acted {
+        "at once with `simian resume --first-run`, if nothing acted here before".to_owned()
+    } else {
+        format!("earlier with fewer {}:min-days", case.policy.tags.chaos_key())
+    };
+    format!("{from}{or}")
 }
 
 #[cfg(test)]
@@ -49,6 +78,19 @@ mod tests {
             scene.proposal.unit.settings.min_days = min_days;
             scene.world.history.last_action.insert(scene.proposal.unit.id.full(), date(last));
             assert_eq!(scene.verdict("cool_down").holds(), holds, "Nov {last}, {min_days}");
+        }
+    }
+
+    #[test]
+    fn a_unit_is_the_same_whether_or_not_it_spans_regions() {
+        let mut scene = Scene::quiet();
+        let alone = scene.proposal.unit.id.clone();
+        let mut spanning = alone.clone();
+        spanning.scope.region = Region::all();
+        for (acted_on, proposed) in [(&alone, &spanning), (&spanning, &alone)] {
+            scene.proposal.unit.id = proposed.clone();
+            scene.world.history.last_action = [(acted_on.full(), date(23))].into();
+            assert!(scene.verdict("cool_down").holds(), "{acted_on:?}");
         }
     }
 

@@ -12,6 +12,7 @@ pub(super) const HEALTHY: Rail = Rail {
     about: "enough healthy members remain in the group",
     always: false,
     judge: |case| floor(case, case.policy.floors.healthy, "", |_, _| true),
+    lift: |case| lift(case, case.policy.floors.healthy, "healthy", |_, _| true),
 };
 
 pub(super) const ZONE: Rail = Rail {
@@ -19,6 +20,7 @@ pub(super) const ZONE: Rail = Rail {
     about: "enough healthy members remain in the target's zone",
     always: false,
     judge: |case| floor(case, case.policy.floors.zone, " in its zone", |target, zone| target.zone == zone),
+    lift: |case| lift(case, case.policy.floors.zone, "zone", |target, zone| target.zone == zone),
 };
 
 fn floor(case: &Case<'_>, floor: u32, place: &str, counts: fn(&Target, &str) -> bool) -> Verdict {
@@ -29,7 +31,7 @@ fn floor(case: &Case<'_>, floor: u32, place: &str, counts: fn(&Target, &str) -> 
         |target: &Target, group: &Group| case.remaining(group).filter(|member| counts(target, &member.zone)).count();
     let mut least = usize::MAX;
     for target in &case.proposal.targets {
-        let Some(group) = case.group(&target.group) else {
+        let Some(group) = case.group_of(target) else {
             return Verdict::Unknown(format!("{} is not known", target.group));
         };
         let left = left(target, group);
@@ -45,6 +47,19 @@ fn floor(case: &Case<'_>, floor: u32, place: &str, counts: fn(&Target, &str) -> 
         return Verdict::NotApplicable("there is no target".into());
     }
     Verdict::Pass(format!("{least} healthy members remain{place}, the floor is {floor}"))
+}
+
+fn lift(case: &Case<'_>, floor: u32, key: &str, counts: fn(&Target, &str) -> bool) -> String {
+    let short = case.proposal.targets.iter().find_map(|target| {
+        let group = case.group_of(target)?;
+        let left = case.remaining(group).filter(|member| counts(target, &member.zone)).count();
+        let serve = group.members.iter().filter(|member| member.serves() && counts(target, &member.zone)).count();
+        let missing = (floor as usize).checked_sub(left).filter(|missing| *missing > 0)?;
+        Some((serve, missing, left, group.desired))
+    });
+    let Some((serve, missing, left, desired)) = short else { return "a look that can read the group".into() };
+    let of = if key == "healthy" { format!(" of {desired}") } else { " there".into() };
+    format!("{serve}{of} serve: it would pass with {}, or with [floors] {key} = {left}", serve + missing)
 }
 
 #[cfg(test)]

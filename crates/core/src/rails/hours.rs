@@ -1,9 +1,19 @@
-//! Only in the operator's hours, on working days, outside freezes, and before the proposal's own end.
+//! Only in the operator's hours, on working days, outside freezes, within the hours of every group's owner, and before
+//! the proposal's own end.
+
+use chrono::NaiveDate;
 
 use super::{Case, Rail, Verdict};
+use crate::calendar::OwnHours;
+use crate::tags::OptIn;
 
-pub(super) const RAIL: Rail =
-    Rail { name: "hours", about: "inside the operator's hours, on a working day, in no freeze", always: true, judge };
+pub(super) const RAIL: Rail = Rail {
+    name: "hours",
+    about: "inside the operator's hours, on a working day, in no freeze",
+    always: true,
+    judge,
+    lift,
+};
 
 fn judge(case: &Case<'_>) -> Verdict {
     let calendar = &case.policy.calendar;
@@ -18,10 +28,46 @@ fn judge(case: &Case<'_>) -> Verdict {
     if !day.contains(case.at) {
         return Verdict::Hold(format!("{} is outside the hours", local(case.at)));
     }
+    for (group, own) in own_hours(case) {
+        if !day.narrow(&own).contains(case.at) {
+            let own: Vec<String> = own.iter().map(ToString::to_string).collect();
+            return Verdict::Hold(format!("{} is outside the hours of {group}: {}", local(case.at), own.join(", ")));
+        }
+    }
     if case.at >= case.proposal.expires {
         return Verdict::Hold(format!("its time ended at {}", local(case.proposal.expires)));
     }
     Verdict::Pass(format!("{} is inside the hours", local(case.at)))
+}
+
+/// How far ahead the next hours are looked for, in days: a year has every weekday and every freeze that ends.
+const AHEAD: usize = 366;
+
+fn lift(case: &Case<'_>) -> String {
+    let calendar = &case.policy.calendar;
+    let own: Vec<OwnHours> = own_hours(case).flat_map(|(_, hours)| hours).collect();
+    // From yesterday on, whose window may run past midnight.
+    let dates =
+        calendar.local_date(case.at).pred_opt().into_iter().flat_map(|date: NaiveDate| date.iter_days()).take(AHEAD);
+    let mut windows = dates.flat_map(|date| calendar.day(date).narrow(&own).windows);
+    let next = windows.find(|window| case.at < window.close && calendar.frozen(window.open.max(case.at)).is_none());
+    match next.map(|window| window.open.max(case.at)) {
+        Some(open) if open > case.at => {
+            format!("opens {}", open.with_timezone(&calendar.zone).format("%a %Y-%m-%d %H:%M %Z"))
+        }
+        Some(_) => "its next turn".into(),
+        None => "a calendar that opens again: see [hours]".into(),
+    }
+}
+
+/// The hours that owners set on the unit's groups, as freshly as those are known. A tag that cannot be read is the
+/// opt-in's rail to hold.
+fn own_hours<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, Vec<OwnHours>)> {
+    let groups = case.proposal.unit.groups.iter().filter_map(|id| case.group(id));
+    groups.filter_map(|group| match case.policy.tags.read(&group.tags) {
+        OptIn::In(settings) if !settings.hours.is_empty() => Some((group.name.as_str(), settings.hours)),
+        OptIn::In(_) | OptIn::Out | OptIn::Malformed(_) => None,
+    })
 }
 
 #[cfg(test)]
@@ -55,5 +101,26 @@ mod tests {
         let mut scene = Scene::quiet();
         scene.policy.calendar.freezes.push(Freeze { from: monday, until: monday, why: "year end".into() });
         assert!(scene.verdict("hours").why().contains("year end"));
+    }
+
+    #[test]
+    fn the_hours_of_a_groups_owner_narrow_the_operators_and_never_widen_them() {
+        // Noon in UTC is 13:00 in Berlin.
+        for (own, holds) in [
+            ("13:00-14:00 Europe/Berlin", false),
+            ("12:00-13:00 Europe/Berlin", true),
+            ("22:00-13:01 Europe/Berlin", false),
+            ("12:00-12:01 UTC", false),
+        ] {
+            let mut scene = Scene::quiet();
+            scene.group().tags.insert("simian:hours".into(), own.into());
+            let verdict = scene.verdict("hours");
+            assert_eq!(verdict.holds(), holds, "{own}");
+            assert!(!holds || verdict.why().contains(own), "{verdict:?}");
+        }
+        let mut scene = Scene::quiet();
+        scene.now += TimeDelta::hours(12);
+        scene.group().tags.insert("simian:hours".into(), "00:00-24:00 UTC".into());
+        assert!(scene.verdict("hours").why().contains("outside the hours"));
     }
 }

@@ -5,10 +5,10 @@ use super::{Case, Rail, Verdict};
 use crate::fleet::View;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "member", about: "the target is in service, healthy and not protected", always: false, judge };
+    Rail { name: "member", about: "the target is in service, healthy and not protected", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let scope = &case.proposal.unit.id.scope;
+    let scope = &case.proposal.scope;
     match case.world.fleets.get(scope).map(|fleet| &fleet.groups) {
         Some(View::Known(_)) => {}
         other => {
@@ -21,7 +21,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
     for target in &case.proposal.targets {
         let id = &target.instance;
-        let Some(member) = case.group(&target.group).and_then(|group| group.member(id)) else {
+        let Some(member) = case.group_of(target).and_then(|group| group.member(id)) else {
             return Verdict::Hold(format!("{id} is no longer in {}", target.group));
         };
         if case.world.history.in_flight().any(|gone| gone == id) || case.spent.targets.contains(id.as_str()) {
@@ -36,6 +36,15 @@ fn judge(case: &Case<'_>) -> Verdict {
         }
     }
     Verdict::Pass("in service, healthy, unprotected".into())
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let known = case.world.fleets.get(&case.proposal.scope).is_some_and(|fleet| fleet.groups.known().is_some());
+    match (known, case.proposal.targets.is_empty()) {
+        (false, _) => "a survey that succeeds".into(),
+        (true, true) => "a member that is in service, healthy and not protected from scale in".into(),
+        (true, false) => "the next look chooses among those that may be hit then".into(),
+    }
 }
 
 #[cfg(test)]

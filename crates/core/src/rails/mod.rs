@@ -22,6 +22,7 @@ mod policy;
 mod recovered;
 mod reread;
 mod veto;
+mod veto_window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -31,13 +32,14 @@ use chrono::{DateTime, Utc};
 pub use budgets::slots;
 pub use candidates::count as candidates;
 pub use paused::NEWBORN;
-pub use policy::{Budgets, Candidates, Floors, Policy};
+pub use policy::{Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;
 
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, View};
-use crate::proposal::Proposal;
-use crate::scope::Scope;
+use crate::proposal::{Proposal, Target};
+use crate::scope::{Region, Scope};
+use crate::unit::GroupId;
 use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
 
@@ -51,6 +53,8 @@ pub struct Rail {
     pub always: bool,
     /// The rule.
     pub judge: fn(&Case<'_>) -> Verdict,
+    /// What would lift its hold, for people; asked only when it holds.
+    pub lift: fn(&Case<'_>) -> String,
 }
 
 impl fmt::Debug for Rail {
@@ -69,6 +73,7 @@ pub static RAILS: &[Rail] = &[
     change_calendar::RAIL,
     opted_in::RAIL,
     veto::RAIL,
+    veto_window::RAIL,
     ourselves::RAIL,
     member::RAIL,
     floors::HEALTHY,
@@ -81,10 +86,19 @@ pub static RAILS: &[Rail] = &[
     reread::RAIL,
 ];
 
-/// What was read for the proposals that are due: their groups again, by scope and name.
+/// A second look at some groups of a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Which were asked for, by name.
+    pub asked: BTreeSet<String>,
+    /// Those that there are.
+    pub groups: View<BTreeMap<String, Group>>,
+}
+
+/// What was read for the proposals that are due: their groups again, by scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>,
+    looks: BTreeMap<Scope, Look>,
     /// Whether the second look was taken at all: whoever is not in it now will not be.
     taken: bool,
 }
@@ -95,13 +109,14 @@ impl Detail {
         Self::default()
     }
 
-    /// The groups of these scopes were read again.
-    pub fn of(groups: BTreeMap<Scope, View<BTreeMap<String, Group>>>) -> Self {
-        Self { groups, taken: true }
+    /// Groups of these scopes were read again.
+    pub fn of(looks: BTreeMap<Scope, Look>) -> Self {
+        Self { looks, taken: true }
     }
 
-    fn groups(&self, scope: &Scope) -> &View<BTreeMap<String, Group>> {
-        self.groups.get(scope).unwrap_or(&View::Unasked)
+    /// The look that asked for this group, if one did.
+    fn look(&self, scope: &Scope, name: &str) -> Option<&Look> {
+        self.looks.get(scope).filter(|look| look.asked.contains(name))
     }
 }
 
@@ -125,12 +140,21 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// A group as freshly as it is known: the re-read one where it was read again, else the survey's.
-    pub fn group(&self, name: &str) -> Option<&'a Group> {
-        let scope = &self.proposal.unit.id.scope;
-        match self.detail.groups(scope) {
-            View::Known(groups) => groups.get(name),
-            View::Unasked | View::Unknown(_) => self.world.group(scope, name),
+    /// A group of the unit as freshly as it is known: the re-read one where it was read again, else the survey's.
+    pub fn group(&self, id: &GroupId) -> Option<&'a Group> {
+        self.group_in(&id.region, &id.name)
+    }
+
+    /// The group of a target, as freshly as it is known.
+    pub fn group_of(&self, target: &Target) -> Option<&'a Group> {
+        self.group_in(&self.proposal.scope.region, &target.group)
+    }
+
+    fn group_in(&self, region: &Region, name: &str) -> Option<&'a Group> {
+        let scope = Scope { account: self.proposal.scope.account.clone(), region: region.clone() };
+        match self.detail.look(&scope, name).map(|look| &look.groups) {
+            Some(View::Known(groups)) => groups.get(name),
+            _ => self.world.group(&scope, name),
         }
     }
 
@@ -189,16 +213,15 @@ impl Judged {
     /// An event about it: who, where, what, and what every rail said.
     pub fn draft(&self, at: DateTime<Utc>, kind: Kind, why: impl Into<String>) -> Draft {
         let proposal = &self.proposal;
-        let target = proposal.targets.first();
         Draft {
             monkey: Some(proposal.monkey.clone()),
-            account: Some(proposal.unit.id.scope.account.clone()),
-            region: Some(proposal.unit.id.scope.region.clone()),
+            account: Some(proposal.scope.account.clone()),
+            region: Some(proposal.scope.region.clone()),
             unit: Some(proposal.unit.id.to_string()),
-            group: target.map(|target| target.group.clone()),
+            group: Target::groups(&proposal.targets),
             app: Some(proposal.unit.app.clone()),
             owner: proposal.unit.owner.clone(),
-            target: target.map(|target| target.instance.to_string()),
+            target: Target::instances(&proposal.targets),
             key: Some(proposal.key.to_string()),
             run: proposal.request.clone(),
             action: Some(proposal.action.name().to_owned()),
@@ -235,8 +258,7 @@ pub fn judge(
 ) -> Vec<Judged> {
     let mut ordered: Vec<&Proposal> = proposals.iter().collect();
     ordered.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
-    let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.known()?)));
-    let candidates = known.map(|(scope, groups)| (scope, candidates::count(groups, policy))).collect();
+    let candidates = counted(world, policy);
     let mut spent = Spent::default();
     ordered
         .into_iter()
@@ -270,6 +292,30 @@ pub fn judge(
         .collect()
 }
 
+/// How many groups a usual survey lists, by scope, where that is known.
+fn counted(world: &World, policy: &Policy) -> BTreeMap<Scope, u64> {
+    let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.known()?)));
+    known.map(|(scope, groups)| (scope, candidates::count(groups, policy))).collect()
+}
+
+/// What would lift each hold of a proposal that was judged alone, by rail.
+pub fn lifts(
+    judged: &Judged,
+    world: &World,
+    detail: &Detail,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> BTreeMap<String, String> {
+    let proposal = &judged.proposal;
+    let (candidates, spent) = (counted(world, policy), Spent::default());
+    let at = now.max(proposal.due);
+    let case = Case { proposal, world, detail, policy, at, candidates: &candidates, spent: &spent };
+    let holding = RAILS.iter().filter(|rail| judged.holds().any(|ruling| ruling.rail == rail.name));
+    holding.map(|rail| (rail.name.to_owned(), (rail.lift)(&case))).collect()
+}
+
+#[cfg(test)]
+mod lifts;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -330,5 +376,71 @@ mod tests {
         scene.policy.disabled.insert("budgets".into());
         assert!(scene.judge().passes());
         assert_eq!(scene.verdict("budgets"), Verdict::NotApplicable("disabled in the config".into()));
+    }
+
+    /// The scene's proposal with its first `n` members as targets.
+    fn several(n: usize) -> Scene {
+        let mut scene = Scene::quiet();
+        scene.proposal.targets = (0..n)
+            .map(|n| Target {
+                instance: crate::fleet::InstanceId::new(format!("i-{n}")),
+                group: "shop-prod-v001".into(),
+                zone: format!("us-east-1{}", ["a", "b"][n % 2]),
+            })
+            .collect();
+        scene
+    }
+
+    #[test]
+    fn every_rail_counts_all_targets() {
+        assert!(several(2).judge().passes(), "{:?}", several(2).judge().held_by());
+        assert!(several(3).verdict("healthy_floor").why().starts_with("1 healthy members"));
+        let mut scene = several(2);
+        scene.policy.floors.zone = 1;
+        assert!(!scene.verdict("zone_floor").holds(), "one of each zone");
+        scene.proposal.targets[1] =
+            Target { instance: crate::fleet::InstanceId::new("i-2"), ..several(1).proposal.targets[0].clone() };
+        assert!(scene.verdict("zone_floor").holds(), "both of one zone");
+        let spoils: [fn(&mut crate::fleet::Member); 2] = [|m| m.protected = true, |m| m.healthy = false];
+        for spoil in spoils {
+            let mut scene = several(2);
+            spoil(&mut scene.group().members[1]);
+            assert!(scene.verdict("member").why().contains("i-1"), "the second is looked at too");
+        }
+        let mut scene = several(2);
+        scene.open_claim_on(1);
+        assert!(scene.verdict("member").why().contains("i-1 is being ended"));
+    }
+
+    #[test]
+    fn every_budget_but_the_units_counts_all_targets() {
+        type Set = fn(&mut Budgets, Option<u32>);
+        let budgets: [(Set, u32); 7] = [
+            (|b, n| b.per_unit_day = n, 1),
+            (|b, n| b.per_app_day = n, 2),
+            (|b, n| b.per_owner_day = n, 2),
+            (|b, n| b.per_zone_day = n, 1),
+            (|b, n| b.per_scope_day = n, 2),
+            (|b, n| b.per_account_day = n, 2),
+            (|b, n| b.concurrent = n, 2),
+        ];
+        for (n, (set, enough)) in budgets.into_iter().enumerate() {
+            let mut scene = several(2);
+            set(&mut scene.policy.budgets, Some(enough));
+            assert!(!scene.verdict("budgets").holds(), "{n}");
+            set(&mut scene.policy.budgets, Some(enough - 1));
+            assert!(scene.verdict("budgets").holds(), "{n}");
+        }
+    }
+
+    #[test]
+    fn an_event_names_all_targets_in_order_and_each_group_once() {
+        let mut scene = several(3);
+        scene.proposal.targets[1].group = "shop-prod-v002".into();
+        let draft = scene.judge().draft(scene.now, Kind::ActionPlanned, "");
+        assert_eq!(draft.target.as_deref(), Some("i-0 i-1 i-2"));
+        assert_eq!(draft.group.as_deref(), Some("shop-prod-v001 shop-prod-v002"));
+        scene.proposal.targets.clear();
+        assert_eq!(scene.judge().draft(scene.now, Kind::ActionPlanned, "").target, None);
     }
 }

@@ -5,15 +5,21 @@ use crate::tags::OptIn;
 use crate::unit::MALFORMED;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "opted_in", about: "the owner opted in, and still does", always: true, judge };
+    Rail { name: "opted_in", about: "the owner opted in, and still does", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;
     if unit.groups.is_empty() {
         return Verdict::Hold("no group of it opted in".into());
     }
-    for name in &unit.groups {
-        let Some(group) = case.group(name) else {
+    if unit.id.scope.region.is_all()
+        && let Some((scope, why)) = case.world.blind().next()
+    {
+        return Verdict::Unknown(format!("what its groups in {} say is not known: {why}", scope.region));
+    }
+    for id in &unit.groups {
+        let name = &id.name;
+        let Some(group) = case.group(id) else {
             return Verdict::Hold(format!("{name} is gone, or no longer opted in"));
         };
         match case.policy.tags.read(&group.tags) {
@@ -30,17 +36,35 @@ fn judge(case: &Case<'_>) -> Verdict {
     // A sibling whose opt-in cannot be read is not in every survey; the finding that was opened for it is.
     let sibling = case.world.history.findings.values().find(|finding| {
         finding.outcome.as_deref() == Some(MALFORMED)
-            && finding.region.as_ref() == Some(&unit.id.scope.region)
-            && finding
-                .group
-                .as_ref()
-                .is_some_and(|group| unit.id.kind.name_of(group) == unit.id.name && case.group(group).is_none())
+            && finding.region.as_ref().zip(finding.group.as_ref()).is_some_and(|(region, group)| {
+                (unit.id.scope.region.is_all() || unit.id.scope.region == *region)
+                    && unit.id.kind.name_of(group) == unit.id.name
+                    && case.group_in(region, group).is_none()
+            })
     });
     if let Some(finding) = sibling {
         let group = finding.group.as_deref().unwrap_or_default();
         return Verdict::Hold(format!("{group} has an open finding: {}", finding.why));
     }
-    Verdict::Pass(format!("opted in: {}", unit.groups.join(", ")))
+    Verdict::Pass(format!("opted in: {}", unit.group_names().join(", ")))
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let rules = &case.policy.tags;
+    for name in &case.proposal.unit.groups {
+        let Some(group) = case.group(name) else {
+            return format!("a group {name} that opts in, or the next look, which leaves it out");
+        };
+        match rules.read(&group.tags) {
+            OptIn::In(_) => {}
+            OptIn::Out => return format!("the owner's tag {} = on on {name}", rules.chaos_key()),
+            OptIn::Malformed(problems) => {
+                let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
+                return format!("the owner mends {} on {name}", keys.join(", "));
+            }
+        }
+    }
+    "the owner mends the tag that the finding names; it is looked at again once a day".into()
 }
 
 #[cfg(test)]
@@ -48,13 +72,15 @@ mod tests {
     use super::super::testing::Scene;
     use super::MALFORMED;
     use crate::event::{Draft, Kind};
-    use crate::scope::Mode;
+    use crate::fleet::View;
+    use crate::scope::{Mode, Region};
+    use crate::unit::GroupId;
 
     #[test]
     fn a_sibling_with_an_unreadable_opt_in_keeps_the_unit_out() {
         let mut scene = Scene::quiet();
         let mut finding = Draft::new(scene.now, Kind::FindingOpened, Mode::Live, "`yes` is neither `on` nor `off`");
-        finding.region = Some(scene.proposal.unit.id.scope.region.clone());
+        finding.region = Some(scene.proposal.scope.region.clone());
         finding.outcome = Some(MALFORMED.into());
         finding.group = Some("shop-other-v001".into());
         scene.world.history.findings.insert("f".into(), finding.clone());
@@ -62,6 +88,18 @@ mod tests {
         finding.group = Some("shop-prod-v002".into());
         scene.world.history.findings.insert("f".into(), finding);
         assert!(scene.verdict("opted_in").why().contains("`yes`"));
+    }
+
+    #[test]
+    fn a_unit_that_spans_regions_needs_all_of_them() {
+        let mut scene = Scene::quiet();
+        let mut blind = scene.fleet().clone();
+        blind.scope.region = "eu-west-1".parse().unwrap();
+        blind.groups = View::Unknown("no answer".into());
+        scene.world.fleets.insert(blind.scope.clone(), blind);
+        assert!(!scene.verdict("opted_in").holds(), "a unit of one region");
+        scene.proposal.unit.id.scope.region = Region::all();
+        assert!(scene.verdict("opted_in").why().contains("eu-west-1 say is not known: no answer"));
     }
 
     #[test]
@@ -77,7 +115,7 @@ mod tests {
             assert!(verdict.holds() && verdict.why().contains(part), "{verdict:?}");
         }
         let mut scene = Scene::quiet();
-        scene.proposal.unit.groups = vec!["shop-gone".into()];
+        scene.proposal.unit.groups = vec![GroupId::new(&scene.proposal.scope.region, "shop-gone")];
         assert!(scene.verdict("opted_in").why().contains("shop-gone is gone"));
     }
 }

@@ -5,7 +5,7 @@ use crate::fleet::View;
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "ourselves", about: "not the instance that we run on", always: false, judge };
+    Rail { name: "ourselves", about: "not the instance that we run on", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     if case.proposal.mode == Mode::DryRun {
@@ -18,6 +18,19 @@ fn judge(case: &Case<'_>) -> Verdict {
         }
         View::Known(Some(us)) => Verdict::Pass(format!("we run on {us}")),
         other => Verdict::Unknown(format!("nobody knows where we run: {}", other.unknown().unwrap_or(""))),
+    }
+}
+
+fn lift(case: &Case<'_>) -> String {
+    match &case.world.observed.ourselves {
+        View::Known(_) => {
+            "another member has its turn when the group is looked at again; or run simian elsewhere".into()
+        }
+        View::Unasked | View::Unknown(_) => {
+            "let the instance metadata service answer (in a container, hop limit 2); where there is none, set \
+             AWS_EC2_METADATA_DISABLED=true"
+                .into()
+        }
     }
 }
 

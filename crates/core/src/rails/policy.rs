@@ -1,6 +1,6 @@
 //! What the operator wants of the rails. The defaults are cautious.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
@@ -8,7 +8,6 @@ use crate::calendar::Calendar;
 use crate::change_calendar::ChangeCalendar;
 use crate::scope::{AccountId, Mode};
 use crate::tags::TagRules;
-use crate::unit::UnitKind;
 
 /// Everything that the rails of one account go by.
 #[derive(Clone, Debug)]
@@ -17,14 +16,18 @@ pub struct Policy {
     pub account: AccountId,
     /// The most that the operator allows here: the global mode and the account's.
     pub mode: Mode,
+    /// The most that the operator allows each monkey here, where that was said. It can only hold back.
+    pub modes: BTreeMap<String, Mode>,
+    /// Whose word holds back, by where it stands in the config: for people.
+    pub held_back: Vec<HeldBack>,
     /// When anything may be done.
     pub calendar: Calendar,
     /// Calendars in AWS that must be open besides; none by default.
     pub change_calendars: Vec<ChangeCalendar>,
     /// What tags mean.
     pub tags: TagRules,
-    /// What groups are taken together.
-    pub unit: UnitKind,
+    /// How long an action must have been announced before it may be done, so that its owner can veto it.
+    pub veto: TimeDelta,
     /// How much may be done.
     pub budgets: Budgets,
     /// What must be left.
@@ -47,10 +50,12 @@ impl Policy {
         Self {
             account,
             mode: Mode::DryRun,
+            modes: BTreeMap::new(),
+            held_back: Vec::new(),
             calendar,
             change_calendars: Vec::new(),
             tags: TagRules::default(),
-            unit: UnitKind::default(),
+            veto: TimeDelta::zero(),
             budgets: Budgets::default(),
             floors: Floors::default(),
             candidates: Candidates::default(),
@@ -60,6 +65,27 @@ impl Policy {
             disabled: BTreeSet::new(),
         }
     }
+
+    /// What a monkey may do here: the most careful of all words.
+    pub fn mode_of(&self, monkey: &str) -> Mode {
+        self.mode.and(self.modes.get(monkey).copied().unwrap_or(Mode::Live))
+    }
+
+    /// Where the words stand that keep a monkey in dry-run here; empty when none is known to.
+    pub fn held_back(&self, monkey: &str) -> String {
+        let of = |word: &&HeldBack| word.monkey.as_deref().is_none_or(|only| only == monkey);
+        let keys: Vec<&str> = self.held_back.iter().filter(of).map(|word| word.key.as_str()).collect();
+        keys.join(", ")
+    }
+}
+
+/// A word of the operator's that says dry-run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Its key in the config.
+    pub key: String,
+    /// The monkey that it is about; `None` for all.
+    pub monkey: Option<String>,
 }
 
 /// Limits of counters; `None` for unlimited. All count targets, but for `per_unit_day`, which counts keys.

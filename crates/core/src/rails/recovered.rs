@@ -4,15 +4,16 @@ use super::{Case, Rail, Verdict};
 use crate::claim::Stage;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "recovered", about: "the unit recovered from the last action", always: false, judge };
+    Rail { name: "recovered", about: "the unit recovered from the last action", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let unit = &case.proposal.unit;
     let open = case.world.history.open.iter().find(|claim| {
         claim.key != case.proposal.key
-            && claim.scope == unit.id.scope
+            && claim.scope.account == unit.id.scope.account
             // A unit that was cut differently yesterday is still the same groups.
-            && (claim.unit == unit.id.to_string() || claim.targets.iter().any(|t| unit.groups.contains(&t.group)))
+            && (claim.full_unit() == unit.id.full()
+                || claim.targets.iter().any(|target| unit.has_group(&claim.scope.region, &target.group)))
     });
     match open {
         None => Verdict::Pass("nothing is open".into()),
@@ -21,6 +22,10 @@ fn judge(case: &Case<'_>) -> Verdict {
             _ => format!("it is still recovering from {}", claim.key),
         }),
     }
+}
+
+fn lift(_: &Case<'_>) -> String {
+    "its groups serve as many as before, or as their owner lowers their desired capacity to".into()
 }
 
 #[cfg(test)]
@@ -33,9 +38,9 @@ mod tests {
         assert!(!scene.verdict("recovered").holds());
         scene.open_claim_on(3);
         assert!(scene.verdict("recovered").holds());
-        scene.world.history.open[0].unit = "app:shop".into();
+        scene.world.history.open[0].claim.unit = "app:shop".into();
         assert!(scene.verdict("recovered").holds());
-        scene.world.history.open[0].targets[0].group = "other".into();
+        scene.world.history.open[0].claim.targets[0].group = "other".into();
         assert!(!scene.verdict("recovered").holds());
     }
 }

@@ -6,22 +6,37 @@ use chrono::TimeDelta;
 
 use super::{Case, Rail, Verdict};
 use crate::fleet::View;
+use crate::scope::Scope;
+use crate::unit::GroupId;
 
 pub(super) const RAIL: Rail =
-    Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge };
+    Rail { name: "reread", about: "the group was looked at again just before the act", always: false, judge, lift };
 
 /// A survey younger than this needs no second look.
 pub const FRESH: TimeDelta = TimeDelta::seconds(30);
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let scope = &case.proposal.unit.id.scope;
-    match case.detail.groups(scope) {
-        View::Unknown(why) => Verdict::Unknown(format!("its groups could not be read again: {why}")),
-        View::Known(groups) => match case.proposal.targets.iter().find(|target| !groups.contains_key(&target.group)) {
-            Some(target) => Verdict::Hold(format!("{} is gone", target.group)),
-            None => Verdict::Pass("read again".into()),
-        },
-        View::Unasked => match case.world.fleets.get(scope) {
+    let mut says = Verdict::NotApplicable("asked when it is due".into());
+    for id in &case.proposal.unit.groups {
+        says = group(case, id);
+        if says.holds() {
+            break;
+        }
+    }
+    says
+}
+
+/// Whether there is a fresh look at one group of the unit.
+fn group(case: &Case<'_>, id: &GroupId) -> Verdict {
+    let scope = Scope { account: case.proposal.scope.account.clone(), region: id.region.clone() };
+    match case.detail.look(&scope, &id.name).map(|look| &look.groups) {
+        Some(View::Known(groups)) if groups.contains_key(&id.name) => Verdict::Pass("read again".into()),
+        Some(View::Known(_)) => Verdict::Hold(format!("{} is gone", id.name)),
+        Some(other) => {
+            let why = other.unknown().unwrap_or("nobody asked");
+            Verdict::Unknown(format!("its groups in {} could not be read again: {why}", id.region))
+        }
+        None => match case.world.fleets.get(&scope) {
             Some(fleet) if case.at - fleet.taken_at < FRESH => Verdict::Pass("the survey is fresh".into()),
             // It passes only because another was held at the second look, or the machine slept since.
             _ if case.detail.taken => Verdict::Unknown(
@@ -32,17 +47,22 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
 }
 
+fn lift(_: &Case<'_>) -> String {
+    "the next look, if it can read the group".into()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::super::testing::Scene;
-    use super::super::{Detail, judge as judge_all};
+    use super::super::{Detail, Look, judge as judge_all};
     use super::*;
     use crate::fleet::Lifecycle;
 
     fn with_detail(scene: &Scene, groups: View<BTreeMap<String, crate::fleet::Group>>) -> super::super::Judged {
-        let detail = Detail::of([(scene.proposal.unit.id.scope.clone(), groups)].into());
+        let look = Look { asked: ["shop-prod-v001".into()].into(), groups };
+        let detail = Detail::of([(scene.proposal.scope.clone(), look)].into());
         let proposals = std::slice::from_ref(&scene.proposal);
         judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0)
     }
@@ -70,6 +90,18 @@ mod tests {
         let mut scene = Scene::quiet();
         scene.fleet().taken_at = scene.now - TimeDelta::seconds(31);
         assert!(matches!(scene.verdict("reread"), Verdict::NotApplicable(_)));
+    }
+
+    #[test]
+    fn a_look_at_others_is_no_look_at_it() {
+        let mut scene = Scene::quiet();
+        scene.fleet().taken_at = scene.now - TimeDelta::seconds(31);
+        let look = Look { asked: ["cart-prod-v001".into()].into(), groups: View::Known(BTreeMap::new()) };
+        let detail = Detail::of([(scene.proposal.scope.clone(), look)].into());
+        let proposals = std::slice::from_ref(&scene.proposal);
+        let judged = judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0);
+        let holds: Vec<_> = judged.holds().map(|ruling| (ruling.rail.as_str(), ruling.says.word())).collect();
+        assert_eq!(holds, [("reread", "unknown")]);
     }
 
     #[test]

@@ -1,22 +1,22 @@
 //! A scene in which nothing is wrong: each rail's test spoils one thing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Detail, Judged, Policy, Verdict, judge};
 use crate::action::Action;
-use crate::calendar::{Calendar, Hours};
+use crate::calendar::{Calendar, Holidays, Hours};
 use crate::claim::{Claim, ClaimRecord};
 use crate::fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
 use crate::history::History;
 use crate::ledger::Birth;
 use crate::ports::Identity;
 use crate::proposal::{Key, Proposal, Target};
-use crate::scope::{Mode, Scope};
+use crate::scope::{Area, Mode, Scope};
 use crate::tags::Settings;
-use crate::unit::{Unit, UnitId, UnitKind};
+use crate::unit::{GroupId, Unit, UnitId, UnitKind};
 use crate::world::{Observed, World};
 
 pub(crate) struct Scene {
@@ -43,7 +43,7 @@ impl Scene {
             .into_iter()
             .collect(),
             hours: Hours { open: 9 * 60, close: 15 * 60 },
-            holidays: BTreeSet::new(),
+            holidays: Holidays::default(),
             freezes: Vec::new(),
         };
         let mut policy = Policy::cautious(scope.account.clone(), calendar);
@@ -72,9 +72,10 @@ impl Scene {
             groups: View::Known([(group.name.clone(), group)].into()),
             skew: View::Known(TimeDelta::zero()),
         };
-        let birth = Birth { id: Uuid::nil(), at: now - TimeDelta::days(90), lifted: Some(now - TimeDelta::days(90)) };
+        let born = now - TimeDelta::days(90);
+        let birth = Birth { lifted: Some(born), ..Birth::new(Uuid::nil(), born) };
         let world = World {
-            account: scope.account.clone(),
+            area: Area::whole(&scope.account, std::slice::from_ref(&scope.region)),
             mode: Mode::Live,
             at: now,
             fleets: BTreeMap::from([(scope.clone(), fleet)]),
@@ -84,16 +85,17 @@ impl Scene {
                     arn: "arn:aws:iam::111122223333:role/simian".into(),
                 }),
                 ourselves: View::Known(None),
+                brake: View::Unasked,
                 change_calendars: View::Unasked,
             },
             history: History::empty(birth),
             requests: Vec::new(),
         };
         let unit = Unit {
-            id: UnitId { scope, kind: UnitKind::Cluster, name: "shop-prod".into() },
+            id: UnitId { scope: scope.clone(), kind: UnitKind::Cluster, name: "shop-prod".into() },
             app: "shop".into(),
             owner: Some("ann".into()),
-            groups: vec!["shop-prod-v001".into()],
+            groups: vec![GroupId::new(&scope.region, "shop-prod-v001")],
             settings: Settings::default(),
         };
         let date = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
@@ -105,6 +107,7 @@ impl Scene {
             due: now,
             expires: now + TimeDelta::minutes(30),
             unit,
+            scope,
             targets: vec![Target {
                 instance: InstanceId::new("i-0"),
                 group: "shop-prod-v001".into(),
@@ -141,12 +144,14 @@ impl Scene {
             mode: proposal.mode,
             monkey: proposal.monkey.clone(),
             date: proposal.date,
-            scope: proposal.unit.id.scope.clone(),
+            scope: proposal.scope.clone(),
             unit: proposal.unit.id.to_string(),
+            spans: None,
             app: proposal.unit.app.clone(),
             owner: None,
             action: proposal.action,
             targets: vec![Target { instance: InstanceId::new(format!("i-{n}")), ..proposal.targets[0].clone() }],
+            baseline: BTreeMap::new(),
             holder: "h".into(),
             at: self.now,
             act_before: self.now,
@@ -158,6 +163,12 @@ impl Scene {
     pub(crate) fn judge(&self) -> Judged {
         let proposals = std::slice::from_ref(&self.proposal);
         judge(proposals, &self.world, &Detail::none(), &self.policy, self.now).remove(0)
+    }
+
+    /// What a rail says would lift its hold. It must hold.
+    pub(crate) fn lift(&self, rail: &str) -> String {
+        let mut lifts = super::lifts(&self.judge(), &self.world, &Detail::none(), &self.policy, self.now);
+        lifts.remove(rail).unwrap_or_else(|| panic!("{rail} holds nothing, or has no remedy"))
     }
 
     pub(crate) fn verdict(&self, rail: &str) -> Verdict {

@@ -3,18 +3,36 @@
 use super::{Case, Rail, Verdict};
 use crate::tags::OptIn;
 
-pub(super) const RAIL: Rail = Rail { name: "veto", about: "no owner vetoed this day", always: true, judge };
+pub(super) const RAIL: Rail = Rail { name: "veto", about: "no owner vetoed this day", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    for name in &case.proposal.unit.groups {
-        let Some(group) = case.group(name) else { continue };
+    for id in &case.proposal.unit.groups {
+        let Some(group) = case.group(id) else { continue };
         if let OptIn::In(settings) = case.policy.tags.read(&group.tags)
             && settings.vetoes.contains(&case.proposal.date)
         {
-            return Verdict::Hold(format!("the owner of {name} vetoed {}", case.proposal.date));
+            return Verdict::Hold(format!("the owner of {} vetoed {}", id.name, case.proposal.date));
         }
     }
     Verdict::Pass("no veto".into())
+}
+
+fn lift(case: &Case<'_>) -> String {
+    let (rules, date) = (&case.policy.tags, case.proposal.date);
+    let groups = case.proposal.unit.groups.iter().filter_map(|name| case.group(name));
+    let vetoes: Vec<_> = groups
+        .filter_map(|group| match rules.read(&group.tags) {
+            OptIn::In(settings) => Some(settings.vetoes),
+            OptIn::Out | OptIn::Malformed(_) => None,
+        })
+        .flatten()
+        .collect();
+    let calendar = &case.policy.calendar;
+    // So many vetoed days in a row can be followed by a free one, and no more.
+    let mut days = (1..).take(vetoes.len() + 1).filter_map(|n| calendar.nth_working_day_after(date, n));
+    let free = days.find(|day| !vetoes.contains(day));
+    let from = free.map_or_else(String::new, |day| day.format("from %a %Y-%m-%d, or ").to_string());
+    format!("{from}when the owner takes {date} out of {}:veto", rules.prefix)
 }
 
 #[cfg(test)]

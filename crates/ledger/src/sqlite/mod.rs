@@ -4,8 +4,10 @@
 //! commit takes milliseconds, nothing else may go on before it is on disk, and a kill switch that waits for a pool of
 //! threads is no better than one that waits for the disk.
 //!
-//! What may not happen here: an update or a delete of an event, a delete of a claim, a counter that goes down.
+//! What may not happen here: an update of an event, a counter that goes down, and a delete of an event, a claim or a
+//! counter outside `compact`, which says there what it may not remove.
 
+mod compact;
 mod file;
 mod lock;
 mod read;
@@ -25,8 +27,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use simian_core::{
-    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Draft, Event, EventQuery, Head, Ledger,
-    LedgerError, Mode, Pause,
+    AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Compacted, Compaction, Draft, Event, EventQuery,
+    Head, Ledger, LedgerError, Mode, Pause,
 };
 use uuid::Uuid;
 
@@ -111,7 +113,7 @@ impl SqliteLedger {
         let lock = ProcessLock::take(&path)?;
         // Only now is it certain that nobody else makes one.
         if !file::look(&path)? {
-            file::create(&path, &Birth { id: birth_id, at: now, lifted: None })?;
+            file::create(&path, &Birth::new(birth_id, now))?;
         }
         Self::own(&path, lock)
     }
@@ -194,8 +196,8 @@ impl Ledger for SqliteLedger {
         self.read(read::birth)
     }
 
-    async fn pause(&self) -> Result<Option<Pause>, LedgerError> {
-        self.read(read::pause)
+    async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        self.read(read::pauses)
     }
 
     async fn commit(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
@@ -226,12 +228,32 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::counters(connection, mode, date))
     }
 
+    async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError> {
+        self.read(|connection| read::findings(connection, account))
+    }
+
+    async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+        self.read(|connection| read::sights(connection, account))
+    }
+
+    async fn compact(&self, order: &Compaction) -> Result<Compacted, LedgerError> {
+        self.write(|transaction, birth| compact::compact(transaction, birth, order))
+    }
+
+    async fn checkpoints(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
+        self.read(|connection| read::places(connection, "checkpoints"))
+    }
+
     async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
-        self.read(read::heads)
+        self.read(|connection| read::places(connection, "heads"))
     }
 
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {
         self.read(|connection| read::cursor(connection, sink))
+    }
+
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        self.read(read::cursors)
     }
 
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {

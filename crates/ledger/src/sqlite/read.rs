@@ -8,9 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use simian_core::event::millis;
 use simian_core::ledger::counter_prefix;
-use simian_core::{AccountId, Birth, ClaimQuery, ClaimRecord, Event, EventQuery, Head, Mode, Outcome, Pause};
+use simian_core::{AccountId, Birth, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Head, Mode, Outcome, Pause};
 
 use super::Trouble;
+use crate::in_order;
 
 /// Reads what was stored as JSON.
 pub(super) fn json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Trouble> {
@@ -22,10 +23,44 @@ pub(super) fn birth(connection: &Connection) -> Result<Birth, Trouble> {
     json("its birth", &text)
 }
 
-pub(super) fn pause(connection: &Connection) -> Result<Option<Pause>, Trouble> {
-    let text: Option<String> =
-        connection.prepare_cached("SELECT pause FROM ledger")?.query_row([], |row| row.get(0))?;
-    text.map(|text| json("the pause", &text)).transpose()
+pub(super) fn pauses(connection: &Connection) -> Result<Vec<Pause>, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT id, pause FROM pauses")?;
+    let mut rows = statement.query([])?;
+    let mut pauses = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, pause): (String, String) = (row.get(0)?, row.get(1)?);
+        pauses.push(json(&format!("the pause {id}"), &pause)?);
+    }
+    Ok(in_order(pauses))
+}
+
+pub(super) const FINDINGS: &str = "SELECT id, draft FROM findings WHERE account = ?1";
+
+pub(super) fn findings(connection: &Connection, account: &AccountId) -> Result<BTreeMap<String, Draft>, Trouble> {
+    let mut statement = connection.prepare_cached(FINDINGS)?;
+    let mut rows = statement.query([account.as_str()])?;
+    let mut findings = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (id, draft): (String, String) = (row.get(0)?, row.get(1)?);
+        let draft = json(&format!("the finding {id}"), &draft)?;
+        findings.insert(id, draft);
+    }
+    Ok(findings)
+}
+
+pub(super) const SIGHTS: &str = "SELECT unit, date FROM sights WHERE account = ?1";
+
+pub(super) fn sights(connection: &Connection, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, Trouble> {
+    let mut statement = connection.prepare_cached(SIGHTS)?;
+    let mut rows = statement.query([account.as_str()])?;
+    let mut sights = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (unit, date): (String, String) = (row.get(0)?, row.get(1)?);
+        let unclear = |error| Trouble::Content(format!("the first sight of {unit} does not read: {date}: {error}"));
+        let date = date.parse().map_err(unclear)?;
+        sights.insert(unit, date);
+    }
+    Ok(sights)
 }
 
 pub(super) fn events(connection: &Connection, query: &EventQuery) -> Result<Vec<Event>, Trouble> {
@@ -88,15 +123,22 @@ pub(super) fn counters(connection: &Connection, mode: Mode, date: NaiveDate) -> 
     Ok(counters.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn heads(connection: &Connection) -> Result<BTreeMap<String, Head>, Trouble> {
-    let mut statement = connection.prepare_cached("SELECT writer, seq, hash FROM heads")?;
-    let heads = statement.query_map([], |row| Ok((row.get(0)?, Head { seq: row.get(1)?, hash: row.get(2)? })))?;
-    Ok(heads.collect::<rusqlite::Result<_>>()?)
+/// The place of each writer that is kept in a table: `heads` or `checkpoints`.
+pub(super) fn places(connection: &Connection, table: &str) -> Result<BTreeMap<String, Head>, Trouble> {
+    let mut statement = connection.prepare_cached(&format!("SELECT writer, seq, hash FROM {table}"))?;
+    let places = statement.query_map([], |row| Ok((row.get(0)?, Head { seq: row.get(1)?, hash: row.get(2)? })))?;
+    Ok(places.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn cursor(connection: &Connection, sink: &str) -> Result<u64, Trouble> {
     let mut statement = connection.prepare_cached("SELECT seq FROM cursors WHERE sink = ?1")?;
     Ok(statement.query_row([sink], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+pub(super) fn cursors(connection: &Connection) -> Result<BTreeMap<String, u64>, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT sink, seq FROM cursors")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A `WHERE` in the making.
@@ -130,6 +172,8 @@ pub(super) fn event_sql(query: &EventQuery) -> (String, Vec<Value>) {
         EventQuery { unit: Some(_), .. } => " INDEXED BY events_unit",
         EventQuery { kinds, .. } if !kinds.is_empty() => " INDEXED BY events_kind",
         EventQuery { account: Some(_), .. } => " INDEXED BY events_account",
+        // The next page: by number, so that each page begins where the one before it ended.
+        EventQuery { after: Some(_), limit: Some(_), .. } => "",
         EventQuery { since: Some(_), .. } | EventQuery { until: Some(_), .. } => " INDEXED BY events_at",
         // By number.
         _ => "",
@@ -220,7 +264,7 @@ pub(super) fn after_prefix(prefix: &str) -> Option<String> {
 
 /// A time as a bound for `at`, which is whole milliseconds with a year of four digits: what is at or after a time is at
 /// or after the next whole millisecond.
-fn bound(at: DateTime<Utc>) -> String {
+pub(super) fn bound(at: DateTime<Utc>) -> String {
     let below = i64::from(at.nanosecond() % 1_000_000);
     let up = if below == 0 { 0 } else { 1_000_000 - below };
     let at = at.checked_add_signed(TimeDelta::nanoseconds(up)).unwrap_or(at);

@@ -10,9 +10,9 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"simi");
 
 /// Every migration with its number, in order. A number that was released never changes.
-pub(super) const MIGRATIONS: &[(u32, &str)] = &[(
-    1,
-    "
+pub(super) const MIGRATIONS: &[(u32, &str)] = &[(1, FIRST), (2, STATE)];
+
+const FIRST: &str = "
     -- One row: when and as what the ledger came to be, and the kill switch. Both JSON.
     CREATE TABLE ledger (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -44,7 +44,7 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[(
     CREATE INDEX events_key ON events (key);
     CREATE INDEX events_at ON events (at);
 
-    -- Every key that was ever claimed. Rows are never deleted: a key is claimed at most once, for ever.
+    -- Every key that was claimed: a key is claimed at most once.
     CREATE TABLE claims (
         key TEXT NOT NULL PRIMARY KEY CHECK (key = record ->> '$.key'),
         record TEXT NOT NULL,
@@ -73,8 +73,63 @@ pub(super) const MIGRATIONS: &[(u32, &str)] = &[(
         sink TEXT PRIMARY KEY,
         seq INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-    ",
-)];
+";
+
+/// Pauses may be several; what was read from old events is state; old rows may go.
+const STATE: &str = "
+    -- The pauses that nobody has ended. JSON.
+    CREATE TABLE pauses (
+        id TEXT NOT NULL PRIMARY KEY CHECK (id = pause ->> '$.id'),
+        pause TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO pauses (id, pause)
+        SELECT 'first', json_set(pause, '$.id', 'first') FROM ledger WHERE pause IS NOT NULL;
+    ALTER TABLE ledger DROP COLUMN pause;
+
+    -- When the pause of the ledger's birth was first lifted.
+    UPDATE ledger SET birth = json_set(birth, '$.woken', woken.at) FROM (
+        SELECT min(at) AS at FROM events
+        WHERE kind = 'daemon.resumed' AND event ->> '$.outcome' = 'new-ledger'
+    ) AS woken WHERE woken.at IS NOT NULL;
+
+    -- The findings that are open, each with the event that opened it, without its place in the chain.
+    CREATE TABLE findings (
+        id TEXT NOT NULL PRIMARY KEY,
+        draft TEXT NOT NULL,
+        account TEXT AS (draft ->> '$.account')
+    ) STRICT;
+    CREATE INDEX findings_account ON findings (account);
+    INSERT INTO findings (id, draft)
+        SELECT key, json_remove(event, '$.schema', '$.id', '$.writer', '$.seq', '$.prev', '$.hash') FROM events AS e
+        WHERE kind = 'finding.opened' AND key IS NOT NULL AND seq = (
+            SELECT max(seq) FROM events AS l
+            WHERE l.key = e.key AND l.kind IN ('finding.opened', 'finding.closed')
+        );
+
+    -- When a unit was first seen opted in.
+    CREATE TABLE sights (
+        account TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        date TEXT NOT NULL,
+        PRIMARY KEY (account, unit)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The last event that was removed from the front of each chain.
+    CREATE TABLE checkpoints (
+        writer TEXT PRIMARY KEY,
+        seq INTEGER NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- A unit that spans regions says its name in full itself.
+    DROP INDEX claims_unit;
+    ALTER TABLE claims DROP COLUMN full_unit;
+    ALTER TABLE claims ADD COLUMN full_unit TEXT AS (coalesce(
+        record ->> '$.spans',
+        (record ->> '$.scope.account') || '/' || (record ->> '$.scope.region') || '/' || (record ->> '$.unit')
+    ));
+    CREATE INDEX claims_unit ON claims (mode, account, full_unit, outcome, date);
+    ";
 
 /// The newest schema that this simian knows.
 pub(super) fn known() -> u32 {

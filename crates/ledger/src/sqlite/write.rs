@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 use simian_core::{
-    Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Outcome, Slot, Stage, Watch,
+    Birth, Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Outcome, Slot, Stage, Watch,
 };
 use uuid::Uuid;
 
@@ -43,19 +43,47 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: Change) -> Result<(),
     match change {
         Change::Move { key, stage, outcome, watch } => move_on(transaction, &key, stage, outcome, watch),
         Change::Pause(pause) => {
-            let pause = pause.map(|pause| to_json(&pause)).transpose()?;
-            transaction.prepare_cached("UPDATE ledger SET pause = ?1")?.execute([pause])?;
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO pauses (id, pause) VALUES (?1, ?2)")?
+                .execute(params![pause.id, to_json(&pause)?])?;
             Ok(())
         }
-        Change::FirstRun(at) => {
-            let mut birth = read::birth(transaction)?;
-            if birth.lifted.is_none() {
-                birth.lifted = Some(at);
-                transaction.prepare_cached("UPDATE ledger SET birth = ?1")?.execute([to_json(&birth)?])?;
+        Change::Resume(id) => {
+            let ended = transaction.prepare_cached("DELETE FROM pauses WHERE id = ?1")?.execute([&id])?;
+            if ended == 0 { Err(Trouble::Ledger(LedgerError::NoPause(id))) } else { Ok(()) }
+        }
+        Change::FirstRun(at) => amend_birth(transaction, |birth| birth.lifted = birth.lifted.or(Some(at))),
+        Change::Woken(at) => amend_birth(transaction, |birth| birth.woken = birth.woken.or(Some(at))),
+        Change::FindingOpened { id, draft } => {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO findings (id, draft) VALUES (?1, ?2)")?
+                .execute(params![id, to_json(&draft.kept())?])?;
+            Ok(())
+        }
+        Change::FindingClosed { id } => {
+            transaction.prepare_cached("DELETE FROM findings WHERE id = ?1")?.execute([id])?;
+            Ok(())
+        }
+        Change::Sights { account, seen, gone } => {
+            let mut forget = transaction.prepare_cached("DELETE FROM sights WHERE account = ?1 AND unit = ?2")?;
+            for unit in gone {
+                forget.execute(params![account.as_str(), unit])?;
+            }
+            let mut remember =
+                transaction.prepare_cached("INSERT OR IGNORE INTO sights (account, unit, date) VALUES (?1, ?2, ?3)")?;
+            for (unit, date) in seen {
+                remember.execute(params![account.as_str(), unit, date.to_string()])?;
             }
             Ok(())
         }
     }
+}
+
+fn amend_birth(transaction: &Transaction<'_>, amend: impl FnOnce(&mut Birth)) -> Result<(), Trouble> {
+    let mut birth = read::birth(transaction)?;
+    amend(&mut birth);
+    transaction.prepare_cached("UPDATE ledger SET birth = ?1")?.execute([to_json(&birth)?])?;
+    Ok(())
 }
 
 fn move_on(
@@ -88,7 +116,7 @@ fn claimed(transaction: &Transaction<'_>, key: &Key) -> Result<Option<ClaimRecor
 /// Tries one claim; what it does not win, it does not change.
 pub(super) fn claim(transaction: &Transaction<'_>, claim: &Claim) -> Result<Claimed, Trouble> {
     if let Some(record) = claimed(transaction, &claim.key)? {
-        return Ok(Claimed::Taken { holder: record.holder, at: record.at });
+        return Ok(Claimed::Taken { at: record.at, holder: record.claim.holder });
     }
     let targets = u32::try_from(claim.targets.len()).unwrap_or(u32::MAX);
     let mut sums = BTreeMap::new();

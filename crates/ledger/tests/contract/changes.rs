@@ -1,10 +1,12 @@
-//! What is committed together with events: moves, the pause, the operator's word; and the cursors.
+//! What is committed together with events: moves, pauses, the operator's word, findings, first sights; and the cursors.
 
 use std::collections::BTreeMap;
 
-use simian_core::{Birth, Change, ClaimQuery, ClaimRecord, Ledger, LedgerError, Outcome, Pause, Stage, Watch};
+use simian_core::{
+    Birth, Change, ClaimQuery, ClaimRecord, Draft, Kind, Ledger, LedgerError, Mode, Outcome, Pause, Stage, Watch,
+};
 
-use crate::fixtures::{BIRTH, at, change, claim, draft, key, moved, verified, win};
+use crate::fixtures::{ACCOUNTS, BIRTH, at, change, claim, date, draft, key, moved, pause, paused, verified, win};
 
 async fn only(ledger: &dyn Ledger) -> ClaimRecord {
     let mut claims = ledger.claims(&ClaimQuery::default()).await.unwrap();
@@ -17,11 +19,8 @@ fn watch(seconds: i64) -> Watch {
         since: at(seconds),
         deadline: at(seconds + 600),
         baseline: BTreeMap::from([("shop-v001".into(), 3), ("shop-v002".into(), 0)]),
+        late: false,
     }
-}
-
-fn pause(why: &str) -> Pause {
-    Pause { at: at(3), actor: "uid 0 (root)".into(), why: why.into(), until: Some(at(4)) }
 }
 
 pub(crate) async fn a_move_leaves_what_it_does_not_name(ledger: &dyn Ledger) {
@@ -57,7 +56,7 @@ pub(crate) async fn an_unclaimed_key_undoes_the_whole_commit(ledger: &dyn Ledger
     ledger.commit(vec![draft("before")], vec![]).await.unwrap();
     let changes = vec![
         moved("k", Stage::Closed, Some(Outcome::Done)),
-        Change::Pause(Some(pause("never"))),
+        Change::Pause(pause("never")),
         Change::FirstRun(at(9)),
         moved("nobody's", Stage::Closed, None),
         moved("k", Stage::Watching, None),
@@ -65,29 +64,118 @@ pub(crate) async fn an_unclaimed_key_undoes_the_whole_commit(ledger: &dyn Ledger
     let result = ledger.commit(vec![draft("one"), draft("two")], changes).await;
     assert!(matches!(&result, Err(LedgerError::Unclaimed(key)) if key == "nobody's"), "{result:?}");
     assert_eq!(only(ledger).await, ClaimRecord::won(&claim("k", vec![])));
-    assert_eq!(ledger.pause().await.unwrap(), None);
+    assert_eq!(ledger.pauses().await.unwrap(), []);
     assert_eq!(ledger.birth().await.unwrap().lifted, None);
     assert_eq!(verified(ledger).await.len(), 1);
     ledger.commit(vec![draft("after")], vec![]).await.unwrap();
     assert_eq!(verified(ledger).await[1].body.why, "after");
 }
 
-pub(crate) async fn a_pause_is_kept_as_it_is(ledger: &dyn Ledger) {
-    let endless = Pause { until: None, ..pause("smoke in \"rack\" 3\n") };
-    for next in [Some(endless), Some(pause("again")), None, None, Some(pause("third"))] {
-        change(ledger, Change::Pause(next.clone())).await;
-        assert_eq!(ledger.pause().await.unwrap(), next);
+pub(crate) async fn pauses_are_kept_as_they_are_side_by_side(ledger: &dyn Ledger) {
+    let endless = pause("smoke in \"rack\" 3\n");
+    let narrow = Pause {
+        at: at(2),
+        until: Some(at(4)),
+        account: Some(ACCOUNTS[0].parse().unwrap()),
+        region: Some("us-east-1".parse().unwrap()),
+        monkey: Some("chaos".into()),
+        ..pause("narrow")
     }
-    // In one commit, the last word counts.
-    ledger.commit(vec![], vec![Change::Pause(Some(pause("x"))), Change::Pause(None)]).await.unwrap();
-    assert_eq!(ledger.pause().await.unwrap(), None);
+    .named();
+    change(ledger, Change::Pause(endless.clone())).await;
+    change(ledger, Change::Pause(narrow.clone())).await;
+    assert_eq!(ledger.pauses().await.unwrap(), [narrow.clone(), endless.clone()], "by time");
+    // The same once more is the same.
+    change(ledger, Change::Pause(endless.clone())).await;
+    assert_eq!(ledger.pauses().await.unwrap().len(), 2);
+    change(ledger, Change::Resume(endless.id)).await;
+    assert_eq!(ledger.pauses().await.unwrap(), [narrow], "whose time may have passed: the caller has the clock");
+}
+
+pub(crate) async fn changes_of_pauses_are_made_in_order(ledger: &dyn Ledger) {
+    let (x, y) = (pause("x"), pause("y"));
+    let changes = vec![
+        Change::Pause(x.clone()),
+        Change::Resume(x.id.clone()),
+        Change::Pause(y.clone()),
+        Change::Pause(x.clone()),
+        Change::Resume(y.id.clone()),
+    ];
+    ledger.commit(vec![], changes).await.unwrap();
+    assert_eq!(paused(ledger).await, ["x"]);
+}
+
+pub(crate) async fn a_pause_ends_once_and_only_if_there_is_one(ledger: &dyn Ledger) {
+    let x = pause("x");
+    change(ledger, Change::Pause(x.clone())).await;
+    let end = || Change::Resume(x.id.clone());
+    for changes in [vec![Change::Resume("nobody".into())], vec![end(), end()]] {
+        let result = ledger.commit(vec![draft("resumed")], changes).await;
+        assert!(matches!(&result, Err(LedgerError::NoPause(_))), "{result:?}");
+        assert_eq!(paused(ledger).await, ["x"], "nothing of it was done");
+        assert_eq!(verified(ledger).await, []);
+    }
+    change(ledger, end()).await;
+    assert!(ledger.commit(vec![], vec![end()]).await.is_err());
+    assert_eq!(ledger.pauses().await.unwrap(), []);
 }
 
 pub(crate) async fn only_the_first_word_lifts_the_birth(ledger: &dyn Ledger) {
     for word in [at(10), at(20), at(5)] {
         change(ledger, Change::FirstRun(word)).await;
-        assert_eq!(ledger.birth().await.unwrap(), Birth { id: BIRTH, at: at(0), lifted: Some(at(10)) });
+        assert_eq!(ledger.birth().await.unwrap(), Birth { lifted: Some(at(10)), ..Birth::new(BIRTH, at(0)) });
     }
+    for word in [at(11), at(9)] {
+        change(ledger, Change::Woken(word)).await;
+        let birth = Birth { lifted: Some(at(10)), woken: Some(at(11)), ..Birth::new(BIRTH, at(0)) };
+        assert_eq!(ledger.birth().await.unwrap(), birth);
+    }
+}
+
+/// A finding's event.
+fn finding(kind: Kind, account: usize, id: &str, why: &str) -> Draft {
+    let account = Some(ACCOUNTS[account].parse().unwrap());
+    Draft { account, key: Some(id.into()), due: Some(at(7)), ..Draft::new(at(6), kind, Mode::Live, why) }
+}
+
+async fn tell(ledger: &dyn Ledger, drafts: Vec<Draft>) {
+    let changes = drafts.iter().filter_map(Change::of_finding).collect();
+    ledger.commit(drafts, changes).await.unwrap();
+}
+
+pub(crate) async fn findings_are_open_until_they_are_closed(ledger: &dyn Ledger) {
+    let open = |account, id: &str, why: &str| finding(Kind::FindingOpened, account, id, why);
+    let close = |id: &str| finding(Kind::FindingClosed, 0, id, "");
+    tell(ledger, vec![open(0, "a", "first"), open(0, "b", "b"), open(1, "c", "c"), close("nobody's")]).await;
+    tell(ledger, vec![close("b"), open(0, "a", "again"), draft("no finding")]).await;
+    let of = async |account: usize| ledger.findings(&ACCOUNTS[account].parse().unwrap()).await.unwrap();
+    // As the event has it, to the millisecond.
+    assert_eq!(of(0).await, BTreeMap::from([("a".to_owned(), open(0, "a", "again").kept())]));
+    assert_eq!(of(1).await, BTreeMap::from([("c".to_owned(), open(1, "c", "c").kept())]));
+    tell(ledger, vec![close("a"), close("a")]).await;
+    assert_eq!(of(0).await, BTreeMap::new());
+}
+
+pub(crate) async fn a_first_sight_stays_until_the_unit_is_gone(ledger: &dyn Ledger) {
+    let sights = |account: usize, seen: &[(&str, &str)], gone: &[&str]| Change::Sights {
+        account: ACCOUNTS[account].parse().unwrap(),
+        seen: seen.iter().map(|(unit, on)| ((*unit).to_owned(), date(on))).collect(),
+        gone: gone.iter().map(|unit| (*unit).to_owned()).collect(),
+    };
+    let of = async |account: usize| -> Vec<(String, String)> {
+        let sights = ledger.sights(&ACCOUNTS[account].parse().unwrap()).await.unwrap();
+        sights.into_iter().map(|(unit, date)| (unit, date.to_string())).collect()
+    };
+    let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(unit, on)| ((*unit).to_owned(), (*on).to_owned())).collect()
+    };
+    change(ledger, sights(0, &[("u", "2026-11-20"), ("v", "2026-11-20")], &[])).await;
+    change(ledger, sights(0, &[("u", "2026-11-23"), ("v", "2026-11-19")], &["nobody"])).await;
+    change(ledger, sights(1, &[("u", "2026-11-24")], &["v"])).await;
+    assert_eq!(of(0).await, pairs(&[("u", "2026-11-20"), ("v", "2026-11-20")]), "the first is the first");
+    change(ledger, sights(0, &[("v", "2026-11-25")], &["u", "v"])).await;
+    assert_eq!(of(0).await, pairs(&[("v", "2026-11-25")]), "gone and seen again is new");
+    assert_eq!(of(1).await, pairs(&[("u", "2026-11-24")]));
 }
 
 pub(crate) async fn cursors_never_go_back(ledger: &dyn Ledger) {
@@ -98,4 +186,8 @@ pub(crate) async fn cursors_never_go_back(ledger: &dyn Ledger) {
     assert_eq!(ledger.cursor("webhook").await.unwrap(), 0);
     ledger.advance("webhook", 1).await.unwrap();
     assert_eq!((ledger.cursor("webhook").await.unwrap(), ledger.cursor("sns").await.unwrap()), (1, 7));
+    // One that stands at the beginning is not the same as none.
+    ledger.advance("stdout", 0).await.unwrap();
+    let cursors = [("sns", 7), ("stdout", 0), ("webhook", 1)].map(|(sink, seq)| (sink.to_owned(), seq));
+    assert_eq!(ledger.cursors().await.unwrap(), BTreeMap::from(cursors));
 }

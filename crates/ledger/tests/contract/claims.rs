@@ -29,11 +29,19 @@ pub(crate) async fn a_key_is_won_once_in_a_slice(ledger: &dyn Ledger) {
 }
 
 pub(crate) async fn a_won_claim_is_kept_whole(ledger: &dyn Ledger) {
-    let whole = Claim { targets: targets(3), mode: Mode::DryRun, ..claim("Ünit \"\u{0}'", vec![]) };
+    let whole = Claim {
+        targets: targets(3),
+        mode: Mode::DryRun,
+        spans: Some("111122223333/*/cluster:shop".into()),
+        baseline: BTreeMap::from([("shop-v001".into(), 3), ("shop-v002".into(), 0)]),
+        slots: vec![concurrent(9)],
+        ..claim("Ünit \"\u{0}'", vec![])
+    };
     let bare = Claim { targets: vec![], owner: None, ..claim("a", vec![]) };
     ledger.claim(&[whole.clone(), bare.clone()]).await.unwrap();
     let kept = ledger.claims(&ClaimQuery::default()).await.unwrap();
     assert_eq!(kept, [ClaimRecord::won(&bare), ClaimRecord::won(&whole)]);
+    assert_eq!(kept[1].slots, [], "what is spent is not kept");
 }
 
 pub(crate) async fn a_thousand_claims_are_one_commit(ledger: &dyn Ledger) {
@@ -134,4 +142,24 @@ pub(crate) async fn last_actions_are_the_latest_by_unit_in_full(ledger: &dyn Led
     assert_eq!(last(Mode::Live, 1).await, expect(&[("444455556666/us-west-2/cluster:a", "2026-11-16")]));
     assert_eq!(last(Mode::DryRun, 0).await, expect(&[("111122223333/us-east-1/cluster:a", "2026-11-24")]));
     assert_eq!(last(Mode::DryRun, 1).await, BTreeMap::new());
+}
+
+pub(crate) async fn last_actions_of_a_unit_that_spans_regions_are_one(ledger: &dyn Ledger) {
+    let full = "111122223333/*/cluster:shop";
+    let of = |key: &str, region: &str, on: &str, spans: Option<&str>| Claim {
+        unit: "cluster:shop".into(),
+        spans: spans.map(Into::into),
+        date: date(on),
+        scope: Scope { region: region.parse().unwrap(), ..claim("", vec![]).scope },
+        ..claim(key, vec![])
+    };
+    let claims = [
+        of("1", "us-east-1", "2026-11-20", Some(full)),
+        of("2", "eu-west-1", "2026-11-23", Some(full)),
+        of("3", "us-east-1", "2026-11-24", None),
+    ];
+    ledger.claim(&claims).await.unwrap();
+    let last = ledger.last_actions(Mode::Live, &ACCOUNTS[0].parse().unwrap()).await.unwrap();
+    let expected = [(full, "2026-11-23"), ("111122223333/us-east-1/cluster:shop", "2026-11-24")];
+    assert_eq!(last, expected.into_iter().map(|(unit, on)| (unit.to_owned(), date(on))).collect());
 }

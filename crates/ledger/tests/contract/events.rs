@@ -9,13 +9,15 @@ use simian_ledger::WRITER;
 use crate::fixtures::{ACCOUNTS, BIRTH, at, date, draft, verified};
 
 pub(crate) async fn a_new_ledger_is_empty(ledger: &dyn Ledger) {
-    assert_eq!(ledger.birth().await.unwrap(), Birth { id: BIRTH, at: at(0), lifted: None });
-    assert_eq!(ledger.pause().await.unwrap(), None);
+    assert_eq!(ledger.birth().await.unwrap(), Birth::new(BIRTH, at(0)));
+    assert_eq!(ledger.pauses().await.unwrap(), []);
+    assert_eq!(ledger.checkpoints().await.unwrap(), BTreeMap::new());
     let head = Head { seq: 0, hash: ledger.birth().await.unwrap().id.to_string() };
     assert_eq!(ledger.heads().await.unwrap(), BTreeMap::from([(WRITER.to_owned(), head)]));
     assert_eq!(ledger.events(&EventQuery::default()).await.unwrap(), []);
     assert_eq!(ledger.claims(&ClaimQuery::default()).await.unwrap(), []);
     assert_eq!(ledger.cursor("sns").await.unwrap(), 0);
+    assert!(ledger.cursors().await.unwrap().is_empty());
     assert!(ledger.counters(Mode::Live, date("2026-11-23")).await.unwrap().is_empty());
     assert!(ledger.last_actions(Mode::Live, &ACCOUNTS[0].parse().unwrap()).await.unwrap().is_empty());
 }

@@ -32,19 +32,19 @@ fn refusal(result: Result<SqliteLedger, LedgerError>) -> String {
 async fn everything_is_there_after_a_restart() {
     let directory = directory();
     let path = directory.path().join("ledger.db");
-    let pause = Pause { at: at(1), actor: "jo".into(), why: "w".into(), until: None };
+    let pause = Pause::new(at(1), "jo", "w");
     let counter = "live/2026-11-23/app/shop";
     {
         let ledger = make(&path);
         win(&ledger, claim("k", vec![day(counter, 1, 1)])).await;
-        let changes = vec![Change::Pause(Some(pause.clone())), Change::FirstRun(at(2))];
+        let changes = vec![Change::Pause(pause.clone()), Change::FirstRun(at(2))];
         ledger.commit(vec![draft("a"), draft("b")], changes).await.unwrap();
         ledger.advance("sns", 1).await.unwrap();
     }
     // The birth of a ledger that exists is its own.
     let ledger = SqliteLedger::create_or_open(&path, Uuid::from_u128(9), at(99)).unwrap();
-    assert_eq!(ledger.birth().await.unwrap(), Birth { id: BIRTH, at: at(0), lifted: Some(at(2)) });
-    assert_eq!(ledger.pause().await.unwrap(), Some(pause));
+    assert_eq!(ledger.birth().await.unwrap(), Birth { lifted: Some(at(2)), ..Birth::new(BIRTH, at(0)) });
+    assert_eq!(ledger.pauses().await.unwrap(), [pause]);
     assert_eq!(ledger.cursor("sns").await.unwrap(), 1);
     assert_eq!(ledger.counters(Mode::Live, date("2026-11-23")).await.unwrap()[counter], 1);
     assert_eq!(try_one(&ledger, claim("l", vec![day(counter, 1, 1)])).await, full(counter, 1, 1));
@@ -149,7 +149,7 @@ fn a_newer_schema_is_refused() {
         SqliteLedger::open(&path),
         SqliteLedger::open_read_only(&path),
     ] {
-        assert!(matches!(opened, Err(LedgerError::Newer { found: 99, known: 1, .. })), "{opened:?}");
+        assert!(matches!(opened, Err(LedgerError::Newer { found: 99, known: 2, .. })), "{opened:?}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -160,9 +160,9 @@ fn an_older_schema_is_not_brought_up_to_date_by_reading() {
     let path = directory.path().join("ledger.db");
     drop(make(&path));
     let older = Connection::open(&path).unwrap();
-    older.pragma_update(None, "user_version", 0).unwrap();
+    older.pragma_update(None, "user_version", 1).unwrap();
     older.close().unwrap();
-    assert!(refusal(SqliteLedger::open_read_only(&path)).contains("schema 0"));
+    assert!(refusal(SqliteLedger::open_read_only(&path)).contains("schema 1"));
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Small claims and drafts to build on.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use simian_core::event::Chain;
 use simian_core::{
-    Action, Change, Claim, Claimed, Draft, Event, EventQuery, InstanceId, Key, Kind, Ledger, Mode, Outcome, Slot,
-    Stage, Target,
+    Action, Change, Claim, Claimed, Draft, Event, EventQuery, InstanceId, Key, Kind, Ledger, Mode, Outcome, Pause,
+    Slot, Stage, Target,
 };
 use simian_ledger::{MemoryLedger, SqliteLedger, WRITER};
 use tempfile::TempDir;
@@ -75,10 +76,12 @@ pub(crate) fn claim(name: &str, slots: Vec<Slot>) -> Claim {
         date: date("2026-11-23"),
         scope: simian_core::Scope { account: ACCOUNTS[0].parse().unwrap(), region: "us-east-1".parse().unwrap() },
         unit: format!("cluster:{name}"),
+        spans: None,
         app: "shop".into(),
         owner: Some("team-shop@example.com".into()),
         action: Action::Terminate,
         targets: targets(1),
+        baseline: BTreeMap::new(),
         holder: "ops-1".into(),
         at: at(1),
         act_before: at(61),
@@ -126,13 +129,25 @@ pub(crate) async fn change(ledger: &dyn Ledger, change: Change) {
     ledger.commit(vec![], vec![change]).await.unwrap();
 }
 
-/// All events, after checking that they are one whole chain.
+/// All events, after checking that they are one whole chain, or the rest of one after its checkpoint.
 pub(crate) async fn verified(ledger: &dyn Ledger) -> Vec<Event> {
     let events = ledger.events(&EventQuery::default()).await.unwrap();
-    let mut chain = Chain::new(ledger.birth().await.unwrap().id, WRITER);
+    let mut chain = match ledger.checkpoints().await.unwrap().get(WRITER) {
+        Some(checkpoint) => Chain::after(checkpoint, WRITER),
+        None => Chain::new(ledger.birth().await.unwrap().id, WRITER),
+    };
     events.iter().try_for_each(|event| chain.check(event)).unwrap();
     let heads = ledger.heads().await.unwrap();
     assert_eq!(heads.keys().collect::<Vec<_>>(), [WRITER]);
     chain.end(&heads[WRITER]).unwrap();
     events
+}
+
+pub(crate) fn pause(why: &str) -> Pause {
+    Pause::new(at(3), "uid 0 (root)", why)
+}
+
+/// The names of the pauses that there are.
+pub(crate) async fn paused(ledger: &dyn Ledger) -> Vec<String> {
+    ledger.pauses().await.unwrap().into_iter().map(|pause| pause.why).collect()
 }

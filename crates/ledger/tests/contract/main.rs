@@ -2,9 +2,11 @@
 
 mod changes;
 mod claims;
+mod compact;
 mod events;
 mod files;
 mod fixtures;
+mod migration;
 mod model;
 mod processes;
 mod slots;
@@ -46,7 +48,8 @@ contract! {
         a_thousand_claims_are_one_commit,
         every_field_of_a_claim_query_narrows,
         last_actions_are_those_that_count,
-        last_actions_are_the_latest_by_unit_in_full;
+        last_actions_are_the_latest_by_unit_in_full,
+        last_actions_of_a_unit_that_spans_regions_are_one;
     slots:
         a_day_counter_takes_up_to_its_limit,
         a_day_counter_without_a_limit_still_counts,
@@ -66,7 +69,21 @@ contract! {
         a_move_leaves_what_it_does_not_name,
         moves_are_made_in_order,
         an_unclaimed_key_undoes_the_whole_commit,
-        a_pause_is_kept_as_it_is,
+        pauses_are_kept_as_they_are_side_by_side,
+        changes_of_pauses_are_made_in_order,
+        a_pause_ends_once_and_only_if_there_is_one,
         only_the_first_word_lifts_the_birth,
+        findings_are_open_until_they_are_closed,
+        a_first_sight_stays_until_the_unit_is_gone,
         cursors_never_go_back;
+    compact:
+        nothing_old_is_nothing_told,
+        old_events_go_from_the_front_and_the_rest_verifies,
+        what_a_sink_has_not_told_stays,
+        the_first_event_that_stays_keeps_all_after_it,
+        a_chain_may_be_compacted_whole_and_goes_on,
+        what_tells_of_it_is_not_itself_too_old,
+        open_claims_and_the_last_of_a_unit_stay,
+        counters_of_older_dates_go,
+        it_goes_in_pieces;
 }

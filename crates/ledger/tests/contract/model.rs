@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use proptest::sample::select;
 use simian_core::{
-    Change, Claim, ClaimQuery, Draft, EventQuery, Kind, Ledger, Mode, Outcome, Pause, Slot, Stage, Watch,
+    Change, Claim, ClaimQuery, Compaction, Draft, EventQuery, Kind, Ledger, Mode, Outcome, Pause, Slot, Stage, Watch,
 };
 use simian_ledger::SqliteLedger;
 
@@ -14,7 +14,8 @@ use crate::fixtures::{ACCOUNTS, BIRTH, at, claim, date, directory, key, memory, 
 const MODES: [Mode; 2] = [Mode::Live, Mode::DryRun];
 const DATES: [&str; 3] = ["2026-11-20", "2026-11-23", "2026-11-24"];
 const UNITS: [&str; 2] = ["cluster:a", "asg:b"];
-const KINDS: [Kind; 3] = [Kind::ActionPlanned, Kind::ActionDone, Kind::RoundClosed];
+const KINDS: [Kind; 5] =
+    [Kind::ActionPlanned, Kind::ActionDone, Kind::RoundClosed, Kind::FindingOpened, Kind::FindingClosed];
 const STAGES: [Stage; 4] = [Stage::Acting, Stage::Watching, Stage::Unrecovered, Stage::Closed];
 const COUNTERS: [&str; 3] = ["live/2026-11-23/app/a", "live/2026-11-23/app/b", "dry-run/2026-11-23/app/a"];
 const OUTCOMES: [Outcome; 6] =
@@ -27,6 +28,7 @@ enum Step {
     Advance(&'static str, u64),
     Events(EventQuery),
     Claims(ClaimQuery),
+    Compact(Compaction),
     /// The process ends and another one opens the ledger.
     Reopen,
 }
@@ -67,10 +69,32 @@ fn claims() -> impl Strategy<Value = Claim> {
             date: date(on),
             scope: simian_core::Scope { account: account.parse().unwrap(), region: region.parse().unwrap() },
             unit: unit.into(),
+            spans: (n == 2).then(|| format!("{account}/*/{unit}")),
             targets: targets(n),
             ..claim(&key, slots)
         },
     )
+}
+
+/// One of three.
+fn pauses(n: i64) -> Pause {
+    Pause { until: (n > 1).then(|| at(n)), ..Pause::new(at(9 - n), "jo", "w") }.named()
+}
+
+fn sights() -> impl Strategy<Value = Vec<(String, chrono::NaiveDate)>> {
+    let one = (select(&UNITS[..]), select(&DATES[..])).prop_map(|(unit, on)| (unit.to_owned(), date(on)));
+    prop::collection::vec(one, 0..3)
+}
+
+/// Seconds after the ledger's birth, or days: the dates of claims and counters are some days before and after it.
+fn compactions() -> impl Strategy<Value = Compaction> {
+    let before = prop_oneof![(0..20_i64), (-4..4_i64).prop_map(|days| days * 86_400)];
+    (before, prop_oneof![0..9_u64, Just(u64::MAX)], 1..5_u32).prop_map(|(before, upto, most)| Compaction {
+        at: at(30),
+        before: at(before),
+        upto,
+        most,
+    })
 }
 
 fn changes() -> impl Strategy<Value = Change> {
@@ -79,13 +103,19 @@ fn changes() -> impl Strategy<Value = Change> {
         since: at(n),
         deadline: at(n + 60),
         baseline: [("g".to_owned(), 2)].into(),
+        late: false,
     }));
     prop_oneof![
         8 => (keys(), select(&STAGES[..]), outcome, watch)
             .prop_map(|(name, stage, outcome, watch)| Change::Move { key: key(&name), stage, outcome, watch }),
-        1 => prop::option::of(0..9_i64).prop_map(|since| {
-            let pause = |n| Pause { at: at(n), actor: "jo".into(), why: "w".into(), until: (n > 4).then(|| at(n)) };
-            Change::Pause(since.map(pause))
+        2 => (0..3_i64).prop_map(|n| Change::Pause(pauses(n))),
+        1 => (0..3_i64).prop_map(|n| Change::Resume(pauses(n).id)),
+        1 => (0..9_i64).prop_map(|n| Change::Woken(at(n))),
+        2 => drafts().prop_filter_map("no finding", |draft| Change::of_finding(&draft)),
+        2 => (select(&ACCOUNTS[..]), sights(), sights()).prop_map(|(account, seen, gone)| Change::Sights {
+            account: account.parse().unwrap(),
+            gone: gone.into_iter().map(|(unit, _)| unit).collect(),
+            seen,
         }),
         1 => (0..9_i64).prop_map(|n| Change::FirstRun(at(n))),
     ]
@@ -134,6 +164,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => (select(&["sns", "webhook"][..]), 0..9_u64).prop_map(|(sink, seq)| Step::Advance(sink, seq)),
         3 => event_queries().prop_map(Step::Events),
         2 => claim_queries().prop_map(Step::Claims),
+        2 => compactions().prop_map(Step::Compact),
         1 => Just(Step::Reopen),
     ]
 }
@@ -145,6 +176,16 @@ async fn play(ledger: &dyn Ledger, step: &Step) -> String {
         Step::Advance(sink, seq) => format!("{:?}", ledger.advance(sink, seq).await),
         Step::Events(query) => format!("{:?}", ledger.events(&query).await),
         Step::Claims(query) => format!("{:?}", ledger.claims(&query).await),
+        Step::Compact(order) => {
+            let mut said = String::new();
+            loop {
+                let compacted = ledger.compact(&order).await.unwrap();
+                let _ = write!(said, "{compacted:?}");
+                if !compacted.more {
+                    break said;
+                }
+            }
+        }
         Step::Reopen => String::new(),
     }
 }
@@ -152,14 +193,18 @@ async fn play(ledger: &dyn Ledger, step: &Step) -> String {
 /// All that a ledger can be asked.
 async fn everything(ledger: &dyn Ledger) -> String {
     let mut all = format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
         ledger.birth().await,
-        ledger.pause().await,
+        ledger.pauses().await,
         ledger.heads().await,
+        ledger.checkpoints().await,
         ledger.cursor("sns").await,
         ledger.cursor("webhook").await,
         ledger.claims(&ClaimQuery::default()).await,
     );
+    for account in ACCOUNTS.map(|account| account.parse().unwrap()) {
+        let _ = write!(all, "{:?} {:?}", ledger.findings(&account).await, ledger.sights(&account).await);
+    }
     for mode in MODES {
         for account in ACCOUNTS {
             let _ = write!(all, "{:?}", ledger.last_actions(mode, &account.parse().unwrap()).await);

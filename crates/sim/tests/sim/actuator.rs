@@ -114,3 +114,55 @@ fn a_group_ends_only_its_own_members() {
     assert_eq!(error.cause, Cause::Refused("ValidationError".into()), "{error}");
     assert_eq!(clock.now(), start());
 }
+
+#[test]
+fn a_rebooted_instance_is_away_for_a_while_and_comes_back_as_itself() {
+    let (clock, account, group) = web(1);
+    let ids = members(&account, &group);
+    // No protection stops a reboot.
+    shield(&account, &ids[0]);
+    account.perform(Operation::Protect { who: Who::Id(ids[0].clone()), on: true });
+    clock.drive(account.reboot(&us(), &ids[..2])).unwrap();
+    let states = clock.drive(account.instances(&us(), &ids[..1])).unwrap();
+    assert_eq!(states[&ids[0]], InstanceState::Running, "EC2 does not say that it restarts");
+    let seen = clock.drive(look(&account, &group));
+    let member = seen.member(&ids[0]).unwrap();
+    assert_eq!((&member.lifecycle, member.healthy), (&Lifecycle::InService, false));
+    assert_eq!((seen.serving(), account.truth().serving(&group)), (4, 4));
+    clock.jump(seconds(59));
+    assert_eq!(account.truth().serving(&group), 4);
+    clock.jump(seconds(122));
+    assert_eq!(account.truth().serving(&group), 6);
+    assert_eq!(members(&account, &group), ids, "nobody was replaced");
+    assert_eq!(account.truth().life(&ids[1]).unwrap().rebooted, [start()]);
+    assert_eq!(account.truth().ended_by_us(), []);
+}
+
+#[test]
+fn a_reboot_looks_at_its_ids_first_and_passes_over_the_dead() {
+    let (clock, account, group) = web(1);
+    let mut ids = members(&account, &group);
+    ids.push(InstanceId::new("i-0123456789abcdef0"));
+    let error = clock.drive(account.reboot(&us(), &ids)).unwrap_err();
+    assert_eq!((error.call, error.cause), ("ec2:RebootInstances", Cause::Refused("InvalidInstanceID.NotFound".into())));
+    ids.pop();
+    let rebooted = || ids.iter().filter(|id| !account.truth().life(id).unwrap().rebooted.is_empty()).count();
+    assert_eq!(rebooted(), 0);
+    account.kill(&ids[0]);
+    clock.drive(account.reboot(&us(), &ids)).unwrap();
+    assert_eq!(rebooted(), 5);
+}
+
+#[test]
+fn who_is_rebooted_twice_is_away_until_the_second_is_over() {
+    let (clock, account, group) = web(1);
+    let id = members(&account, &group).remove(0);
+    let ids = [id.clone()];
+    clock.drive(account.reboot(&us(), &ids)).unwrap();
+    clock.jump(seconds(50));
+    clock.drive(account.reboot(&us(), &ids)).unwrap();
+    clock.jump(seconds(59));
+    assert_eq!(account.truth().serving(&group), 5, "the first alone may be over by now");
+    clock.jump(seconds(122));
+    assert_eq!((account.truth().serving(&group), account.truth().life(&id).unwrap().rebooted.len()), (6, 2));
+}

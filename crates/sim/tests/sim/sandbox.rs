@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use simian_core::unit::units;
-use simian_core::{Actuator, Fleet, OptIn, Scope, TagRules, UnitKind, View};
+use simian_core::{Actuator, Fleet, Grouping, OptIn, Scope, TagRules, View};
 use simian_sim::{GroupId, SANDBOX_ACCOUNT, SimAccount, VirtualClock, sandbox};
 
 use crate::world::{eu, members, seconds, start, us};
@@ -101,7 +101,7 @@ fn opted_in(account: &SimAccount) -> BTreeMap<String, f64> {
             groups: View::Known(groups.map(|(id, group)| (id.name, group)).collect()),
             skew: View::Unasked,
         };
-        let units = units(&fleet, UnitKind::Cluster, &rules());
+        let units = units([&fleet], Grouping::default(), &rules(), &simian_core::Choice::default());
         found.extend(units.opted_in.into_iter().map(|unit| (unit.id.full(), unit.settings.probability())));
     }
     found

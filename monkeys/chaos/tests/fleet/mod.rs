@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta};
 use simian_chaos::Chaos;
 use simian_core::calendar::{Calendar, Hours, Weekdays};
 use simian_core::{
-    Birth, Fleet, Group, History, Identity, InstanceId, Lifecycle, Member, Mode, Observed, Region, Scope, TagRules,
-    UnitKind, View, World,
+    Area, Birth, Fleet, Group, Grouping, History, Identity, InstanceId, Lifecycle, Member, Mode, Observed, Region,
+    Scope, TagRules, View, World,
 };
 use uuid::Uuid;
 
@@ -20,13 +20,13 @@ pub(crate) fn calendar(zone: chrono_tz::Tz, open: &str, close: &str) -> Calendar
         zone,
         days: Weekdays::MON_TO_FRI,
         hours: Hours::parse(open, close).unwrap(),
-        holidays: std::collections::BTreeSet::new(),
+        holidays: simian_core::calendar::Holidays::default(),
         freezes: Vec::new(),
     }
 }
 
 pub(crate) fn chaos() -> Chaos {
-    Chaos::new(UnitKind::Cluster, TimeDelta::minutes(30), TagRules::default())
+    Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default())
 }
 
 pub(crate) fn scope(region: &str) -> Scope {
@@ -69,6 +69,7 @@ pub(crate) fn fleet(region: &str, groups: impl IntoIterator<Item = Group>) -> Fl
 pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
     let born = DateTime::UNIX_EPOCH;
     let account = scope("us-east-1").account;
+    let area = Area::whole(&account, &[scope("us-east-1").region]);
     World {
         mode: Mode::Live,
         at: born,
@@ -79,10 +80,11 @@ pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
                 arn: "arn:aws:iam::111122223333:role/x".into(),
             }),
             ourselves: View::Known(None),
+            brake: View::Unasked,
             change_calendars: View::Unasked,
         },
-        history: History::empty(Birth { id: Uuid::nil(), at: born, lifted: Some(born) }),
+        history: History::empty(Birth { lifted: Some(born), ..Birth::new(Uuid::nil(), born) }),
         requests: Vec::new(),
-        account,
+        area,
     }
 }

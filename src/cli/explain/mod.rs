@@ -1,10 +1,18 @@
-//! `simian explain`: every reason for one target.
+//! `simian explain`: every reason for one target, what would lift each, and what is known of it besides.
 
+mod known;
+mod show;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use simian_core::ports::GroupQuery;
-use simian_core::{Day, Detail, Judged, Monkey, OptIn, Outlook, Proposal, Request, World, judge};
+use simian_core::rails::lifts;
+use simian_core::{Day, Detail, GroupId, Judged, Monkey, OptIn, Outlook, Proposal, Request, Spared, World, judge};
 
+use self::known::Known;
 use super::Format;
 use super::connect::{self, Access};
 use crate::engine::{Account, Engine};
@@ -29,6 +37,10 @@ struct Answer {
     judged: Judged,
     /// What the coin said of today.
     coin: String,
+    /// What would lift each hold, by rail.
+    lifts: BTreeMap<String, String>,
+    /// What is known of the unit besides.
+    known: Known,
 }
 
 /// All that is known of a target.
@@ -51,7 +63,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
     super::runtime()?.block_on(async {
-        let engine = connect::connect(&config, Access::Read).await?;
+        let mut engine = connect::connect(&config, Access::Read).await?;
+        engine.progress = super::progress::new();
         let day = config.calendar.day_at(engine.clock.now());
         let mut all = Page::default();
         let mut failures: Vec<Failure> = Vec::new();
@@ -68,19 +81,14 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
                 }
             }
         }
+        let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
+        super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
         let complete = failures.is_empty() && all.failed.is_empty();
-        match args.format {
-            Format::Json => {
-                let units = all.answers.iter();
-                let units = units.map(|a| serde_json::json!({"today": a.coin, "if_due": render::json(&a.judged)}));
-                let json = serde_json::json!({
-                    "target": args.target, "units": units.collect::<Vec<_>>(), "left_alone": all.silent,
-                    "failed": all.failed,
-                });
-                super::print(&json.to_string())?;
-            }
-            Format::Table => print(&args.target, &all, complete, config.calendar.zone)?,
-        }
+        let text = match args.format {
+            Format::Json => show::json(&args.target, &all).to_string(),
+            Format::Table => show::text(&args.target, &all, complete, config.calendar.zone),
+        };
+        super::print(text.trim_end())?;
         let unknown = if all.is_empty() && complete { Exit::Usage } else { Exit::Done };
         let blind = if all.failed.is_empty() { unknown } else { Exit::Cloud };
         Ok(super::told(failures, blind))
@@ -103,7 +111,7 @@ async fn explain(
         units: None,
     };
     let order = Order { request: Some(request), ..Order::USUAL };
-    let mut world = observe::world(engine, account, monkey, &order, day).await?;
+    let mut world = observe::world(engine, account, &account.whole(), monkey, &order, day).await?;
     observe::change_calendars(engine, account, &mut world).await;
     let outlook = monkey.propose(&world, day, &engine.dice);
     let mut page = Page::default();
@@ -116,13 +124,23 @@ async fn explain(
         let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
         let judged = judge(one, &world, &detail, &account.policy, engine.clock.now());
         let coin = coin(&outlook, &proposal.unit.id.full(), account);
-        page.answers.extend(judged.into_iter().map(|judged| Answer { judged, coin: coin.clone() }));
+        let known = known::known(engine, monkey, &account.policy, &world, proposal).await?;
+        page.answers.extend(judged.into_iter().map(|judged| {
+            let lifts = lifts(&judged, &world, &detail, &account.policy, engine.clock.now());
+            Answer { judged, coin: coin.clone(), lifts, known: known.clone() }
+        }));
     }
     if page.answers.is_empty() {
         let kept_out =
             outlook.considered.iter().filter(|c| c.unit == target || c.unit.ends_with(&format!("/{target}")));
         page.silent.extend(kept_out.map(|considered| format!("{}: {}", considered.unit, considered.why)));
-        not_opted_in(account, &world, target, &mut page).await;
+        let spared: Vec<&Spared> = outlook.spared.iter().filter(|spared| is_spared(spared, &world, target)).collect();
+        let said =
+            spared.iter().map(|spared| format!("{} in {} is left alone: {}", spared.group, spared.scope, spared.why));
+        page.silent.extend(said);
+        if spared.is_empty() {
+            not_opted_in(account, &world, target, &mut page).await;
+        }
     }
     Ok(page)
 }
@@ -130,13 +148,20 @@ async fn explain(
 /// Whether a target's name means this unit.
 fn matches(proposal: &Proposal, world: &World, target: &str) -> bool {
     let unit = &proposal.unit;
-    let member = |group: &String| {
-        let group = world.group(&unit.id.scope, group);
+    let member = |id: &GroupId| {
+        let group = world.find(id);
         group.is_some_and(|group| group.members.iter().any(|member| member.id.as_str() == target))
     };
     [unit.id.full(), unit.id.to_string(), unit.id.name.clone()].iter().any(|name| name == target)
-        || unit.groups.iter().any(|group| group == target)
+        || unit.groups.iter().any(|group| group.name == target)
         || unit.groups.iter().any(member)
+}
+
+/// Whether a target's name means this group, or a member of it.
+fn is_spared(spared: &Spared, world: &World, target: &str) -> bool {
+    let group = world.group(&spared.scope, &spared.group);
+    let member = || group.is_some_and(|group| group.members.iter().any(|member| member.id.as_str() == target));
+    spared.group == target || member()
 }
 
 /// What the day's coin said of a unit.
@@ -172,44 +197,4 @@ async fn not_opted_in(account: &Account, world: &World, target: &str, page: &mut
             Err(error) => page.failed.push(format!("{scope} could not be asked: {error}")),
         }
     }
-}
-
-fn print(target: &str, page: &Page, complete: bool, zone: chrono_tz::Tz) -> Result<(), Failure> {
-    if page.is_empty() && complete {
-        super::print(&format!(
-            "nothing is known of {target}: it is no unit, group or member that opted in, in any configured region"
-        ))?;
-    }
-    for why in &page.silent {
-        super::print(why)?;
-    }
-    for failed in &page.failed {
-        super::print(&format!("failed: {failed}"))?;
-    }
-    for Answer { judged, coin } in &page.answers {
-        let unit = &judged.proposal.unit;
-        super::print(&format!(
-            "{} in {}, owner {}, groups {}\nsettings  {}\ntoday     {coin}",
-            unit.id,
-            unit.id.scope,
-            unit.owner.as_deref().unwrap_or("unknown"),
-            unit.groups.join(", "),
-            unit.settings,
-        ))?;
-        let target = judged.proposal.targets.first();
-        let who = target.map_or_else(|| "nobody".to_owned(), |t| format!("{} of {}", t.instance, t.group));
-        super::print(&format!(
-            "if it were due now ({}), it would {} {who}:\n",
-            render::time(judged.proposal.due, zone),
-            judged.proposal.action
-        ))?;
-        let rows = judged.rulings.iter().map(|r| vec![r.rail.clone(), r.says.word().into(), r.says.why().to_owned()]);
-        super::print(&render::table(&["rail", "verdict", "why"], rows))?;
-        let end = match judged.holds().count() {
-            0 => "no rail holds it\n".to_owned(),
-            n => format!("{n} of {} rails hold it\n", judged.rulings.len()),
-        };
-        super::print(&format!("\n{end}"))?;
-    }
-    Ok(())
 }

@@ -1,12 +1,16 @@
 //! From an owner's tags to settings. Fails closed: a tag that cannot be read opts the unit out and is a finding.
 
+mod faults;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 
 use chrono::NaiveDate;
 
-use crate::action::Action;
+pub use faults::Faults;
+
+use crate::calendar::{CalendarError, OwnHours};
+use crate::size::{self, Size};
 
 /// Which tags mean what. The keys begin with a configurable prefix; one further tag may be mapped to an opt-in.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,13 +40,24 @@ pub struct Settings {
     pub min_days: u32,
     /// Which faults, by weight.
     pub faults: Faults,
+    /// How many at once.
+    pub size: Size,
+    /// The hours within which the owner allows anything: all of them.
+    pub hours: Vec<OwnHours>,
     /// The days that the owner vetoed.
     pub vetoes: Vec<NaiveDate>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { mean_days: 5.0, min_days: 1, faults: Faults::default(), vetoes: Vec::new() }
+        Self {
+            mean_days: 5.0,
+            min_days: 1,
+            faults: Faults::default(),
+            size: Size::default(),
+            hours: Vec::new(),
+            vetoes: Vec::new(),
+        }
     }
 }
 
@@ -59,12 +74,18 @@ impl Settings {
     }
 
     /// The more careful of the two in every respect: the largest mean and least gap, the faults that both allow, the
-    /// vetoes of either.
+    /// smallest size, the hours of both, the vetoes of either.
     #[must_use]
     pub fn strictest(mut self, other: &Settings) -> Settings {
         self.mean_days = self.mean_days.max(other.mean_days);
         self.min_days = self.min_days.max(other.min_days);
         self.faults = self.faults.common(&other.faults);
+        self.size = self.size.smallest(other.size);
+        for hours in &other.hours {
+            if !self.hours.contains(hours) {
+                self.hours.push(*hours);
+            }
+        }
         self.vetoes.extend(&other.vetoes);
         self.vetoes.sort_unstable();
         self.vetoes.dedup();
@@ -74,82 +95,12 @@ impl Settings {
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mean_days, min_days, faults, .. } = self;
-        write!(f, "every {mean_days} working days on average, at least {min_days} apart, {faults}")
-    }
-}
-
-/// Weights of actions: `terminate=8 terminate-gracefully=2`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults(BTreeMap<Action, u32>);
-
-/// The largest weight: ratios up to a thousand to one are enough, and sums stay far from overflow.
-const MAX_WEIGHT: u32 = 1000;
-
-impl Default for Faults {
-    fn default() -> Self {
-        Self(BTreeMap::from([(Action::Terminate, 1)]))
-    }
-}
-
-impl Faults {
-    /// The actions with a weight above 0.
-    pub fn weights(&self) -> impl Iterator<Item = (Action, u32)> + '_ {
-        self.0.iter().map(|(action, weight)| (*action, *weight))
-    }
-
-    /// No action is left.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// What both allow, with the smaller weight.
-    fn common(&self, other: &Faults) -> Faults {
-        Faults(self.weights().filter_map(|(a, w)| Some((a, w.min(*other.0.get(&a)?)))).collect())
-    }
-
-    /// The action at a point of the weights laid end to end; `at` in `0.0..1.0`.
-    pub fn pick(&self, at: f64) -> Option<Action> {
-        let total: u32 = self.0.values().sum();
-        let mut left = at * f64::from(total);
-        for (action, weight) in self.weights() {
-            left -= f64::from(weight);
-            if left < 0.0 {
-                return Some(action);
-            }
+        let Self { mean_days, min_days, faults, size, .. } = self;
+        write!(f, "every {mean_days} working days on average, at least {min_days} apart, {faults}")?;
+        if *size != Size::default() {
+            write!(f, ", {size}")?;
         }
-        self.0.keys().next_back().copied()
-    }
-}
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<String> = self.weights().map(|(action, weight)| format!("{action}={weight}")).collect();
-        f.write_str(&words.join(" "))
-    }
-}
-
-impl FromStr for Faults {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut weights = BTreeMap::new();
-        for word in text.split_whitespace() {
-            let (name, weight) = word.split_once('=').unwrap_or((word, "1"));
-            let action: Action = name.parse().map_err(|error: crate::action::UnknownAction| error.to_string())?;
-            let weight = weight
-                .parse()
-                .ok()
-                .filter(|w| *w <= MAX_WEIGHT)
-                .ok_or_else(|| format!("`{weight}` is no weight: write a whole number up to {MAX_WEIGHT}"))?;
-            if weights.insert(action, weight).is_some() {
-                return Err(format!("`{name}` is there twice"));
-            }
-        }
-        weights.retain(|_, weight| *weight > 0);
-        if weights.is_empty() {
-            return Err("no fault has a weight above 0: to opt out, set the opt-in tag to `off`".into());
-        }
-        Ok(Self(weights))
+        self.hours.iter().try_for_each(|hours| write!(f, ", within {hours}"))
     }
 }
 
@@ -232,6 +183,7 @@ impl TagRules {
         let mut problems = Vec::new();
         let mut settings = self.defaults.clone();
         let (mut mean, mut probability) = (None, None);
+        let (mut count, mut share, mut cap) = (None, None, None);
         let chaos = format!("{}:", self.chaos_key());
         let mut problem = |key: &str, why: String| problems.push(TagProblem { key: key.to_owned(), why });
         for (key, text) in tags {
@@ -241,6 +193,9 @@ impl TagRules {
                     "mean-days" => parse_mean(text).map(|days| mean = Some(days)),
                     "probability" => parse_probability(text).map(|p| probability = Some(p)),
                     "min-days" => parse_min(text).map(|days| settings.min_days = days),
+                    "count" => size::parse_count(text).map(|n| count = Some(n)),
+                    "share" => text.parse().map(|part| share = Some(part)),
+                    "cap" => size::parse_count(text).map(|n| cap = Some(n)),
                     "faults" => text.parse().map(|faults| settings.faults = faults),
                     _ => Err("this simian knows no such setting: mend its name or remove it".to_owned()),
                 };
@@ -253,8 +208,10 @@ impl TagRules {
                         Ok(dates) => settings.vetoes = dates,
                         Err(why) => problem(key, why),
                     },
-                    // Not understood is not ignored: whoever set it wants to be left alone at some hours.
-                    "hours" => problem(key, "this simian does not read groups' own hours yet: remove it".to_owned()),
+                    "hours" => match text.parse() {
+                        Ok(hours) => settings.hours = vec![hours],
+                        Err(why) => problem(key, CalendarError::to_string(&why)),
+                    },
                     _ if OTHERS.contains(&name.split(':').next().unwrap_or(name)) => {}
                     _ => problem(key, "this simian knows no such tag: mend its name or remove it".to_owned()),
                 }
@@ -274,6 +231,10 @@ impl TagRules {
                 &format!("{chaos}mean-days"),
                 format!("a mean of {} is less than min-days, {}: raise it", settings.mean_days, settings.min_days),
             );
+        }
+        match Size::of(count, share, cap, settings.size) {
+            Ok(size) => settings.size = size,
+            Err(error) => problem(&format!("{chaos}{}", error.key), error.why),
         }
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
@@ -319,96 +280,4 @@ fn parse_dates(text: &str) -> Result<Vec<NaiveDate>, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(tags: &[(&str, &str)]) -> OptIn {
-        let rules = TagRules { mapped: Some(("chaos".into(), "true".into())), ..TagRules::default() };
-        rules.read(&tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
-    }
-
-    fn settings(tags: &[(&str, &str)]) -> Settings {
-        match read(tags) {
-            OptIn::In(settings) => settings,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn problem(tags: &[(&str, &str)]) -> String {
-        match read(tags) {
-            OptIn::Malformed(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn nobody_is_in_without_a_word() {
-        assert_eq!(read(&[]), OptIn::Out);
-        assert_eq!(read(&[("chaos", "True")]), OptIn::Out);
-        assert_eq!(read(&[("simian:chaos:mean-days", "garbage")]), OptIn::Out);
-    }
-
-    #[test]
-    fn on_off_and_mapped() {
-        assert_eq!(settings(&[("simian:chaos", "on")]), Settings::default());
-        assert_eq!(settings(&[("chaos", "true")]), Settings::default());
-        assert_eq!(read(&[("chaos", "true"), ("simian:chaos", "off")]), OptIn::Out);
-        assert!(problem(&[("simian:chaos", "yes")]).contains("`yes` is neither"));
-        assert!(problem(&[("simian:chaos", "On"), ("chaos", "true")]).contains("`On`"));
-    }
-
-    #[test]
-    fn rates() {
-        let on = ("simian:chaos", "on");
-        let s = settings(&[on, ("simian:chaos:mean-days", "7"), ("simian:chaos:min-days", "3")]);
-        assert!((s.probability() - 0.2).abs() < 1e-12);
-        let s = settings(&[on, ("simian:chaos:probability", "0.2"), ("simian:chaos:min-days", "3")]);
-        assert!((s.mean_days - 7.0).abs() < 1e-12);
-        assert!((s.probability() - 0.2).abs() < 1e-12);
-        assert!((settings(&[on, ("simian:chaos:min-days", "9")]).mean_days - 9.0).abs() < 1e-12);
-    }
-
-    #[test]
-    fn what_cannot_be_read_opts_out_and_says_why() {
-        let on = ("simian:chaos", "on");
-        for (key, text, part) in [
-            ("simian:chaos:mean-days", "0.5", "from 1 to 1000"),
-            ("simian:chaos:mean-days", "NaN", "no mean"),
-            ("simian:chaos:mean-days", "inf", "no mean"),
-            ("simian:chaos:mean-days", "-3", "no mean"),
-            ("simian:chaos:probability", "0", "no daily probability"),
-            ("simian:chaos:probability", "1.5", "no daily probability"),
-            ("simian:chaos:min-days", "0", "no least gap"),
-            ("simian:chaos:min-days", "1.5", "no least gap"),
-            ("simian:chaos:faults", "reboot=2", "`reboot` is no action"),
-            ("simian:chaos:faults", "terminate=0", "no fault"),
-            ("simian:chaos:faults", "terminate=1 terminate=2", "twice"),
-            ("simian:chaos:faults", "terminate=-1", "no weight"),
-            ("simian:chaos:maen-days", "5", "no such setting"),
-            ("simian:veto", "tomorrow", "no date"),
-            ("simian:vetos", "2026-11-23", "no such tag"),
-            ("simian:hours", "10:00-12:00", "own hours"),
-        ] {
-            let text = problem(&[on, (key, text)]);
-            assert!(text.contains(key) && text.contains(part), "{text}");
-        }
-        assert!(
-            problem(&[on, ("simian:chaos:mean-days", "5"), ("simian:chaos:probability", "0.2")]).contains("not both")
-        );
-        assert!(problem(&[on, ("simian:chaos:mean-days", "2"), ("simian:chaos:min-days", "3")]).contains("less than"));
-    }
-
-    #[test]
-    fn other_monkeys_tags_are_theirs() {
-        assert_eq!(settings(&[("simian:chaos", "on"), ("simian:keep", "forever")]), Settings::default());
-    }
-
-    #[test]
-    fn weights_are_picked_in_proportion() {
-        let faults: Faults = "terminate=3 terminate-gracefully".parse().unwrap();
-        assert_eq!(faults.pick(0.0), Some(Action::Terminate));
-        assert_eq!(faults.pick(0.749), Some(Action::Terminate));
-        assert_eq!(faults.pick(0.751), Some(Action::TerminateGracefully));
-        assert_eq!(faults.pick(0.999_999), Some(Action::TerminateGracefully));
-    }
-}
+mod tests;

@@ -1,0 +1,117 @@
+//! What owners write, and what is made of it.
+
+use super::*;
+
+fn read(tags: &[(&str, &str)]) -> OptIn {
+    let rules = TagRules { mapped: Some(("chaos".into(), "true".into())), ..TagRules::default() };
+    rules.read(&tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+}
+
+fn settings(tags: &[(&str, &str)]) -> Settings {
+    match read(tags) {
+        OptIn::In(settings) => settings,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn problem(tags: &[(&str, &str)]) -> String {
+    match read(tags) {
+        OptIn::Malformed(problems) => problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nobody_is_in_without_a_word() {
+    assert_eq!(read(&[]), OptIn::Out);
+    assert_eq!(read(&[("chaos", "True")]), OptIn::Out);
+    assert_eq!(read(&[("simian:chaos:mean-days", "garbage")]), OptIn::Out);
+}
+
+#[test]
+fn on_off_and_mapped() {
+    assert_eq!(settings(&[("simian:chaos", "on")]), Settings::default());
+    assert_eq!(settings(&[("chaos", "true")]), Settings::default());
+    assert_eq!(read(&[("chaos", "true"), ("simian:chaos", "off")]), OptIn::Out);
+    assert!(problem(&[("simian:chaos", "yes")]).contains("`yes` is neither"));
+    assert!(problem(&[("simian:chaos", "On"), ("chaos", "true")]).contains("`On`"));
+}
+
+#[test]
+fn rates() {
+    let on = ("simian:chaos", "on");
+    let s = settings(&[on, ("simian:chaos:mean-days", "7"), ("simian:chaos:min-days", "3")]);
+    assert!((s.probability() - 0.2).abs() < 1e-12);
+    let s = settings(&[on, ("simian:chaos:probability", "0.2"), ("simian:chaos:min-days", "3")]);
+    assert!((s.mean_days - 7.0).abs() < 1e-12);
+    assert!((s.probability() - 0.2).abs() < 1e-12);
+    assert!((settings(&[on, ("simian:chaos:min-days", "9")]).mean_days - 9.0).abs() < 1e-12);
+}
+
+#[test]
+fn what_cannot_be_read_opts_out_and_says_why() {
+    let on = ("simian:chaos", "on");
+    for (key, text, part) in [
+        ("simian:chaos:mean-days", "0.5", "from 1 to 1000"),
+        ("simian:chaos:mean-days", "NaN", "no mean"),
+        ("simian:chaos:mean-days", "inf", "no mean"),
+        ("simian:chaos:mean-days", "-3", "no mean"),
+        ("simian:chaos:probability", "0", "no daily probability"),
+        ("simian:chaos:probability", "1.5", "no daily probability"),
+        ("simian:chaos:min-days", "0", "no least gap"),
+        ("simian:chaos:min-days", "1.5", "no least gap"),
+        ("simian:chaos:faults", "isolate=2", "`isolate` is no action"),
+        ("simian:chaos:faults", "terminate=0", "no fault"),
+        ("simian:chaos:faults", "terminate=1 terminate=2", "twice"),
+        ("simian:chaos:faults", "terminate=-1", "no weight"),
+        ("simian:chaos:maen-days", "5", "no such setting"),
+        ("simian:chaos:count", "0", "no number of instances"),
+        ("simian:chaos:count", "4", "above the cap, 3"),
+        ("simian:chaos:share", "0.9", "no share"),
+        ("simian:chaos:cap", "51", "no number of instances"),
+        ("simian:veto", "tomorrow", "no date"),
+        ("simian:vetos", "2026-11-23", "no such tag"),
+        ("simian:hours", "10:00-12:00", "with their time zone"),
+        ("simian:hours", "10:00-12:00 Europe/Berln", "no time zone"),
+        ("simian:hours", "", "with their time zone"),
+    ] {
+        let text = problem(&[on, (key, text)]);
+        assert!(text.contains(key) && text.contains(part), "{text}");
+    }
+    assert!(problem(&[on, ("simian:chaos:mean-days", "5"), ("simian:chaos:probability", "0.2")]).contains("not both"));
+    assert!(problem(&[on, ("simian:chaos:mean-days", "2"), ("simian:chaos:min-days", "3")]).contains("less than"));
+}
+
+#[test]
+fn other_monkeys_tags_are_theirs() {
+    assert_eq!(settings(&[("simian:chaos", "on"), ("simian:keep", "forever")]), Settings::default());
+}
+
+#[test]
+fn how_many_at_once() {
+    let on = ("simian:chaos", "on");
+    let among = |tags: &[(&str, &str)]| settings(&[&[on], tags].concat()).size.among(40);
+    assert_eq!(among(&[]), 1);
+    assert_eq!(among(&[("simian:chaos:count", "2")]), 2);
+    assert_eq!(among(&[("simian:chaos:count", "5"), ("simian:chaos:cap", "5")]), 5);
+    assert_eq!(among(&[("simian:chaos:share", "0.25")]), 3, "the cap of who says none");
+    assert_eq!(among(&[("simian:chaos:share", "0.25"), ("simian:chaos:cap", "20")]), 10);
+    assert_eq!(among(&[("simian:chaos:cap", "2")]), 1);
+    let both = problem(&[on, ("simian:chaos:count", "2"), ("simian:chaos:share", "0.25")]);
+    assert!(both.contains("simian:chaos:share") && both.contains("not both"), "{both}");
+    let two = settings(&[on, ("simian:chaos:count", "2")]);
+    let quarter = settings(&[on, ("simian:chaos:share", "0.25")]);
+    let strictest = two.strictest(&quarter);
+    assert_eq!((strictest.size.among(4), strictest.size.among(40)), (1, 2), "the smallest result");
+    assert!(strictest.to_string().ends_with("2 at once or 0.25 of those that serve, at most 3"), "{strictest}");
+}
+
+#[test]
+fn own_hours_of_all_groups_count() {
+    let on = ("simian:chaos", "on");
+    let of = |hours| settings(&[on, ("simian:hours", hours)]);
+    let (berlin, tokyo) = (of("10:00-15:00 Europe/Berlin"), of("09:00-17:00 Asia/Tokyo"));
+    let both = berlin.clone().strictest(&tokyo).strictest(&berlin);
+    assert_eq!(both.hours, [berlin.hours[0], tokyo.hours[0]]);
+    assert!(both.to_string().ends_with("within 10:00-15:00 Europe/Berlin, within 09:00-17:00 Asia/Tokyo"), "{both}");
+}

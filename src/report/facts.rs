@@ -1,0 +1,58 @@
+//! What a report is made of, as the ledger has it.
+
+use chrono::{DateTime, Utc};
+use simian_core::{ClaimQuery, ClaimRecord, Draft, EventQuery, Kind, Ledger, LedgerError};
+
+use crate::progress::Progress;
+
+/// Events read at a time: what is thrown away of them (verdicts above all) need not be in memory at once.
+const PAGE: usize = 1000;
+
+/// All that the ledger says of a span of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The events of the span, in order, without their verdicts.
+    pub events: Vec<Draft>,
+    /// The events before it that still matter: findings, and the last word on the kill switch.
+    pub before: Vec<Draft>,
+    /// Every claim that was ever made.
+    pub claims: Vec<ClaimRecord>,
+}
+
+/// Reads the events from `since` on and before `until`, and what still matters of the time before.
+pub async fn gather(
+    ledger: &dyn Ledger,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+    progress: &dyn Progress,
+) -> Result<Facts, LedgerError> {
+    let mut facts = Facts { claims: ledger.claims(&ClaimQuery::default()).await?, ..Facts::default() };
+    let total = ledger.heads().await?.values().map(|head| head.seq).max().unwrap_or(0);
+    progress.begin("reading", "events", total);
+    let mut after: Option<u64> = None;
+    loop {
+        let page =
+            EventQuery { since: Some(since), until: Some(until), after, limit: Some(PAGE), ..EventQuery::default() };
+        let events = ledger.events(&page).await?;
+        let Some(last) = events.last() else { break };
+        progress.done(last.seq.saturating_sub(after.unwrap_or(0)));
+        after = Some(last.seq);
+        facts.events.extend(events.into_iter().map(|event| Draft { verdicts: Vec::new(), ..event.body }));
+    }
+    let findings = EventQuery {
+        kinds: vec![Kind::FindingOpened, Kind::FindingClosed],
+        until: Some(since),
+        ..EventQuery::default()
+    };
+    facts.before.extend(ledger.events(&findings).await?.into_iter().map(|event| event.body));
+    let switch = EventQuery {
+        kinds: vec![Kind::DaemonPaused, Kind::DaemonResumed],
+        until: Some(since),
+        limit: Some(1),
+        newest_first: true,
+        ..EventQuery::default()
+    };
+    facts.before.extend(ledger.events(&switch).await?.into_iter().map(|event| event.body));
+    progress.done(total.saturating_sub(after.unwrap_or(0)));
+    Ok(facts)
+}
