@@ -10,7 +10,7 @@ use simian_core::{
 use tokio::sync::{Notify, OnceCell};
 
 use crate::brake::Brake;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 
 /// Everything that a round needs. One for the life of the process.
 pub struct Engine {
@@ -45,6 +45,12 @@ pub struct WatchPolicy {
     pub every: TimeDelta,
     /// How long after an action its unit should be whole again.
     pub deadline: TimeDelta,
+}
+
+impl Default for WatchPolicy {
+    fn default() -> Self {
+        Self { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) }
+    }
 }
 
 /// One account: what the operator wants of it, and the ways into it.
@@ -91,6 +97,23 @@ impl Account {
 }
 
 impl Engine {
+    /// An engine that knows no monkey and no account yet, has no brake, forgets nothing, and tells nobody how far it is.
+    pub fn new(clock: Arc<dyn Clock>, ledger: Arc<dyn Ledger>, dice: Dice, holder: impl Into<String>) -> Self {
+        Self {
+            clock,
+            ledger,
+            brake: Brake::default(),
+            dice,
+            monkeys: Vec::new(),
+            accounts: Vec::new(),
+            watch: WatchPolicy::default(),
+            keep: None,
+            holder: holder.into(),
+            recorded: Arc::new(Notify::new()),
+            progress: Arc::new(Silent),
+        }
+    }
+
     /// Commits events and changes, and tells the sinks that there is something.
     pub async fn record(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
         if drafts.is_empty() && changes.is_empty() {

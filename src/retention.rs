@@ -62,13 +62,9 @@ mod tests {
     use simian_core::{Clock, Dice, Draft, Event, EventQuery, Kind, Ledger, Mode, SinkError};
     use simian_ledger::MemoryLedger;
     use simian_sim::VirtualClock;
-    use tokio::sync::Notify;
     use uuid::Uuid;
 
     use super::*;
-    use crate::brake::Brake;
-    use crate::engine::WatchPolicy;
-    use crate::progress::Silent;
 
     struct Deaf(&'static str);
 
@@ -89,19 +85,7 @@ mod tests {
         let daily = |n| Draft::new(start + TimeDelta::days(n), Kind::RoundClosed, Mode::Live, "");
         ledger.commit((0..100).map(daily).collect(), vec![]).now_or_never().unwrap().unwrap();
         let clock = VirtualClock::new(start + TimeDelta::days(100));
-        let engine = Engine {
-            clock: Arc::new(clock.clone()),
-            ledger: Arc::new(ledger),
-            brake: Brake::default(),
-            dice: Dice::new("retention"),
-            monkeys: Vec::new(),
-            accounts: Vec::new(),
-            watch: WatchPolicy { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) },
-            keep: None,
-            holder: "one".into(),
-            recorded: Arc::new(Notify::new()),
-            progress: Arc::new(Silent),
-        };
+        let engine = Engine::new(Arc::new(clock.clone()), Arc::new(ledger), Dice::new("retention"), "one");
         (clock, engine)
     }
 

@@ -293,12 +293,12 @@ fn close(
     let mut drafts: Vec<Draft> = Vec::new();
     for judged in &closed.held {
         let Some(ruling) = judged.held_by() else { continue };
-        if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.clone())) {
+        if !world.history.held.contains(&(judged.proposal.key.clone(), ruling.rail.to_string())) {
             // An owner's no to what was announced is the owner's doing, and is told as such.
             let vetoed = ruling.rail == "veto" && world.history.planned.contains_key(&judged.proposal.key);
             let kind = if vetoed { Kind::ActionVetoed } else { Kind::ActionHeld };
             let mut draft = judged.draft(now, kind, ruling.says.why());
-            draft.outcome = Some(ruling.rail.clone());
+            draft.outcome = Some(ruling.rail.to_string());
             drafts.push(draft);
         }
     }

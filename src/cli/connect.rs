@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::rails::NEWBORN;
 use simian_core::{Change, Clock, Dice, Draft, Kind, Ledger, Mode, Pause, Sink};
 use simian_ledger::{MemoryLedger, SqliteLedger};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::brake::Brake;
@@ -15,7 +14,6 @@ use crate::clock::SystemClock;
 use crate::config::{Config, LedgerConfig};
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
-use crate::progress::Silent;
 use crate::registry;
 #[cfg(feature = "aws")]
 use crate::sinks::webhook::{SecretSource, WebhookSink};
@@ -65,18 +63,13 @@ pub(super) fn ledger(config: &Config, access: Access, now: DateTime<Utc>) -> Res
 /// An engine without accounts: enough for the kill switch.
 pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let holder = format!("{}:{}", host.trim(), std::process::id());
     Engine {
-        clock: Arc::new(SystemClock),
-        ledger,
         brake: Brake::new(config.pause_file.clone()),
-        dice: Dice::new(&config.seed),
         monkeys: registry::enabled(config),
-        accounts: Vec::new(),
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
         keep: config.keep,
-        holder: format!("{}:{}", host.trim(), std::process::id()),
-        recorded: Arc::new(Notify::new()),
-        progress: Arc::new(Silent),
+        ..Engine::new(Arc::new(SystemClock), ledger, Dice::new(&config.seed), holder)
     }
 }
 

@@ -10,7 +10,6 @@ use chrono_tz::Tz;
 use simian_core::{Clock, Dice, Draft, EventQuery, Kind, Ledger, LedgerError, Sink, span};
 use simian_ledger::MemoryLedger;
 use simian_sim::{ScaledClock, VirtualClock};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -18,7 +17,6 @@ use crate::control::{self, Request};
 use crate::daemon::{self, Begin, End};
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
-use crate::progress::Silent;
 use crate::sinks::{Format, Stdout};
 use crate::{registry, render};
 
@@ -111,18 +109,12 @@ pub(super) fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engin
             )
         })
         .collect();
+    let ledger = Arc::new(MemoryLedger::new(Uuid::from_u128(u128::from(seed)), clock.now()));
     Engine {
-        ledger: Arc::new(MemoryLedger::new(Uuid::from_u128(u128::from(seed)), clock.now())),
-        clock,
-        brake: crate::brake::Brake::default(),
-        dice: Dice::new(&format!("{}:{seed}", config.seed)),
         monkeys: registry::enabled(config),
         accounts,
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
-        keep: None,
-        holder: "sandbox".into(),
-        recorded: Arc::new(Notify::new()),
-        progress: Arc::new(Silent),
+        ..Engine::new(clock, ledger, Dice::new(&format!("{}:{seed}", config.seed)), "sandbox")
     }
 }
 

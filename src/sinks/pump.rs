@@ -129,7 +129,7 @@ impl Tries {
         let whole = doubled.min(longest);
         let half = u32::try_from(whole.num_milliseconds() / 2).unwrap_or(0);
         let draw = format!("{}/{}/{}", engine.holder, sink.name(), now.timestamp_millis());
-        let less = engine.dice.below("sink-wait", now.date_naive(), &draw, half + 1);
+        let less = engine.dice.on("sink-wait", now.date_naive()).below(&[&draw], half + 1);
         let wait = whole - TimeDelta::milliseconds(i64::from(less));
         now + wait.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }

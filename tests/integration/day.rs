@@ -18,7 +18,6 @@ use simian_core::{
     Calendar, Change, Clock, Dice, Event, EventQuery, Grouping, Kind, Ledger, Mode, Outcome, Policy, Region, TagRules,
 };
 use simian_ledger::SqliteLedger;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::moto::{Moto, elements, text};
@@ -163,17 +162,9 @@ impl Daemon {
         let ledger = SqliteLedger::create_or_open(folder.join("ledger.db"), Uuid::from_u128(1), clock.now()).unwrap();
         ledger.commit(Vec::new(), vec![Change::FirstRun(clock.now())]).await.unwrap();
         let engine = Engine {
-            clock: shared.clone(),
-            ledger: Arc::new(ledger),
-            brake: simian::brake::Brake::default(),
-            dice: Dice::new("a day"),
             monkeys: vec![Box::new(Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default()))],
             accounts: vec![Account::new("staging".into(), regions(), policy, aws.clone(), aws)],
-            watch: WatchPolicy { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) },
-            keep: None,
-            holder: "test:1".into(),
-            recorded: Arc::new(Notify::new()),
-            progress: Arc::new(simian::progress::Silent),
+            ..Engine::new(shared.clone(), Arc::new(ledger), Dice::new("a day"), "test:1")
         };
         let sink = SnsSink::connect(topic.parse().unwrap(), shared).await;
         Self { moto, clock, engine, sink, ended: Vec::new(), expected: BTreeMap::from([(IDENTITY, 1)]) }

@@ -82,14 +82,9 @@ async fn engine(clock: Arc<dyn Clock>) -> Engine {
     ledger.commit(Vec::new(), vec![Change::FirstRun(clock.now())]).await.unwrap();
     let policy = config.policy(account);
     Engine {
-        clock,
-        ledger: Arc::new(ledger),
-        dice: Dice::new(&config.seed),
         monkeys: registry::enabled(&config),
         accounts: vec![Account::new("staging".into(), account.regions.clone(), policy, aws.clone(), aws)],
-        watch: WatchPolicy { every: TimeDelta::seconds(30), deadline: TimeDelta::minutes(15) },
-        holder: "test:1".into(),
-        recorded: Arc::new(Notify::new()),
+        ..Engine::new(clock, Arc::new(ledger), Dice::new(&config.seed), "test:1")
     }
 }
 

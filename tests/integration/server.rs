@@ -80,10 +80,12 @@ fn serve(stream: TcpStream, connection: usize, kept: &Mutex<Vec<Request>>, answe
         };
         match answer(number) {
             Reply::Status(code, headers) => {
-                let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-                let head = format!("HTTP/1.1 {code} Whatever\r\ncontent-length: 5\r\n{headers}\r\n");
+                let mut head = format!("HTTP/1.1 {code} Whatever\r\n");
+                for (name, value) in headers {
+                    head.extend([name, ": ", value.as_str(), "\r\n"]);
+                }
                 // A 204 has no body.
-                let text = if code == 204 { head.replace("content-length: 5\r\n", "") } else { head + "words" };
+                let text = if code == 204 { head + "\r\n" } else { head + "content-length: 5\r\n\r\nwords" };
                 if out.write_all(text.as_bytes()).is_err() {
                     return;
                 }

@@ -195,7 +195,7 @@ fn it_shows_no_secret_of_itself() {
     let _guard = runtime.enter();
     let sink = sink("https://hooks.example.com/T0/s3cret", "headers = { X-Key = \"s3cret\" }", Some("s3cret"));
     assert_eq!(sink.name(), "webhook:ops");
-    assert_eq!(format!("{sink:?}"), r#"WebhookSink { name: "webhook:ops", address: https://hooks.example.com/… }"#);
+    assert_eq!(format!("{sink:?}"), r#"WebhookSink { name: "webhook:ops", address: https://hooks.example.com/…, .. }"#);
     assert_eq!(publish(&sink, &[]), (0, None));
 }
 

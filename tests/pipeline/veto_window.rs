@@ -49,6 +49,8 @@ fn what_appears_at_its_minute_is_announced_then_and_waits_within_its_grace() {
     let planned = world.of_kind(Kind::ActionPlanned)[0].body.at;
     let told: Vec<String> = world.story("shop-prod");
     assert_eq!(told[..2], ["planned", "held"], "{told:?}");
+    let held = &world.of_kind(Kind::ActionHeld)[0].body.why;
+    assert!(held.contains("announced 0s before"), "the round that announces knows of it: {held}");
     for life in world.cloud.truth().ended_by_us() {
         assert!(crate::world::asked_at(&life) >= planned + minutes(10));
     }

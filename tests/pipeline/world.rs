@@ -20,7 +20,6 @@ use simian_core::{
 };
 use simian_ledger::MemoryLedger;
 use simian_sim::{GroupSpec, Life, MemorySink, SimAccount, VirtualClock, call};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// The week of the tests begins on Monday, 2026-11-23, at 08:00 UTC.
@@ -154,17 +153,10 @@ impl World {
         let account = Account::new("test".into(), self.regions.clone(), self.policy.clone(), cloud.clone(), cloud);
         Process {
             engine: Engine {
-                clock: Arc::new(self.clock.clone()),
-                ledger,
-                brake: simian::brake::Brake::default(),
-                dice: Dice::new("pipeline"),
                 monkeys: vec![Box::new(Chaos::new(Grouping::default(), minutes(30), TagRules::default()))],
                 accounts: vec![account],
                 watch: self.watch,
-                keep: None,
-                holder: holder.to_owned(),
-                recorded: Arc::new(Notify::new()),
-                progress: Arc::new(simian::progress::Silent),
+                ..Engine::new(Arc::new(self.clock.clone()), ledger, Dice::new("pipeline"), holder)
             },
             clock: self.clock.clone(),
             schedules: vec![Schedule { monkey: "chaos".into(), cron: self.cron.clone(), zone: chrono_tz::UTC }],
@@ -330,7 +322,7 @@ impl World {
                 // Of several, some may have been refused.
                 Outcome::Done => assert!(gone.contains(&true), "{} was not done", claim.key),
                 Outcome::Unknown => {
-                    assert_eq!(claim.action, Action::Reboot, "{} was closed and nobody knows", claim.key)
+                    assert_eq!(claim.action, Action::Reboot, "{} was closed and nobody knows", claim.key);
                 }
                 other => assert!(!ours.contains(&true), "{} is {other}, but was done", claim.key),
             }

@@ -1,6 +1,8 @@
 //! The audit event, `simian.event/1`: a public contract. Canonical JSON (RFC 8785), integers only, and a hash over
 //! everything but itself, so that a chain of events cannot be edited unseen.
 
+mod canonical;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -260,23 +262,12 @@ impl Event {
 
     /// The canonical JSON (RFC 8785), hash included: keys sorted, no white space, integers only.
     pub fn canonical(&self) -> String {
-        self.value().to_string()
+        canonical::text(self, Some(&self.hash))
     }
 
     /// The hash that the event should carry.
     pub fn digest(&self) -> String {
-        let mut value = self.value();
-        if let Some(map) = value.as_object_mut() {
-            map.remove("hash");
-        }
-        hex(&Sha256::digest(value.to_string().as_bytes()))
-    }
-
-    /// The event as a JSON object. `serde_json` keeps objects sorted by key; our keys are ASCII, so that is the order
-    /// of RFC 8785 too.
-    fn value(&self) -> serde_json::Value {
-        // Strings, integers, lists and maps with string keys only: nothing that JSON cannot say.
-        serde_json::to_value(self).unwrap_or_default()
+        hex(&Sha256::digest(canonical::text(self, None)))
     }
 }
 

@@ -79,7 +79,13 @@ pub struct UnitId {
 impl UnitId {
     /// `111122223333/us-east-1/cluster:shop-prod`: unique over accounts and regions.
     pub fn full(&self) -> String {
-        format!("{}/{self}", self.scope)
+        self.pieces().concat()
+    }
+
+    /// The same text in pieces, for whoever only hashes it.
+    pub fn pieces(&self) -> [&str; 7] {
+        let Scope { account, region } = &self.scope;
+        [account.as_str(), "/", region.as_str(), "/", self.kind.as_str(), ":", &self.name]
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a rail says: kept with the event, so that every reason can be read years later.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// What a rail says of a proposal.
@@ -43,8 +45,8 @@ impl Verdict {
 /// Which rail said what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ruling {
-    /// The rail's name.
-    pub rail: String,
+    /// The rail's name: one of ours, or one that the ledger holds.
+    pub rail: Cow<'static, str>,
     /// What it said.
     pub says: Verdict,
 }

@@ -9,6 +9,7 @@ mod overdue;
 mod victims;
 
 use chrono::{NaiveDate, TimeDelta};
+use simian_core::dice::Draws;
 use simian_core::rails::Floors;
 use simian_core::unit::units;
 use simian_core::{
@@ -25,6 +26,26 @@ pub const NAME: &str = "chaos";
 
 /// What it does, in one line.
 pub const ABOUT: &str = "ends an instance of each unit that opted in, now and then";
+
+/// The day's lots. Their purposes are a public contract: an audit draws them again.
+struct Lots {
+    turn: Draws,
+    minute: Draws,
+    victim: Draws,
+    fault: Draws,
+}
+
+impl Lots {
+    fn of(dice: &Dice, date: NaiveDate) -> Self {
+        let on = |purpose| dice.on(purpose, date);
+        Self {
+            turn: on("chaos.coin"),
+            minute: on("chaos.minute"),
+            victim: on("chaos.victim"),
+            fault: on("chaos.fault"),
+        }
+    }
+}
 
 /// The monkey.
 #[derive(Clone, Debug)]
@@ -86,7 +107,7 @@ impl Chaos {
         &self,
         world: &World,
         day: &Day,
-        dice: &Dice,
+        lots: &Lots,
         unit: &Unit,
         overdue: Option<&Overdue<'_>>,
     ) -> Result<Proposal, String> {
@@ -97,31 +118,31 @@ impl Chaos {
         if let Some(closed) = &day.closed {
             return Err(format!("{} is none of its days: {closed}", day.date));
         }
-        let full = unit.id.full();
+        let name = unit.id.pieces();
         let usual = unit.settings.probability();
         let (p, raised) = match overdue.and_then(|overdue| overdue.raises(&world.history, unit)) {
             Some((p, days)) => (p, format!(", raised from {usual:.3} after {days} working days without an action")),
             None => (usual, String::new()),
         };
-        let coin = dice.coin("chaos.coin", day.date, &full);
+        let coin = lots.turn.coin(&name);
         if coin >= p {
             return Err(format!("not its turn: the coin showed {coin:.3}, its turn comes below {p:.3}{raised}"));
         }
         let minutes = day.minutes();
-        let minute = dice.below("chaos.minute", day.date, &full, minutes.max(1));
+        let minute = lots.minute.below(&name, minutes.max(1));
         let due = day.minute(minute).ok_or("the day has no minute for it")?;
         let close = day.window_at(due).map_or(due, |window| window.close);
         let why = format!("its turn: the coin showed {coin:.3}, below {p:.3}{raised} ({})", unit.settings);
-        let mut proposal = self.aim(world, dice, unit, day.date, why);
+        let mut proposal = self.aim(world, lots, unit, day.date, why);
         proposal.due = due;
         proposal.expires = close.min(due + self.grace);
         Ok(proposal)
     }
 
     /// The unit's part in a game day: every coin shows its turn, every minute is now.
-    fn asked(&self, world: &World, day: &Day, dice: &Dice, unit: &Unit, request: &Request) -> Proposal {
+    fn asked(&self, world: &World, day: &Day, lots: &Lots, unit: &Unit, request: &Request) -> Proposal {
         let why = format!("{} asked for it ({})", request.actor, request.id);
-        let mut proposal = self.aim(world, dice, unit, day.date, why);
+        let mut proposal = self.aim(world, lots, unit, day.date, why);
         proposal.key = Key::requested(world.mode, NAME, &request.id, &unit.id);
         proposal.request = Some(request.id.clone());
         proposal.due = request.at;
@@ -131,12 +152,11 @@ impl Chaos {
     }
 
     /// Chooses what would be done and to whom. Due and expiry are the caller's to set.
-    fn aim(&self, world: &World, dice: &Dice, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
-        let full = unit.id.full();
-        let victims = victims::choose(world, dice, unit, date, &self.floors);
+    fn aim(&self, world: &World, lots: &Lots, unit: &Unit, date: NaiveDate, why: String) -> Proposal {
+        let victims = victims::choose(world, &lots.victim, unit, &self.floors);
         // Who has nobody to hit is held for that, wherever it is.
         let region = victims.first().map(|(region, _)| *region).or(unit.groups.first().map(|id| &id.region));
-        let fault = unit.settings.faults.pick(dice.coin("chaos.fault", date, &full));
+        let fault = unit.settings.faults.pick(lots.fault.coin(&unit.id.pieces()));
         Proposal {
             key: Key::dated(world.mode, NAME, date, &unit.id),
             mode: world.mode,
@@ -171,6 +191,7 @@ impl Monkey for Chaos {
     }
 
     fn propose(&self, world: &World, day: &Day, dice: &Dice) -> Outlook {
+        let lots = Lots::of(dice, day.date);
         let mut outlook = Outlook::default();
         let overdue = self.mandatory.as_ref().map(|mandatory| mandatory.on(day.date));
         let units = units(world.fleets.values(), self.grouping, &self.tags, &self.choice);
@@ -181,14 +202,14 @@ impl Monkey for Chaos {
         for unit in &units.opted_in {
             let never = self.calendar.as_ref().and_then(|calendar| hours::never(calendar, unit, day.date));
             outlook.findings.extend(never);
-            match self.turn(world, day, dice, unit, overdue.as_ref()) {
+            match self.turn(world, day, &lots, unit, overdue.as_ref()) {
                 Ok(proposal) => outlook.proposals.push(proposal),
                 Err(why) => outlook.considered.push(Considered { unit: unit.id.full(), why }),
             }
             let asks = world.requests.iter().filter(|request| {
                 request.monkey == NAME && request.units.as_ref().is_none_or(|units| units.contains(&unit.id.full()))
             });
-            outlook.proposals.extend(asks.map(|request| self.asked(world, day, dice, unit, request)));
+            outlook.proposals.extend(asks.map(|request| self.asked(world, day, &lots, unit, request)));
         }
         outlook.proposals.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
         outlook

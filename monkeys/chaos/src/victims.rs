@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use simian_core::dice::Draws;
 use simian_core::rails::Floors;
-use simian_core::{Dice, GroupId, Member, Region, Target, Unit, World};
+use simian_core::{GroupId, Member, Region, Target, Unit, World};
 
 /// How many would still serve, by group, and by group and zone.
 #[derive(Default)]
@@ -31,14 +31,8 @@ impl<'w> Left<'w> {
     }
 }
 
-/// The victims of a unit on a date and their region, in the order of the choice; none when nobody can be chosen.
-pub(crate) fn choose<'w>(
-    world: &'w World,
-    dice: &Dice,
-    unit: &'w Unit,
-    date: NaiveDate,
-    floors: &Floors,
-) -> Vec<(&'w Region, Target)> {
+/// The victims of a unit on the date of the lots, and their region, in the order of the choice; none when nobody can be chosen.
+pub(crate) fn choose<'w>(world: &'w World, lots: &Draws, unit: &'w Unit, floors: &Floors) -> Vec<(&'w Region, Target)> {
     let going: Vec<_> = world.history.in_flight().collect();
     let groups = unit.groups.iter().filter_map(|id| Some((id, world.find(id)?)));
     let serving: Vec<(&GroupId, &Member)> = groups
@@ -53,7 +47,7 @@ pub(crate) fn choose<'w>(
     // Whom an owner protects still serves, but is never hit.
     let by_id: BTreeMap<&str, (&GroupId, &Member)> =
         serving.iter().filter(|(_, m)| !m.protected).map(|(group, m)| (m.id.as_str(), (*group, *m))).collect();
-    let ranked = dice.rank("chaos.victim", date, &unit.id.full(), by_id.keys().copied());
+    let ranked = lots.rank(&unit.id.pieces(), by_id.keys().copied());
     let target = |id: &&str| {
         let (group, member) = by_id[*id];
         let (instance, zone) = (member.id.clone(), member.zone.clone());

@@ -32,7 +32,7 @@ fn groups() -> Vec<Group> {
 /// The items in an order that the dice give for that number.
 fn shuffled<T: Clone>(items: &[T], n: usize) -> Vec<T> {
     let places = (0..items.len()).map(|place| place.to_string());
-    let order = Dice::new("order").rank("shuffle", monday(), &n.to_string(), places);
+    let order = Dice::new("order").on("shuffle", monday()).rank(&[&n.to_string()], places);
     order.iter().map(|place| items[place.parse::<usize>().unwrap()].clone()).collect()
 }
 

@@ -77,8 +77,8 @@ fn unit(Answer { judged, coin, lifts, known }: &Answer, zone: Tz) -> String {
     let due = render::time(proposal.due, zone);
     let _ = writeln!(out, "\nif it were due now ({due}), it would {} {who}:\n", proposal.action);
     let rows = judged.rulings.iter().map(|ruling| {
-        let lift = lifts.get(&ruling.rail).cloned().unwrap_or_default();
-        vec![ruling.rail.clone(), ruling.says.word().into(), ruling.says.why().to_owned(), lift]
+        let lift = lifts.get(ruling.rail.as_ref()).cloned().unwrap_or_default();
+        vec![ruling.rail.to_string(), ruling.says.word().into(), ruling.says.why().to_owned(), lift]
     });
     let _ = writeln!(out, "{}", render::table(&["rail", "verdict", "why", "what would lift it"], rows));
     let _ = match judged.holds().count() {

@@ -127,6 +127,7 @@ impl Sink for WebhookSink {
 
 impl fmt::Debug for WebhookSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookSink").field("name", &self.name).field("address", &self.config.address).finish()
+        let mut shown = f.debug_struct("WebhookSink");
+        shown.field("name", &self.name).field("address", &self.config.address).finish_non_exhaustive()
     }
 }

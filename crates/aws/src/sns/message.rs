@@ -173,8 +173,9 @@ mod tests {
     fn a_big_event_is_cut_and_still_says_what_it_is() {
         let mut big = draft();
         big.why = "because ".repeat(1000);
-        big.verdicts =
-            (0..3000).map(|n| Ruling { rail: format!("rail-{n}"), says: Verdict::Hold("no ".repeat(20)) }).collect();
+        big.verdicts = (0..3000)
+            .map(|n| Ruling { rail: format!("rail-{n}").into(), says: Verdict::Hold("no ".repeat(20)) })
+            .collect();
         let big = event(big);
         assert!(big.canonical().len() > WHOLE);
         let sent = body(&big);

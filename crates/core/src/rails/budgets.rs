@@ -80,7 +80,7 @@ fn full(case: &Case<'_>) -> Option<Full> {
                 (counter, key, used, cost, limit)
             }
             Slot::Concurrent { limit } => {
-                let used = history.concurrent + case.spent.concurrent(case.at, case.policy);
+                let used = history.concurrent + case.spent.concurrent;
                 ("concurrent".to_owned(), "concurrent".to_owned(), used, case.proposal.cost(), limit)
             }
             // Full as soon as the limit is reached: 1 means that one unrecovered target stops everything.

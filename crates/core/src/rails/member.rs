@@ -24,7 +24,7 @@ fn judge(case: &Case<'_>) -> Verdict {
         let Some(member) = case.group_of(target).and_then(|group| group.member(id)) else {
             return Verdict::Hold(format!("{id} is no longer in {}", target.group));
         };
-        if case.world.history.in_flight().any(|gone| gone == id) || case.spent.targets.contains(id.as_str()) {
+        if case.going(id) {
             return Verdict::Hold(format!("{id} is being ended already"));
         }
         if !member.serves() {

@@ -24,7 +24,7 @@ mod reread;
 mod veto;
 mod veto_window;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -36,7 +36,7 @@ pub use policy::{Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;
 
 use crate::event::{Draft, Kind};
-use crate::fleet::{Group, View};
+use crate::fleet::{Group, InstanceId, Member, View};
 use crate::proposal::{Proposal, Target};
 use crate::scope::{Region, Scope};
 use crate::unit::GroupId;
@@ -135,6 +135,8 @@ pub struct Case<'a> {
     pub at: DateTime<Utc>,
     /// How many groups a usual survey lists, by scope, where that is known.
     candidates: &'a BTreeMap<Scope, u64>,
+    /// The targets of open claims.
+    in_flight: &'a BTreeSet<&'a InstanceId>,
     /// What proposals before it in this judgement will take.
     pub spent: &'a Spent,
 }
@@ -158,19 +160,20 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Members of a group that serve and are not about to go: neither this proposal's targets, nor those of proposals
-    /// that passed before it, nor those of open claims, which a stale read may still show in service.
-    fn remaining<'g>(&self, group: &'g Group) -> impl Iterator<Item = &'g crate::fleet::Member> + use<'g> {
-        let going: BTreeSet<&str> = self
-            .proposal
-            .targets
-            .iter()
-            .map(|target| target.instance.as_str())
-            .chain(self.spent.targets.iter().map(String::as_str))
-            .chain(self.world.history.in_flight().map(crate::fleet::InstanceId::as_str))
-            .collect();
-        let left: Vec<_> = group.members.iter().filter(|m| m.serves() && !going.contains(m.id.as_str())).collect();
-        left.into_iter()
+    /// Whether an instance is about to go: a target of this proposal, or [already on its way](Self::going).
+    fn leaves(&self, id: &InstanceId) -> bool {
+        self.proposal.targets.iter().any(|target| target.instance == *id) || self.going(id)
+    }
+
+    /// Whether an instance is on its way without this proposal: a target of one that passed before it, or of an open
+    /// claim, which a stale read may still show in service.
+    fn going(&self, id: &InstanceId) -> bool {
+        self.spent.targets.contains(id) || self.in_flight.contains(id)
+    }
+
+    /// Members of a group that serve and are not about to go.
+    fn remaining<'g>(&'g self, group: &'g Group) -> impl Iterator<Item = &'g Member> {
+        group.members.iter().filter(|member| member.serves() && !self.leaves(&member.id))
     }
 }
 
@@ -178,9 +181,12 @@ impl<'a> Case<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Spent {
     counters: BTreeMap<String, u32>,
-    /// When each will act, and what it costs: it is concurrent with what acts before it must have recovered.
-    acting: Vec<(DateTime<Utc>, u32)>,
-    targets: BTreeSet<String>,
+    /// When each that is still to be watched will act, in that order, and what it costs: what comes after is concurrent
+    /// with it until it must have recovered.
+    acting: VecDeque<(DateTime<Utc>, u32)>,
+    /// The sum of their costs.
+    concurrent: u32,
+    targets: BTreeSet<InstanceId>,
 }
 
 impl Spent {
@@ -190,13 +196,17 @@ impl Spent {
                 *self.counters.entry(counter).or_default() += cost;
             }
         }
-        self.acting.push((at, proposal.cost()));
-        self.targets.extend(proposal.targets.iter().map(|target| target.instance.to_string()));
+        self.acting.push_back((at, proposal.cost()));
+        self.concurrent += proposal.cost();
+        self.targets.extend(proposal.targets.iter().map(|target| target.instance.clone()));
     }
 
-    /// Targets that will still be watched at that time. A plan spans a day, and the morning is over by noon.
-    fn concurrent(&self, at: DateTime<Utc>, policy: &Policy) -> u32 {
-        self.acting.iter().filter(|(began, _)| at < *began + policy.recovery).map(|(_, cost)| cost).sum()
+    /// Time has come to `at`, and never goes back in a judgement. Who must have recovered by then is no longer watched: a
+    /// plan spans a day, and the morning is over by noon.
+    fn advance(&mut self, at: DateTime<Utc>, policy: &Policy) {
+        while let Some((_, cost)) = self.acting.pop_front_if(|(began, _)| *began + policy.recovery <= at) {
+            self.concurrent -= cost;
+        }
     }
 }
 
@@ -259,17 +269,21 @@ pub fn judge(
     let mut ordered: Vec<&Proposal> = proposals.iter().collect();
     ordered.sort_by(|a, b| (a.due, &a.key).cmp(&(b.due, &b.key)));
     let candidates = counted(world, policy);
+    let in_flight = world.history.in_flight().collect();
     let mut spent = Spent::default();
     ordered
         .into_iter()
         .map(|proposal| {
+            let at = now.max(proposal.due);
+            spent.advance(at, policy);
             let case = Case {
                 proposal,
                 world,
                 detail,
                 policy,
-                at: now.max(proposal.due),
+                at,
                 candidates: &candidates,
+                in_flight: &in_flight,
                 spent: &spent,
             };
             let rulings = RAILS
@@ -285,7 +299,7 @@ pub fn judge(
                 .collect();
             let judged = Judged { proposal: proposal.clone(), rulings };
             if judged.passes() {
-                spent.add(proposal, policy, now.max(proposal.due));
+                spent.add(proposal, policy, at);
             }
             judged
         })
@@ -307,9 +321,11 @@ pub fn lifts(
     now: DateTime<Utc>,
 ) -> BTreeMap<String, String> {
     let proposal = &judged.proposal;
-    let (candidates, spent) = (counted(world, policy), Spent::default());
+    let (candidates, in_flight, spent) =
+        (counted(world, policy), world.history.in_flight().collect(), Spent::default());
     let at = now.max(proposal.due);
-    let case = Case { proposal, world, detail, policy, at, candidates: &candidates, spent: &spent };
+    let case =
+        Case { proposal, world, detail, policy, at, candidates: &candidates, in_flight: &in_flight, spent: &spent };
     let holding = RAILS.iter().filter(|rail| judged.holds().any(|ruling| ruling.rail == rail.name));
     holding.map(|rail| (rail.name.to_owned(), (rail.lift)(&case))).collect()
 }

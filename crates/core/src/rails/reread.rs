@@ -71,7 +71,7 @@ mod tests {
     fn a_failed_second_look_holds() {
         let scene = Scene::quiet();
         let judged = with_detail(&scene, View::Unknown("throttled".into()));
-        assert_eq!(judged.held_by().map(|r| r.rail.as_str()), Some("reread"));
+        assert_eq!(judged.held_by().map(|r| &*r.rail), Some("reread"));
     }
 
     #[test]
@@ -80,7 +80,7 @@ mod tests {
         let mut fresh = scene.group().clone();
         fresh.members[0].lifecycle = Lifecycle::Terminating;
         let judged = with_detail(&scene, View::Known([(fresh.name.clone(), fresh)].into()));
-        assert_eq!(judged.held_by().map(|r| r.rail.as_str()), Some("member"));
+        assert_eq!(judged.held_by().map(|r| &*r.rail), Some("member"));
         let judged = with_detail(&scene, View::Known(BTreeMap::new()));
         assert!(judged.holds().any(|r| r.rail == "reread"));
     }
@@ -100,7 +100,7 @@ mod tests {
         let detail = Detail::of([(scene.proposal.scope.clone(), look)].into());
         let proposals = std::slice::from_ref(&scene.proposal);
         let judged = judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0);
-        let holds: Vec<_> = judged.holds().map(|ruling| (ruling.rail.as_str(), ruling.says.word())).collect();
+        let holds: Vec<_> = judged.holds().map(|ruling| (ruling.rail.as_ref(), ruling.says.word())).collect();
         assert_eq!(holds, [("reread", "unknown")]);
     }
 
