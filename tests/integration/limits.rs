@@ -133,7 +133,8 @@ fn where_aws_allows_less_what_falls_short_is_named() {
             let mut of_them = of_them.filter(|one| named.contains(one["id"].as_str().unwrap()));
             assert!(of_them.all(|one| one["state"] == state), "{kind:?}");
         }
-        // It came again, ever more seldom: after 1, 2, 4, 8, 16 seconds.
-        assert_eq!(moto.count(TERMINATE), 2 + 6);
+        // The third batch came again ever more seldom, after 1, 2, 4, 8 and 16 seconds, as far as there was time.
+        let calls = moto.count(TERMINATE);
+        assert!((2 + 4..=2 + 6).contains(&calls), "{calls}");
     });
 }

@@ -110,6 +110,9 @@ struct Leaping(Mutex<(TimeDelta, Vec<TimeDelta>)>);
 /// What the SDK waits between tries and we for our turn is shorter than this, and every timeout is longer.
 const SHORT: TimeDelta = TimeDelta::milliseconds(2500);
 
+/// How often the SDK looks whether a stream has stalled: nobody waits for that.
+const STALL: TimeDelta = TimeDelta::milliseconds(100);
+
 impl Leaping {
     /// The waits since this was asked last.
     fn waits(&self) -> Vec<TimeDelta> {
@@ -129,8 +132,10 @@ impl Clock for Leaping {
     }
     async fn sleep_until(&self, when: DateTime<Utc>) {
         let wait = when - self.now();
-        self.0.lock().unwrap().1.push(wait);
-        if wait >= SHORT {
+        if wait != STALL {
+            self.0.lock().unwrap().1.push(wait);
+        }
+        if wait >= SHORT || wait == STALL {
             std::future::pending::<()>().await;
         }
         self.0.lock().unwrap().0 += wait;
