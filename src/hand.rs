@@ -3,6 +3,7 @@
 //! A dry run is another hand behind the same trait. Nothing else in the daemon holds an [`Actuator`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -58,6 +59,9 @@ impl Hand for Rehearsal<'_> {
         let now = self.engine.clock.now();
         let (mut drafts, mut changes) = (Vec::new(), Vec::new());
         for (judged, _) in won {
+            if drafts.len() == AT_ONCE {
+                self.engine.record(mem::take(&mut drafts), mem::take(&mut changes)).await?;
+            }
             let proposal = &judged.proposal;
             let why = format!("dry-run: {} of {} was left out", proposal.action, targets(&judged));
             let mut draft = judged.draft(now, Kind::ActionRehearsed, proposal.why.clone());
@@ -112,7 +116,9 @@ impl Live<'_> {
             let why = format!("about to {} {}: {}", judged.proposal.action, targets(judged), judged.proposal.why);
             judged.draft(now, Kind::ActionIntended, why)
         };
-        self.engine.record(won.iter().map(intent).collect(), Vec::new()).await?;
+        for won in won.chunks(AT_ONCE) {
+            self.engine.record(won.iter().map(intent).collect(), Vec::new()).await?;
+        }
         Ok(())
     }
 
@@ -282,6 +288,9 @@ impl Live<'_> {
         let now = self.engine.clock.now();
         let (mut drafts, mut changes, mut acted) = (Vec::new(), Vec::new(), Vec::new());
         for judged in batch {
+            if drafts.len() == AT_ONCE {
+                self.engine.record(mem::take(&mut drafts), mem::take(&mut changes)).await?;
+            }
             let (outcome, why) = together(&judged.proposal.targets, ends);
             let kind = match outcome {
                 Outcome::Done => Kind::ActionDone,
@@ -362,6 +371,10 @@ fn together(targets: &[Target], ends: &Ends) -> (Outcome, String) {
     let each: Vec<String> = all.iter().map(|(id, (outcome, why))| format!("{id} {outcome}: {why}")).collect();
     (*outcome, each.join("; "))
 }
+
+/// How many events are committed together: each carries what every rail said, so a thousand of them are megabytes.
+/// What is half recorded when the process dies is resolved by looking, as a single one would be.
+const AT_ONCE: usize = 200;
 
 /// How long after a throttle the first repetition waits; doubled each time. EC2's bucket for terminations refills
 /// at 5 calls a second, so a second gives room for several.

@@ -56,13 +56,17 @@ pub async fn run(
         engine.record(drafts, changes).await?;
     }
 
-    let due = due(&outlook, &world, order, now);
-    let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
-    let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
+    let dues = outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect();
+    let due = due(outlook, &world, order, now);
+    let detail = {
+        let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
+        observe::detail(account, &world, &first, engine.clock.as_ref()).await
+    };
     // The survey may have taken a minute, and the kill switch is for this moment.
     world.history.pauses = History::pauses(engine.ledger.as_ref(), engine.clock.now()).await?;
     world.observed.brake = engine.brake.look(engine.clock.now());
     let judged = judge(&due, &world, &detail, policy, engine.clock.now());
+    drop(due);
     let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
 
     let acted = match world.mode {
@@ -73,7 +77,7 @@ pub async fn run(
         acted,
         held,
         failed: world.blind().map(|(scope, why)| (scope.clone(), why.to_owned())).collect(),
-        dues: outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect(),
+        dues,
     };
     engine.record(close(&world, policy, monkey, &closed, order, engine.clock.now()), Vec::<Change>::new()).await?;
     Ok(closed)
@@ -103,14 +107,13 @@ fn sights(world: &World, outlook: &Outlook, date: NaiveDate) -> Option<Change> {
 }
 
 /// What may be done now: due, not expired, and its key neither claimed nor given up.
-fn due(outlook: &Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> Vec<Proposal> {
+fn due(outlook: Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> Vec<Proposal> {
     let open = |key: &Key| !world.history.claimed.contains(key) && !world.history.missed.contains(key);
     outlook
         .proposals
-        .iter()
+        .into_iter()
         .filter(|proposal| proposal.request.as_ref() == order.request.as_ref().map(|request| &request.id))
         .filter(|proposal| proposal.due <= now && now < proposal.expires && open(&proposal.key))
-        .cloned()
         .collect()
 }
 

@@ -30,6 +30,9 @@ pub(super) struct Args {
     format: Format,
 }
 
+/// How many events are read at once: a game day tells of thousands.
+const PAGE: usize = 200;
+
 pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
@@ -45,15 +48,21 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         control::settle(&engine).await?;
 
         let (exit, failures) = all_accounts(&engine, args, mode).await;
-        let news = EventQuery { after: before.values().map(|head| head.seq).max(), ..EventQuery::default() };
         let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
         super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
-        for event in engine.ledger.events(&news).await? {
-            match args.format {
-                Format::Json => super::print(&event.canonical())?,
-                Format::Table => {
-                    if let Some(line) = render::line(&event.body, config.calendar.zone, false) {
-                        super::print(&line)?;
+        let after = before.values().map(|head| head.seq).max();
+        let mut news = EventQuery { after, limit: Some(PAGE), ..EventQuery::default() };
+        loop {
+            let events = engine.ledger.events(&news).await?;
+            let Some(last) = events.last() else { break };
+            news.after = Some(last.seq);
+            for event in &events {
+                match args.format {
+                    Format::Json => super::print(&event.canonical())?,
+                    Format::Table => {
+                        if let Some(line) = render::line(&event.body, config.calendar.zone, false) {
+                            super::print(&line)?;
+                        }
                     }
                 }
             }
