@@ -55,13 +55,13 @@ impl Shift {
             let why = format!("{}: {key}: it cannot change while the daemon runs: restart it", path.display());
             return Err(Failure::say(Exit::Config, why));
         }
-        Self::connect(config, Arc::clone(&self.engine.ledger)).await
+        Box::pin(Self::connect(config, Arc::clone(&self.engine.ledger))).await
     }
 }
 
 async fn serve(path: &Path, config: Config) -> Result<Exit, Failure> {
     let ledger = connect::ledger(&config, Access::Create, SystemClock.now())?;
-    let mut shift = Shift::connect(config, ledger).await?;
+    let mut shift = Box::pin(Shift::connect(config, ledger)).await?;
     let socket = shift.config.control.as_deref().map(bind).transpose()?;
     let mut signals = Signals::listen()?;
     let mut begin = Begin::Started;
@@ -71,7 +71,7 @@ async fn serve(path: &Path, config: Config) -> Result<Exit, Failure> {
         tracing::info!(accounts = shift.engine.accounts.len(), mode = %shift.config.mode, ?begin, "up");
         let status = format!("watching {} accounts", shift.engine.accounts.len());
         notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
-        match work(path, &shift, socket.as_ref(), &mut signals, begin).await? {
+        match Box::pin(work(path, &shift, socket.as_ref(), &mut signals, begin)).await? {
             Some(next) => shift = next,
             None => return Ok(Exit::Done),
         }
@@ -101,7 +101,7 @@ async fn work(
                 }
                 Told::Reload => {
                     reloading();
-                    match shift.next(path).await {
+                    match Box::pin(shift.next(path)).await {
                         Ok(shift) => {
                             next = Some(shift);
                             end.reload.cancel();
@@ -169,7 +169,7 @@ impl Signals {
     }
 }
 
-/// Tells systemd that the config is read again. Source: sd_notify(3), `RELOADING=1`.
+/// Tells systemd that the config is read again. Source: `sd_notify(3)`, `RELOADING=1`.
 fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => notify(&[NotifyState::Reloading, now]),

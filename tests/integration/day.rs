@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use simian::engine::{Account, Engine, WatchPolicy};
+use simian::engine::{Account, Engine};
 use simian::order::Order;
 use simian::round::{self, Closed};
 use simian::{sinks, watch};
@@ -185,7 +185,14 @@ impl Daemon {
         self.turn(now);
         let account = &self.engine.accounts[0];
         let chaos = self.engine.monkey("chaos").unwrap();
-        let closed = round::run(&self.engine, account, chaos, &Order::DAILY).await.unwrap();
+        let mut closed = Closed::default();
+        for area in account.areas(chaos) {
+            let one = round::run(&self.engine, account, &area, chaos, &Order::DAILY).await.unwrap();
+            closed.acted.extend(one.acted);
+            closed.held.extend(one.held);
+            closed.failed.extend(one.failed);
+            closed.dues.extend(one.dues);
+        }
         assert!(closed.failed.is_empty() && !closed.fell_short(), "{closed:?}");
         let mut batches = BTreeSet::new();
         for acted in &closed.acted {
@@ -202,7 +209,11 @@ impl Daemon {
     /// A look at what is open: one page for each region in which something is.
     async fn look(&mut self, now: DateTime<Utc>, left: usize, regions: usize) {
         self.turn(now);
-        assert_eq!(watch::poll(&self.engine, &self.engine.accounts[0]).await.unwrap(), left);
+        let mut open = 0;
+        for region in self::regions() {
+            open += watch::poll(&self.engine, &self.engine.accounts[0], &region).await.unwrap();
+        }
+        assert_eq!(open, left);
         self.calls(DESCRIBE, regions);
     }
 

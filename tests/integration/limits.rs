@@ -8,13 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use simian::clock::SystemClock;
 use simian::config::Config;
-use simian::engine::{Account, Engine, WatchPolicy};
+use simian::engine::{Account, Engine};
 use simian::order::Order;
 use simian::{registry, round};
 use simian_aws::Options;
 use simian_core::{Change, Clock, Dice, Kind, Ledger, Outcome, Request};
 use simian_ledger::MemoryLedger;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::place::{DESCRIBE, IDENTITY, Place, TERMINATE, US, config, groups, targets};
@@ -105,7 +104,8 @@ fn where_aws_allows_less_what_falls_short_is_named() {
             units: None,
         };
         let order = Order { request: Some(request), ..Order::USUAL };
-        let closed = round::run(&engine, &engine.accounts[0], engine.monkey("chaos").unwrap(), &order).await.unwrap();
+        let (account, chaos) = (&engine.accounts[0], engine.monkey("chaos").unwrap());
+        let closed = round::run(&engine, account, &account.whole(), chaos, &order).await.unwrap();
         // The command ends with 5 then.
         assert!(closed.fell_short());
         let mut ends: BTreeMap<(Option<Outcome>, &str), usize> = BTreeMap::new();

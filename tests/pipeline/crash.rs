@@ -76,7 +76,7 @@ fn killed_at_each_step_it_acts_once_at_most_and_finds_out_what_became_of_it() {
             match (step.left, back_after) {
                 // Nothing was begun: in its minute it is done as if nothing had been; later it is missed.
                 (None, 0) => {
-                    assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "recovered"], "{note}")
+                    assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "recovered"], "{note}");
                 }
                 (None, _) => {
                     assert_eq!(world.story("shop-prod"), ["planned", "missed"], "{note}");

@@ -71,7 +71,7 @@ impl Clients {
         wanted: &[(&Arc<Bucket>, usize)],
     ) -> Result<TimeoutConfig, CallError> {
         let mut patience = PATIENCE.min(self.call_timeout);
-        let mut waited = Duration::ZERO;
+        let mut gone = Duration::ZERO;
         for (bucket, tokens) in wanted {
             let left = bucket.soon(u32::try_from(*tokens).unwrap_or(u32::MAX), patience).await.map_err(|wait| {
                 let why = format!(
@@ -80,10 +80,10 @@ impl Clients {
                 );
                 call.failed(Cause::Throttled, &why)
             })?;
-            waited += patience - left;
+            gone += patience.saturating_sub(left);
             patience = left;
         }
-        let left = self.call_timeout.saturating_sub(waited).max(Duration::from_millis(1));
+        let left = self.call_timeout.saturating_sub(gone).max(Duration::from_millis(1));
         Ok(TimeoutConfig::builder().operation_timeout(left).build())
     }
 }

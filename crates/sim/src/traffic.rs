@@ -89,6 +89,12 @@ pub(crate) enum Ending {
     Halfway(Cause, &'static str),
 }
 
+/// Whose bucket it is: a region's, or of all that have none; for one call, or for all.
+type Owner = (Option<Region>, Option<&'static str>);
+
+/// How many tokens were left, and when.
+type Tokens = (f64, DateTime<Utc>);
+
 #[derive(Debug)]
 pub(crate) struct Traffic {
     pub(crate) counts: BTreeMap<&'static str, u64>,
@@ -97,7 +103,7 @@ pub(crate) struct Traffic {
     dropped: u64,
     scripted: Vec<(String, u64, Fault)>,
     pub(crate) chance: Chance,
-    tokens: BTreeMap<(Option<Region>, Option<&'static str>), (f64, DateTime<Utc>)>,
+    tokens: BTreeMap<Owner, Tokens>,
     pub(crate) skew: BTreeMap<Region, TimeDelta>,
 }
 
@@ -247,12 +253,7 @@ impl Traffic {
 }
 
 /// Takes a token out of a bucket: the region's for all calls, or its own for one.
-fn take(
-    tokens: &mut BTreeMap<(Option<Region>, Option<&'static str>), (f64, DateTime<Utc>)>,
-    of: (Option<Region>, Option<&'static str>),
-    now: DateTime<Utc>,
-    bucket: Bucket,
-) -> bool {
+fn take(tokens: &mut BTreeMap<Owner, Tokens>, of: Owner, now: DateTime<Utc>, bucket: Bucket) -> bool {
     let (left, at) = tokens.entry(of).or_insert((f64::from(bucket.burst), now));
     let seconds = (now - *at).to_std().unwrap_or_default().as_secs_f64();
     *left = (*left + seconds * bucket.per_second).min(f64::from(bucket.burst));

@@ -242,8 +242,10 @@ mod tests {
             (body.run, body.action, body.outcome, body.why) = (next(), next(), next(), next().unwrap_or_default());
             body.counts = (0..figures).map(|n| (format!("{n}"), n)).collect();
             body.counts.insert(name, seq);
-            body.verdicts =
-                verdicts.into_iter().map(|why| Ruling { rail: why.clone(), says: Verdict::Unknown(why) }).collect();
+            body.verdicts = verdicts
+                .into_iter()
+                .map(|why| Ruling { rail: why.clone().into(), says: Verdict::Unknown(why) })
+                .collect();
             Event::seal(body, Uuid::from_u128(7), "main", seq, "birth".into())
         })
     }
