@@ -14,6 +14,10 @@ use simian_core::{
 };
 use uuid::Uuid;
 
+use crate::cpu::CpuTime;
+
+mod cpu;
+
 const UNITS: u64 = 100_000;
 
 /// Monday, 2026-11-23, an hour before the hours begin.
@@ -64,7 +68,7 @@ fn world(policy: &Policy) -> World {
     }
 }
 
-fn draws(c: &mut Criterion) {
+fn draws(c: &mut Criterion<CpuTime>) {
     let mut group = c.benchmark_group("draw");
     group.throughput(Throughput::Elements(1));
     let date = NaiveDate::from_ymd_opt(2026, 11, 23).expect("a date");
@@ -84,7 +88,7 @@ fn draws(c: &mut Criterion) {
     group.finish();
 }
 
-fn plans(c: &mut Criterion) {
+fn plans(c: &mut Criterion<CpuTime>) {
     let policy = policy();
     let (world, day) = (world(&policy), policy.calendar.day_at(morning()));
     let (chaos, dice) =
@@ -104,5 +108,5 @@ fn plans(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, draws, plans);
+criterion_group! { name = benches; config = cpu::criterion(); targets = draws, plans }
 criterion_main!(benches);

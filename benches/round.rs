@@ -1,15 +1,17 @@
-//! What a round costs: a game day for a thousand groups, rehearsed and real, and a look of a daemon that is old.
+//! What a round costs: a game day for a thousand groups, rehearsed and real.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use simian_core::Mode;
 
+use crate::cpu::CpuTime;
 use crate::stage::{Keep, Stage, monday};
 
+mod cpu;
 mod stage;
 
 const GROUPS: usize = 1000;
 
-fn game_days(c: &mut Criterion) {
+fn game_days(c: &mut Criterion<CpuTime>) {
     let mut group = c.benchmark_group("all due, a thousand groups");
     group.sample_size(10);
     for (name, mode, keep) in [
@@ -30,5 +32,5 @@ fn game_days(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, game_days);
+criterion_group! { name = benches; config = cpu::criterion(); targets = game_days }
 criterion_main!(benches);

@@ -368,6 +368,22 @@ mod tests {
     }
 
     #[test]
+    fn whom_an_earlier_proposal_takes_is_as_good_as_gone() {
+        let mut scene = Scene::quiet();
+        scene.policy.budgets.per_unit_day = None;
+        scene.policy.floors.healthy = 3;
+        let mut second = scene.proposal.clone();
+        second.key = crate::proposal::Key::from_stored("z");
+        for (instance, rail) in [("i-0", "member"), ("i-1", "healthy_floor")] {
+            second.targets[0].instance = InstanceId::new(instance);
+            let both = [scene.proposal.clone(), second.clone()];
+            let judged = judge(&both, &scene.world, &Detail::none(), &scene.policy, scene.now);
+            assert!(judged[0].passes());
+            assert_eq!(judged[1].held_by().map(|ruling| &*ruling.rail), Some(rail), "{instance}");
+        }
+    }
+
+    #[test]
     fn the_mornings_actions_are_not_concurrent_with_the_afternoons() {
         let mut scene = Scene::quiet();
         scene.policy.budgets.per_unit_day = None;
