@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveDate;
+use futures_util::future::join_all;
 use simian_core::{Considered, Day, Finding, Judged, Mode, judge};
 
 use super::Format;
@@ -51,8 +52,8 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         let day = args.date.map_or(today.clone(), |date| config.calendar.day(date));
         let mut all = Page::default();
         let mut failures: Vec<Failure> = Vec::new();
-        for account in &engine.accounts {
-            match page(&engine, account, args, &day).await {
+        for page in join_all(engine.accounts.iter().map(|account| page(&engine, account, args, &day))).await {
+            match page {
                 Ok(page) => {
                     all.judged.extend(page.judged);
                     all.considered.extend(page.considered);

@@ -205,18 +205,24 @@ fn one_ledger_one_daemon() {
     assert_eq!(daemon.end().code(), Some(0));
 }
 
-#[test]
-fn a_sudden_death_never_makes_it_act_twice() {
+/// A daemon was killed while its call, which had its effect, was still to be answered.
+fn killed_in_its_call() -> Place {
     let place = Place::new(&every_second(US), &groups(12));
     with_due(&place, 1);
     place.simian(&["resume", "--first-run"]).ends(0);
-    // The call has its effect, and the answer takes longer than the daemon lives.
+    // The answer takes longer than the daemon lives.
     place.aws.faults(&json!([
         { "kind": "delay", "seconds": 15, "service": "ec2", "action": "TerminateInstances", "when": "after" }
     ]));
     let mut daemon = Daemon::start(&place, "one");
     until("the call", || (!place.ended().is_empty()).then_some(()));
     daemon.kill();
+    place
+}
+
+#[test]
+fn a_sudden_death_never_makes_it_act_twice() {
+    let place = killed_in_its_call();
     let left = place.events();
     let begun = targets(&left, Kind::ActionIntended);
     assert_eq!(begun, place.ended());
@@ -333,15 +339,7 @@ fn age(place: &Place, by: chrono::TimeDelta) {
 
 #[test]
 fn what_a_killed_daemon_began_is_found_out_once_aws_can_no_longer_honour_it() {
-    let place = Place::new(&every_second(US), &groups(12));
-    with_due(&place, 1);
-    place.simian(&["resume", "--first-run"]).ends(0);
-    place.aws.faults(&json!([
-        { "kind": "delay", "seconds": 15, "service": "ec2", "action": "TerminateInstances", "when": "after" }
-    ]));
-    let mut daemon = Daemon::start(&place, "one");
-    until("the call", || (!place.ended().is_empty()).then_some(()));
-    daemon.kill();
+    let place = killed_in_its_call();
     place.aws.faults(&json!([]));
     let begun = targets(&place.events(), Kind::ActionIntended);
     let calls = place.aws.count(TERMINATE);

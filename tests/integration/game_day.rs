@@ -19,15 +19,15 @@ fn target(place: &Place, cluster: &str) -> String {
 }
 
 #[test]
-fn sixty_groups_are_two_calls() {
-    let place = Place::armed(US, &groups(60));
+fn seventy_groups_are_two_calls() {
+    let place = Place::armed(US, &groups(70));
     let said = place.simian(&ALL).ends(0).without_complaint();
     let events = said.events();
     let kinds: Vec<Kind> = events.iter().map(|event| event.body.kind).collect();
-    let expected = [vec![Kind::ActionIntended; 60], vec![Kind::ActionDone; 60], vec![Kind::RoundClosed]].concat();
+    let expected = [vec![Kind::ActionIntended; 70], vec![Kind::ActionDone; 70], vec![Kind::RoundClosed]].concat();
     assert_eq!(kinds, expected);
-    assert_eq!(json!(events.last().unwrap().body.counts), json!({ "groups": 60, "acted": 60, "held": 0 }));
-    assert_eq!(place.batches(), [50, 10]);
+    assert_eq!(json!(events.last().unwrap().body.counts), json!({ "groups": 70, "acted": 70, "held": 0 }));
+    assert_eq!(place.batches(), [60, 10]);
     assert_eq!(place.counts(), json!({ DESCRIBE: 1, IDENTITY: 1, TERMINATE: 2 }));
     assert_eq!(targets(&events, Kind::ActionDone), place.ended());
     let run = events[0].body.run.clone();

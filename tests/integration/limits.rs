@@ -39,12 +39,12 @@ fn throttled(place: &Place) -> Vec<bool> {
 }
 
 #[test]
-fn a_thousand_instances_end_in_31_calls_and_none_is_throttled() {
+fn a_thousand_instances_end_in_28_calls_and_none_is_throttled() {
     let place = thousand();
     place.aws.control("POST", "buckets", &json!({ "documented": true }));
     let said = place.simian(&["round", "chaos", "--all-due", "--format", "json"]).ends(0).without_complaint();
-    assert_eq!(place.counts(), json!({ DESCRIBE: 10, TERMINATE: 20, IDENTITY: 1 }));
-    assert_eq!(place.batches(), [50; 20]);
+    assert_eq!(place.counts(), json!({ DESCRIBE: 10, TERMINATE: 17, IDENTITY: 1 }));
+    assert_eq!(place.batches(), [&[60; 16][..], &[40]].concat());
     assert!(throttled(&place).iter().all(|throttled| !throttled));
     let events = said.events();
     assert_eq!(targets(&events, Kind::ActionIntended), place.ended());
@@ -114,17 +114,17 @@ fn where_aws_allows_less_what_falls_short_is_named() {
             *ends.entry((acted.outcome, why)).or_default() += 1;
         }
         let expected = [
-            ((Some(Outcome::Done), "AWS accepted it"), 100),
-            ((Some(Outcome::Failed), "was throttled"), 50),
-            ((Some(Outcome::Abandoned), "there was no time left to act"), 50),
+            ((Some(Outcome::Done), "AWS accepted it"), 120),
+            ((Some(Outcome::Failed), "was throttled"), 60),
+            ((Some(Outcome::Abandoned), "there was no time left to act"), 20),
         ];
         assert_eq!(ends, expected.into());
         // Each of them has its event, with the instance's name, and runs.
         let events = engine.ledger.events(&simian_core::EventQuery::default()).await.unwrap();
         for (kind, state, number) in [
-            (Kind::ActionDone, "terminated", 100),
-            (Kind::ActionFailed, "running", 50),
-            (Kind::ActionAbandoned, "running", 50),
+            (Kind::ActionDone, "terminated", 120),
+            (Kind::ActionFailed, "running", 60),
+            (Kind::ActionAbandoned, "running", 20),
         ] {
             let named = targets(&events, kind);
             assert_eq!(named.len(), number, "{kind:?}");

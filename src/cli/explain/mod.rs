@@ -8,6 +8,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use futures_util::future::join_all;
 use simian_core::ports::GroupQuery;
 use simian_core::rails::lifts;
 use simian_core::{Day, Detail, GroupId, Judged, Monkey, OptIn, Outlook, Proposal, Request, Spared, World, judge};
@@ -68,17 +69,18 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         let day = config.calendar.day_at(engine.clock.now());
         let mut all = Page::default();
         let mut failures: Vec<Failure> = Vec::new();
-        for account in &engine.accounts {
-            for monkey in &engine.monkeys {
-                match explain(&engine, account, monkey.as_ref(), &args.target, &day).await {
-                    Ok(page) => {
-                        all.answers.extend(page.answers);
-                        all.silent.extend(page.silent);
-                        all.failed.extend(page.failed);
-                    }
-                    // One account that fails never stops another.
-                    Err(failure) => failures.push(failure),
+        let all_of_it =
+            engine.accounts.iter().flat_map(|account| engine.monkeys.iter().map(move |monkey| (account, monkey)));
+        let pages = all_of_it.map(|(account, monkey)| explain(&engine, account, monkey.as_ref(), &args.target, &day));
+        for page in join_all(pages).await {
+            match page {
+                Ok(page) => {
+                    all.answers.extend(page.answers);
+                    all.silent.extend(page.silent);
+                    all.failed.extend(page.failed);
                 }
+                // One account that fails never stops another.
+                Err(failure) => failures.push(failure),
             }
         }
         let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
