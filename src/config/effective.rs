@@ -263,7 +263,9 @@ fn place(key: &str, examples: &[(String, Value)]) -> (usize, Vec<(String, Option
     // A table that the example writes in another way stands behind the one that it is in.
     let mut table = parent(&path);
     let of_table = loop {
-        match examples.iter().position(|(other, _)| parent(other) == table) {
+        let itself = examples.iter().position(|(other, _)| parent(other) == table);
+        let within = || examples.iter().position(|(other, _)| other.starts_with(&format!("{table}.")));
+        match itself.or_else(within) {
             None if !table.is_empty() => table = parent(table),
             found => break found.unwrap_or(usize::MAX),
         }

@@ -84,7 +84,7 @@ fn a_pause_between_two_tries_of_a_throttled_call_stops_the_second() {
 
 #[test]
 fn a_pause_between_two_batches_stops_the_second() {
-    let world = World::new((0..60).map(|n| rarely(&format!("s{n:02}-prod-v001")))).unlimited();
+    let world = World::new((0..70).map(|n| rarely(&format!("s{n:02}-prod-v001")))).unlimited();
     let process = world.process();
     world.clock.set(mon(10, 0));
     world.cloud.inject(call::TERMINATE, 1, Fault::Latency(seconds(5)));
@@ -92,7 +92,7 @@ fn a_pause_between_two_batches_stops_the_second() {
     assert!(world.clock.drive_until(mon(10, 0) + seconds(2), round.as_mut()).is_pending());
     process.pause("incident 7");
     let closed = world.clock.drive(round);
-    assert_eq!(world.hit().len(), 50, "what was on its way is on its way");
+    assert_eq!(world.hit().len(), 60, "what was on its way is on its way");
     let left = closed.acted.iter().filter(|acted| acted.outcome == Some(Outcome::Abandoned));
     assert_eq!(left.filter(|acted| acted.why.contains("paused")).count(), 10);
     world.audit();

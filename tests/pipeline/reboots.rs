@@ -38,11 +38,11 @@ fn it_is_queued_and_watched_until_the_same_instance_serves_again() {
 
 #[test]
 fn many_share_a_call_and_a_wrong_id_refuses_them_all() {
-    let world = World::new((0..60).map(|n| rebooting(&format!("s{n:02}-prod-v001")))).unlimited();
+    let world = World::new((0..70).map(|n| rebooting(&format!("s{n:02}-prod-v001")))).unlimited();
     world.clock.set(mon(10, 0));
     let process = world.process();
     process.game_day("g");
-    assert_eq!((world.cloud.calls()[call::REBOOT], rebooted(&world)), (2, 60));
+    assert_eq!((world.cloud.calls()[call::REBOOT], rebooted(&world)), (2, 70));
 
     let world = one();
     world.cloud.inject(call::REBOOT, 1, Fault::ErrorBefore(Cause::Refused("InvalidInstanceID.NotFound".into())));
