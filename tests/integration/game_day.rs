@@ -42,7 +42,7 @@ fn seventy_groups_are_two_calls() {
     assert_eq!(of_kind(&events, Kind::ActionRecovered).len(), 70);
     assert_eq!(of_kind(&events, Kind::ActionHeld).len(), 70);
     assert!(of_kind(&events, Kind::ActionHeld).iter().all(|event| event.body.outcome.as_deref() == Some("cool_down")));
-    // Who looks at sixty open recoveries reads their groups by name, in one call.
+    // Who looks at seventy open recoveries reads their groups by name, in one call.
     assert_eq!(place.counts(), json!({ DESCRIBE: 2, IDENTITY: 1 }));
     place.is_sound();
 }
