@@ -146,7 +146,7 @@ impl Live<'_> {
             }
             Action::Reboot => {
                 for ids in ids.chunks(MAX_BATCH) {
-                    self.reboot(region, ids, leave, &mut ends).await;
+                    self.reboot(leave, ids, &mut ends).await;
                 }
             }
         }
@@ -183,8 +183,8 @@ impl Live<'_> {
 
     /// One batch. There is nothing to look up: a rebooting instance is running by EC2's word, and so is one that never
     /// went down. So a refusal is for all, and what is unclear stays so.
-    async fn reboot(&self, region: &Region, ids: &[InstanceId], leave: &Leave<'_>, ends: &mut Ends) {
-        let (outcome, why) = match self.in_time(leave, || self.account.actuator.reboot(region, ids)).await {
+    async fn reboot(&self, leave: &Leave<'_>, ids: &[InstanceId], ends: &mut Ends) {
+        let (outcome, why) = match self.in_time(leave, || self.account.actuator.reboot(leave.region, ids)).await {
             Err(why) => (Outcome::Abandoned, why),
             Ok(Ok(())) => (Outcome::Done, "AWS queued it".to_owned()),
             Ok(Err(error)) => (failed(&error), error.to_string()),
