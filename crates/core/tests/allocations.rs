@@ -10,11 +10,11 @@ fn a_draw_allocates_nothing() {
     let unit = UnitId { scope, kind: UnitKind::Cluster, name: "shop-prod-a-rather-long-detail".into() };
     let draws = Dice::new("s").on("chaos.coin", NaiveDate::from_ymd_opt(2026, 11, 23).unwrap());
     let (mut coin, mut minute) = (0.0, 0);
-    let drawn = measure(|| {
+    let taken = measure(|| {
         coin = draws.coin(&unit.pieces());
         minute = draws.below(&unit.pieces(), 360);
     });
-    assert_eq!(drawn.count_total, 0, "{drawn:?}");
+    assert_eq!(taken.count_total, 0, "{taken:?}");
     // The counter does count, and pieces are the whole name.
     let joined = measure(|| assert_eq!(draws.coin(&[&unit.full()]).to_bits(), coin.to_bits()));
     assert_eq!(joined.count_total, 1, "{joined:?}");
