@@ -176,6 +176,16 @@ impl<E> Meter<E> {
     pub(crate) fn new<'b>(buckets: impl IntoIterator<Item = &'b Arc<Bucket>>) -> Self {
         Self { buckets: buckets.into_iter().cloned().collect(), tries: AtomicU32::new(0), error: PhantomData }
     }
+
+    /// Takes the token of a try. The first was paid before the call. A later one does not wait, as the SDK has waited
+    /// already; where nothing is left, it is free.
+    fn tried(&self) {
+        if self.tries.fetch_add(1, Ordering::Relaxed) > 0
+            && let Some(bucket) = self.buckets.first()
+        {
+            let _ = bucket.take(1);
+        }
+    }
 }
 
 impl<E> fmt::Debug for Meter<E> {
@@ -196,12 +206,7 @@ impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> Intercept for Mete
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // The first was paid before the call. A later one has waited already; if nothing is left, it is in debt.
-        if self.tries.fetch_add(1, Ordering::Relaxed) > 0
-            && let Some(bucket) = self.buckets.first()
-        {
-            let _ = bucket.take(1);
-        }
+        self.tried();
         Ok(())
     }
 
@@ -291,6 +296,22 @@ mod tests {
         let began = clock.now();
         bucket.turn().await;
         assert_eq!(clock.now() - began, TimeDelta::milliseconds(250));
+    }
+
+    #[test]
+    fn every_try_but_the_first_costs_a_token() {
+        let (_, calls) = bucket(CALENDARS);
+        let (_, instances) = bucket(CALENDARS);
+        let meter = Meter::<BoxError>::new([&calls, &instances]);
+        meter.tried();
+        assert_eq!(count(&calls), 8);
+        let (_, calls) = bucket(CALENDARS);
+        let meter = Meter::<BoxError>::new([&calls, &instances]);
+        for _ in 0..3 {
+            meter.tried();
+        }
+        assert_eq!((count(&calls), count(&instances)), (6, 8));
+        meter.tried();
     }
 
     #[test]
