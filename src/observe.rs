@@ -154,7 +154,7 @@ pub async fn detail(account: &Account, world: &World, judged: &[Judged], clock: 
     let mut wanted: BTreeMap<Scope, BTreeSet<String>> = BTreeMap::new();
     for judged in judged.iter().filter(|judged| judged.passes()) {
         for group in &judged.proposal.unit.groups {
-            let scope = Scope { account: world.area.account.clone(), region: group.region.clone() };
+            let scope = world.scope(&group.region);
             let stale = world.fleets.get(&scope).is_none_or(|fleet| clock.now() - fleet.taken_at >= FRESH);
             if stale {
                 wanted.entry(scope).or_default().insert(group.name.clone());

@@ -266,7 +266,7 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         });
     let whole = thorough && world.blind().next().is_none();
     let seen = |opened: &Draft| {
-        let scope = opened.region.clone().map(|region| Scope { account: world.area.account.clone(), region });
+        let scope = opened.region.as_ref().map(|region| world.scope(region));
         scope.zip(opened.group.as_ref()).is_some_and(|(scope, group)| world.group(&scope, group).is_some())
     };
     let gone = world

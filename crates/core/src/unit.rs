@@ -215,11 +215,11 @@ pub fn units<'f>(
             owner: rules.owner(&group.tags),
             why,
         };
-        let mut settings: Vec<Settings> = Vec::new();
+        let mut settings: Vec<&Settings> = Vec::new();
         let mut malformed = None;
         for (scope, group, opt_in) in &groups {
             match opt_in {
-                OptIn::In(theirs) => settings.push(theirs.clone()),
+                OptIn::In(theirs) => settings.push(theirs),
                 OptIn::Malformed(problems) => {
                     let why = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                     malformed = Some(format!("{}: {why}", group.name));
@@ -237,9 +237,10 @@ pub fn units<'f>(
             out.kept_out.insert(id.full(), why);
             continue;
         }
-        let Some(strictest) = settings.iter().cloned().reduce(|a, b| a.strictest(&b)) else { continue };
+        let Some((one, others)) = settings.split_first() else { continue };
+        let strictest = others.iter().fold((*one).clone(), |so_far, theirs| so_far.strictest(theirs));
         let (scope, first, _) = groups[0];
-        if settings.iter().any(|theirs| *theirs != settings[0]) {
+        if others.iter().any(|theirs| theirs != one) {
             out.findings.push(finding(
                 "opt-in-differs",
                 scope,

@@ -184,7 +184,7 @@ impl TagRules {
         let mut settings = self.defaults.clone();
         let (mut mean, mut probability) = (None, None);
         let (mut count, mut share, mut cap) = (None, None, None);
-        let chaos = format!("{}:", self.chaos_key());
+        let (chaos, ours) = (format!("{}:", self.chaos_key()), format!("{}:", self.prefix));
         let mut problem = |key: &str, why: String| problems.push(TagProblem { key: key.to_owned(), why });
         for (key, text) in tags {
             let text = text.trim();
@@ -202,7 +202,7 @@ impl TagRules {
                 if let Err(why) = read {
                     problem(key, why);
                 }
-            } else if let Some(name) = key.strip_prefix(&format!("{}:", self.prefix)) {
+            } else if let Some(name) = key.strip_prefix(&ours) {
                 match name {
                     "veto" => match parse_dates(text) {
                         Ok(dates) => settings.vetoes = dates,
