@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use simian_core::{
     Actuator, Area, Change, Clock, Cloud, Dice, Draft, Event, Identity, InstanceId, Ledger, LedgerError, Monkey,
-    Policy, Region,
+    OutageHook, Policy, Region,
 };
 use tokio::sync::{Notify, OnceCell};
 
@@ -26,6 +26,8 @@ pub struct Engine {
     pub monkeys: Vec<Box<dyn Monkey>>,
     /// The accounts.
     pub accounts: Vec<Account>,
+    /// Who is asked whether this is a bad moment, if the operator named somebody.
+    pub outage: Option<Arc<dyn OutageHook>>,
     /// How recovery is watched.
     pub watch: WatchPolicy,
     /// How long the ledger remembers; `None` for ever.
@@ -106,6 +108,7 @@ impl Engine {
             dice,
             monkeys: Vec::new(),
             accounts: Vec::new(),
+            outage: None,
             watch: WatchPolicy::default(),
             keep: None,
             holder: holder.into(),

@@ -11,11 +11,13 @@ use futures_util::future::join_all;
 use simian_core::claim::{ACT_WITHIN, CALL_TIMEOUT};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
-    Action, CallError, Cause, Change, Claim, Claimed, History, InstanceId, InstanceState, Judged, Kind, LedgerError,
-    Outcome, Proposal, Region, Stage, Target, UnitId, View, Watch, World,
+    Action, CallError, Cause, Change, Claim, Claimed, Detail, History, InstanceId, InstanceState, Judged, Kind,
+    LedgerError, Outcome, Proposal, Region, Stage, Stops, Target, UnitId, View, Watch, World, rails,
 };
+use tokio::sync::Mutex;
 
 use crate::engine::{Account, Engine};
+use crate::observe;
 
 /// What came of one proposal that the rails let pass.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ pub struct Live<'a> {
     pub engine: &'a Engine,
     /// Where.
     pub account: &'a Account,
+    /// The second look that let it pass: what stops everything was asked then.
+    pub detail: &'a Detail,
 }
 
 #[async_trait]
@@ -102,12 +106,19 @@ impl Hand for Live<'_> {
 /// How one instance's part ended, in words too.
 type Ends = BTreeMap<InstanceId, (Outcome, String)>;
 
-/// What calls of one kind go by: where they go, for which monkey, and until when they may begin.
+/// What calls of one kind go by: where they go, for which monkey, until when they may begin, and what stops them.
 struct Leave<'a> {
     region: &'a Region,
     monkey: &'a str,
     act_before: DateTime<Utc>,
+    /// The alarms that any of it minds.
+    alarms: Vec<String>,
+    /// What stops everything, as it was last looked at. Once it does, nothing more of this is done.
+    stops: Mutex<Option<Stops>>,
 }
+
+/// What stops everything is looked at again before a call once it was asked so long ago.
+const STOPS_FRESH: TimeDelta = TimeDelta::seconds(10);
 
 impl Live<'_> {
     async fn record_intents(&self, won: &[(Judged, DateTime<Utc>)]) -> Result<(), LedgerError> {
@@ -127,7 +138,15 @@ impl Live<'_> {
         let ids: Vec<InstanceId> =
             batch.iter().flat_map(|judged| &judged.proposal.targets).map(|target| target.instance.clone()).collect();
         let Some(first) = batch.first() else { return Ends::new() };
-        let leave = &Leave { region, monkey: &first.proposal.monkey, act_before };
+        let minded: BTreeSet<String> =
+            batch.iter().flat_map(|judged| rails::alarms(&judged.proposal, &self.account.policy)).collect();
+        let leave = &Leave {
+            region,
+            monkey: &first.proposal.monkey,
+            act_before,
+            alarms: minded.into_iter().collect(),
+            stops: Mutex::new(self.detail.stops(&first.proposal.scope).cloned()),
+        };
         let mut ends = Ends::new();
         match action {
             Action::Terminate => {
@@ -216,6 +235,10 @@ impl Live<'_> {
 
     /// Why no call may be started now, looked at as late as can be. Who cannot be asked has said no.
     async fn hindered(&self, leave: &Leave<'_>) -> Option<String> {
+        // First, because the answer may take its time.
+        if let Some(why) = self.stopped(leave).await {
+            return Some(why);
+        }
         let now = self.engine.clock.now();
         if now + CALL_TIMEOUT > leave.act_before {
             return Some("there was no time left to act".into());
@@ -232,6 +255,19 @@ impl Live<'_> {
         let account = &self.account.policy.account;
         let covering = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey));
         covering.map(|pause| format!("paused {pause}"))
+    }
+
+    /// Why everything stops: an alarm, the safety lever, the outage hook. Who cannot be asked has said no.
+    async fn stopped(&self, leave: &Leave<'_>) -> Option<String> {
+        let mut stops = leave.stops.lock().await;
+        let policy = &self.account.policy;
+        let stopped = |stops: &Stops| rails::stopped(&leave.alarms, stops, policy);
+        let now = self.engine.clock.now();
+        let fresh = stops.as_ref().is_some_and(|stops| now - stops.at < STOPS_FRESH || stopped(stops).is_some());
+        if !fresh {
+            *stops = Some(observe::stops(self.engine, self.account, leave.region, &leave.alarms).await);
+        }
+        stops.as_ref().and_then(stopped)
     }
 
     /// Turns an answer into an outcome for each id. Whatever is not certain from the answer is looked up.

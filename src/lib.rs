@@ -15,6 +15,7 @@ pub mod exit;
 pub mod hand;
 pub mod observe;
 pub mod order;
+pub mod outage;
 pub mod progress;
 pub mod registry;
 pub mod render;

@@ -1,18 +1,21 @@
-//! The reads: the survey that a round begins with, and the detail of the few proposals that are due.
+//! The reads that a round begins with: the survey. What is read of the few proposals that are due is in [`detail`].
 //!
 //! A read that fails makes its view unknown. Nothing here decides anything, but for one thing: foreign credentials
 //! read nothing at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod detail;
+
+use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use simian_core::history::Ask;
 use simian_core::ports::GroupQuery;
-use simian_core::rails::{FRESH, Look};
 use simian_core::{
-    AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Detail, Fleet, Group, History, Judged,
-    LedgerError, Mode, Monkey, Observed, Region, Scope, View, World,
+    AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Fleet, Group, History, LedgerError, Mode,
+    Monkey, Observed, Region, Scope, View, World,
 };
+
+pub use detail::{detail, stops};
 
 use crate::engine::{Account, Engine};
 use crate::order::Order;
@@ -144,29 +147,6 @@ async fn survey(account: &Account, region: &Region, query: &GroupQuery, clock: &
         groups: by_name(groups),
         skew: account.cloud.skew(region).map_or_else(|| View::Unknown("AWS has not answered yet".into()), View::Known),
     }
-}
-
-/// The groups of what passed the first judging, read again by name where the survey is no longer fresh.
-pub async fn detail(account: &Account, world: &World, judged: &[Judged], clock: &dyn Clock) -> Detail {
-    if account.policy.disabled.contains("reread") {
-        return Detail::none();
-    }
-    let mut wanted: BTreeMap<Scope, BTreeSet<String>> = BTreeMap::new();
-    for judged in judged.iter().filter(|judged| judged.passes()) {
-        for group in &judged.proposal.unit.groups {
-            let scope = world.scope(&group.region);
-            let stale = world.fleets.get(&scope).is_none_or(|fleet| clock.now() - fleet.taken_at >= FRESH);
-            if stale {
-                wanted.entry(scope).or_default().insert(group.name.clone());
-            }
-        }
-    }
-    let reads = wanted.into_iter().map(|(scope, asked)| async move {
-        let query = GroupQuery::Named(asked.iter().cloned().collect());
-        let groups = by_name(account.cloud.groups(&scope.region, &query).await);
-        (scope, Look { asked, groups })
-    });
-    Detail::of(join_all(reads).await.into_iter().collect())
 }
 
 /// Groups by name, or why they are not known.

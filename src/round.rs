@@ -60,7 +60,8 @@ pub async fn run(
     let due = due(outlook, &world, order, now);
     let detail = {
         let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
-        observe::detail(account, &world, &first, engine.clock.as_ref()).await
+        let passing: Vec<&Proposal> = first.iter().filter(|one| one.passes()).map(|one| &one.proposal).collect();
+        observe::detail(engine, account, &world, &passing).await
     };
     // The survey may have taken a minute, and the kill switch is for this moment.
     world.history.pauses = History::pauses(engine.ledger.as_ref(), engine.clock.now()).await?;
@@ -70,7 +71,7 @@ pub async fn run(
     let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
 
     let acted = match world.mode {
-        Mode::Live => Live { engine, account }.act(&world, passed).await?,
+        Mode::Live => Live { engine, account, detail: &detail }.act(&world, passed).await?,
         Mode::DryRun => Rehearsal { engine, account }.act(&world, passed).await?,
     };
     let closed = Closed {

@@ -82,6 +82,10 @@ pub(super) async fn connect(config: &Config, access: Access) -> Result<Engine, F
 pub(super) async fn accounts_on(config: &Config, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
     let mut engine = engine(config, ledger);
     engine.accounts = accounts(config, &engine.clock).await?;
+    engine.outage = match &config.outage {
+        Some(hook) => Some(hook.connect().map_err(|why| Failure::say(Exit::Config, why))?),
+        None => None,
+    };
     Ok(engine)
 }
 

@@ -27,13 +27,14 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
-use simian_core::rails::{Budgets, Candidates, Floors, HeldBack};
+use simian_core::rails::{Alarms, Budgets, Candidates, Floors, HeldBack};
 use simian_core::{AccountId, Calendar, ChangeCalendar, Kind, Mode, Policy, Region, TagRules};
 
 pub use effective::{Effective, HIDDEN, Origin, Setting};
 pub use error::{ConfigError, Problem};
 use file::Unreadable;
 
+use crate::outage::Hook;
 use crate::sinks::webhook::{Address, Private, SecretSource, Template};
 
 /// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a
@@ -74,6 +75,12 @@ pub struct Config {
     pub floors: Floors,
     /// How far a survey may differ from the last.
     pub candidates: Candidates,
+    /// The alarms that hold and stop everything.
+    pub alarms: Alarms,
+    /// Who is asked whether this is a bad moment.
+    pub outage: Option<Hook>,
+    /// A launch that failed so recently says that the next would fail too.
+    pub failed_launch: TimeDelta,
     /// How far our clock may be from AWS's.
     pub max_skew: TimeDelta,
     /// So many failed recoveries in a row stop everything; `None` for never.
@@ -222,6 +229,9 @@ impl Config {
             budgets: self.budgets.clone(),
             floors: self.floors.clone(),
             candidates: self.candidates.clone(),
+            alarms: self.alarms.clone(),
+            outage: self.outage.as_ref().map(ToString::to_string),
+            failed_launch: self.failed_launch,
             max_skew: self.max_skew,
             breaker: self.breaker,
             recovery: self.watch.deadline,

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use simian_core::calendar::{Freeze, Holidays, Hours, Weekdays};
 use simian_core::choice::{Rule, account_glob, app_glob, region_glob};
-use simian_core::rails::{Budgets, Candidates, Floors, RAILS};
+use simian_core::rails::{Alarms, Budgets, Candidates, Floors, RAILS};
 use simian_core::{AccountId, Calendar, ChangeCalendar, Mode, Settings, TagRules};
 use toml::de::DeTable;
 
@@ -20,6 +20,7 @@ use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
     webhook,
 };
+use crate::outage::{Asked, Hook};
 use crate::registry::KINDS;
 
 /// What is not in the file and still counts.
@@ -121,6 +122,9 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         budgets,
         floors,
         candidates: rails.candidates,
+        alarms: rails.alarms,
+        outage: rails.outage,
+        failed_launch: rails.failed_launch,
         max_skew: rails.max_skew,
         breaker: rails.breaker,
         disabled_rails: rails.disabled,
@@ -370,6 +374,57 @@ struct Rails {
     max_skew: TimeDelta,
     breaker: Option<u32>,
     candidates: Candidates,
+    alarms: Alarms,
+    outage: Option<Hook>,
+    failed_launch: TimeDelta,
+}
+
+/// An hour is long for a launch to be news, a day is long for anybody to be held by it.
+const FAILED_LAUNCH: (TimeDelta, TimeDelta) = (TimeDelta::minutes(1), TimeDelta::hours(48));
+
+/// The most alarms: one call asks for so many. Source: CloudWatch API, `DescribeAlarms`.
+const MAX_ALARMS: usize = 100;
+
+/// The longest name of an alarm. Source: CloudWatch API, `PutMetricAlarm`.
+const MAX_ALARM_NAME: usize = 255;
+
+fn alarms(table: &mut Table<'_>) -> Alarms {
+    let names = table.list("names", |value| match text(value)? {
+        name if name.is_empty() || name.len() > MAX_ALARM_NAME => {
+            Err(format!("it names no alarm: write its name, of at most {MAX_ALARM_NAME} characters"))
+        }
+        name => Ok(name.to_owned()),
+    });
+    let names = names.unwrap_or_default();
+    if names.len() > MAX_ALARMS {
+        let why = format!("there are {}: name at most {MAX_ALARMS}, or a composite alarm over them", names.len());
+        table.wrong("names", &why);
+    }
+    let passes = table.get("insufficient_data", |value| match text(value)? {
+        "hold" => Ok(false),
+        "pass" => Ok(true),
+        other => Err(format!("`{other}` is neither: write \"hold\" or \"pass\"")),
+    });
+    Alarms { names, insufficient_data_passes: passes.unwrap_or_default() }
+}
+
+/// How long the hook may take to answer: who waits longer acts on what was seen before.
+const HOOK_TIMEOUT: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::seconds(20));
+
+fn outage(table: &mut Table<'_>) -> Option<Hook> {
+    let timeout = table.get("timeout", span(HOOK_TIMEOUT.0, HOOK_TIMEOUT.1)).unwrap_or(Hook::TIMEOUT);
+    let url = table.get("url", parsed).map(Asked::Page);
+    let command = table.list("command", |value| text(value).map(str::to_owned)).map(Asked::Command);
+    if url.is_some() && command.is_some() {
+        table.wrong("command", "there is a url already: remove one of the two");
+    }
+    if let Some(Asked::Command(words)) = &command
+        && !words.first().is_some_and(|program| Path::new(program).is_absolute())
+    {
+        table
+            .wrong("command", "it begins with no program's full path: write it as in [\"/usr/local/bin/all-is-well\"]");
+    }
+    url.or(command).map(|asked| Hook { asked, timeout })
 }
 
 fn rails(rails: &mut Table<'_>) -> Rails {
@@ -379,6 +434,9 @@ fn rails(rails: &mut Table<'_>) -> Rails {
         max_skew: TimeDelta::seconds(60),
         breaker: Some(3),
         candidates: Candidates::default(),
+        alarms: Alarms::default(),
+        outage: None,
+        failed_launch: TimeDelta::hours(1),
     };
     for rail in RAILS {
         rails.table(rail.name, |table| {
@@ -399,6 +457,12 @@ fn rails(rails: &mut Table<'_>) -> Rails {
                     *shrink_percent = table.get("shrink_percent", count(0, 100)).unwrap_or(*shrink_percent);
                     *grow_percent = table.get("grow_percent", count(0, MAX_GROWTH)).unwrap_or(*grow_percent);
                     *slack = table.get("slack", count(0, u32::MAX)).unwrap_or(*slack);
+                }
+                "alarms" => out.alarms = alarms(table),
+                "outage" => out.outage = outage(table),
+                "replacement" => {
+                    let failed = table.get("failed_launch", span(FAILED_LAUNCH.0, FAILED_LAUNCH.1));
+                    out.failed_launch = failed.unwrap_or(out.failed_launch);
                 }
                 _ => {}
             }

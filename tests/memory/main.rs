@@ -11,9 +11,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use simian::daemon::{self, Begin, End, Schedule};
 use simian::order::Order;
+use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use simian_core::{
     Actuator, CalendarState, CallError, ChangeCalendar, Cloud, Event, EventQuery, Group, GroupQuery, Identity,
-    InstanceId, InstanceState, Kind, Lifecycle, Member, Mode, Region, Sink, SinkError,
+    InstanceId, InstanceState, Kind, LaunchSource, Lifecycle, Member, Mode, Region, Sink, SinkError,
 };
 use simian_sim::VirtualClock;
 use stage::{Keep, Stage, at_once, monday};
@@ -45,7 +46,11 @@ impl Forgetful {
             let name = format!("s{n:04}-prod-v001");
             let tags = [("simian:chaos".to_owned(), "on".to_owned())];
             let members = (3 * n..3 * n + 3).map(member).collect();
-            (name.clone(), Group { name, tags: tags.into(), min: 3, desired: 3, max: 6, members, ..Group::default() })
+            let launches = vec![LaunchSource::Configuration(name.clone())];
+            (
+                name.clone(),
+                Group { name, tags: tags.into(), min: 3, desired: 3, max: 6, members, launches, ..Group::default() },
+            )
         };
         Self(Mutex::new((0..GROUPS).map(group).collect()))
     }
@@ -73,6 +78,34 @@ impl Cloud for Forgetful {
 
     async fn change_calendar(&self, _: &ChangeCalendar) -> Result<CalendarState, CallError> {
         Ok(CalendarState { open: true, next_transition: None })
+    }
+
+    async fn refresh(&self, _: &Region, _: &str) -> Result<Option<Refresh>, CallError> {
+        Ok(None)
+    }
+
+    async fn activities(&self, _: &Region, _: &str, _: DateTime<Utc>) -> Result<Vec<Activity>, CallError> {
+        Ok(Vec::new())
+    }
+
+    async fn target_health(&self, _: &Region, _: &str) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn launches(&self, _: &Region, _: &LaunchSource) -> Result<Launches, CallError> {
+        Ok(Launches::Image("ami-1".into()))
+    }
+
+    async fn subnets(&self, _: &Region, _: &[String]) -> Result<BTreeMap<String, u32>, CallError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn alarms(&self, _: &Region, _: &[String]) -> Result<BTreeMap<String, AlarmState>, CallError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn safety_lever(&self, _: &Region) -> Result<Lever, CallError> {
+        Ok(Lever { engaged: false, reason: String::new() })
     }
 
     fn skew(&self, _: &Region) -> Option<TimeDelta> {

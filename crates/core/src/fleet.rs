@@ -164,12 +164,50 @@ pub struct Group {
     pub target_groups: Vec<String>,
     /// The names of its suspended processes.
     pub suspended: Vec<String>,
+    /// Where its instances come from: each of them when its policy mixes several.
+    pub launches: Vec<LaunchSource>,
+    /// The ids of its subnets.
+    pub subnets: Vec<String>,
+}
+
+/// What a group launches from. Source: Auto Scaling API, `AutoScalingGroup` and `MixedInstancesPolicy`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LaunchSource {
+    /// A launch template's version.
+    Template {
+        /// Its id, such as `lt-0123456789abcdef0`.
+        id: String,
+        /// The version: a number, `$Latest` or `$Default`.
+        version: String,
+    },
+    /// A launch configuration, by name.
+    Configuration(String),
+    /// An image that an override names.
+    Image(String),
+}
+
+impl fmt::Display for LaunchSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LaunchSource::Template { id, version } => write!(f, "launch template {id} version {version}"),
+            LaunchSource::Configuration(name) => write!(f, "launch configuration {name}"),
+            LaunchSource::Image(id) => write!(f, "image {id}"),
+        }
+    }
 }
 
 impl Group {
     /// How many members serve.
     pub fn serving(&self) -> usize {
         self.members.iter().filter(|member| member.serves()).count()
+    }
+
+    /// The members that are on their way in or out.
+    pub fn moving(&self) -> impl Iterator<Item = &Member> {
+        let moves = |member: &&Member| {
+            matches!(member.lifecycle, Lifecycle::Pending | Lifecycle::Terminating | Lifecycle::Detaching)
+        };
+        self.members.iter().filter(moves)
     }
 
     /// The member of that id.

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::change_calendar::{CalendarState, ChangeCalendar};
+use crate::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use crate::event::Event;
-use crate::fleet::{Group, InstanceId};
+use crate::fleet::{Group, InstanceId, LaunchSource};
 use crate::scope::{AccountId, Region};
 
 /// The only way to know the time or to wait. `main` makes the real one; tests and the sandbox bring their own.
@@ -78,8 +79,33 @@ pub trait Cloud: Send + Sync {
     ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError>;
     /// Whether a Change Calendar is open now. Asked in its own region, which need not be one that we look at.
     async fn change_calendar(&self, calendar: &ChangeCalendar) -> Result<CalendarState, CallError>;
+    /// The instance refresh of a group that is under way or about to be.
+    async fn refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError>;
+    /// The scaling activities of a group that began at `since` or later.
+    async fn activities(&self, region: &Region, group: &str, since: DateTime<Utc>) -> Result<Vec<Activity>, CallError>;
+    /// The health of every target of a target group that is an instance, by the group's ARN.
+    async fn target_health(
+        &self,
+        region: &Region,
+        target_group: &str,
+    ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError>;
+    /// What a launch from there would start now, and whether it could.
+    async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError>;
+    /// Free addresses of these subnets; one that is gone is left out. A subnet of IPv6 alone never runs out.
+    async fn subnets(&self, region: &Region, ids: &[String]) -> Result<BTreeMap<String, u32>, CallError>;
+    /// The states of these alarms, metric and composite; one that there is not is left out.
+    async fn alarms(&self, region: &Region, names: &[String]) -> Result<BTreeMap<String, AlarmState>, CallError>;
+    /// The account's FIS safety lever in this region.
+    async fn safety_lever(&self, region: &Region) -> Result<Lever, CallError>;
     /// AWS's clock minus ours by the newest answer from this region, or `None` before the first.
     fn skew(&self, region: &Region) -> Option<TimeDelta>;
+}
+
+/// Somebody outside who knows whether this is a bad moment: an incident tool, a script.
+#[async_trait]
+pub trait OutageHook: Send + Sync {
+    /// Whether anything may be done now: yes, or why not. No answer in time is a no.
+    async fn ask(&self) -> Result<(), String>;
 }
 
 /// What may be done to an account. One call, one try: whoever calls decides what an unclear answer means.

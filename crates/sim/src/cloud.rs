@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
     Actuator, CalendarState, CallError, Cause, ChangeCalendar, Cloud, Group, GroupQuery, Identity, InstanceId,
-    InstanceState, Lifecycle, Region,
+    InstanceState, LaunchSource, Lifecycle, Region,
 };
 
 use crate::account::SimAccount;
@@ -149,6 +150,50 @@ impl Cloud for SimAccount {
             Ok(said)
         })
         .await
+    }
+
+    async fn refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
+        self.call(call::REFRESHES, Some(region), group.to_owned(), |_, _| Ok(None)).await
+    }
+
+    async fn activities(
+        &self,
+        region: &Region,
+        group: &str,
+        _since: DateTime<Utc>,
+    ) -> Result<Vec<Activity>, CallError> {
+        self.call(call::ACTIVITIES, Some(region), group.to_owned(), |_, _| Ok(Vec::new())).await
+    }
+
+    async fn target_health(
+        &self,
+        region: &Region,
+        target_group: &str,
+    ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
+        self.call(call::TARGET_HEALTH, Some(region), target_group.to_owned(), |_, _| Ok(BTreeMap::new())).await
+    }
+
+    async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError> {
+        self.call(call::TEMPLATES, Some(region), source.to_string(), |_, _| Ok(Launches::Image("ami-1".into()))).await
+    }
+
+    async fn subnets(&self, region: &Region, ids: &[String]) -> Result<BTreeMap<String, u32>, CallError> {
+        self.call(call::SUBNETS, Some(region), ids.join(" "), |_, _| {
+            Ok(ids.iter().map(|id| (id.clone(), 250)).collect())
+        })
+        .await
+    }
+
+    async fn alarms(&self, region: &Region, names: &[String]) -> Result<BTreeMap<String, AlarmState>, CallError> {
+        self.call(call::ALARMS, Some(region), names.join(" "), |_, _| {
+            Ok(names.iter().map(|name| (name.clone(), AlarmState::Ok)).collect())
+        })
+        .await
+    }
+
+    async fn safety_lever(&self, region: &Region) -> Result<Lever, CallError> {
+        self.call(call::LEVER, Some(region), String::new(), |_, _| Ok(Lever { engaged: false, reason: String::new() }))
+            .await
     }
 
     fn skew(&self, region: &Region) -> Option<TimeDelta> {

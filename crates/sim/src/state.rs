@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, Region};
+use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, LaunchSource, Region};
 
 use crate::chance::Chance;
 use crate::group::SimGroup;
@@ -169,6 +169,11 @@ impl State {
             health_check: spec.health_check.clone(),
             target_groups: spec.target_groups.clone(),
             suspended: spec.suspended.iter().cloned().collect(),
+            launches: vec![LaunchSource::Template {
+                id: format!("lt-{}", id.name),
+                version: spec.template_version.to_string(),
+            }],
+            subnets: spec.zones.iter().map(|zone| format!("subnet-{zone}")).collect(),
         })
     }
 

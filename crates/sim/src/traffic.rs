@@ -30,9 +30,42 @@ pub mod call {
     /// SSM `GetCalendarState`, a call per calendar.
     pub const CALENDAR: &str = "ssm:GetCalendarState";
 
+    /// Auto Scaling `DescribeInstanceRefreshes`, a call per group.
+    pub const REFRESHES: &str = "autoscaling:DescribeInstanceRefreshes";
+    /// Auto Scaling `DescribeScalingActivities`, a call per group.
+    pub const ACTIVITIES: &str = "autoscaling:DescribeScalingActivities";
+    /// Elastic Load Balancing `DescribeTargetHealth`, a call per target group.
+    pub const TARGET_HEALTH: &str = "elasticloadbalancing:DescribeTargetHealth";
+    /// EC2 `DescribeLaunchTemplateVersions`, a call per template's version.
+    pub const TEMPLATES: &str = "ec2:DescribeLaunchTemplateVersions";
+    /// EC2 `DescribeImages`.
+    pub const IMAGES: &str = "ec2:DescribeImages";
+    /// EC2 `DescribeSubnets`.
+    pub const SUBNETS: &str = "ec2:DescribeSubnets";
+    /// CloudWatch `DescribeAlarms`, a call per 100 names.
+    pub const ALARMS: &str = "cloudwatch:DescribeAlarms";
+    /// FIS `GetSafetyLever`.
+    pub const LEVER: &str = "fis:GetSafetyLever";
+
     /// All of them.
-    pub const ALL: [&str; 8] =
-        [IDENTITY, OURSELVES, GROUPS, INSTANCES, TERMINATE, TERMINATE_IN_GROUP, REBOOT, CALENDAR];
+    pub const ALL: [&str; 16] = [
+        IDENTITY,
+        OURSELVES,
+        GROUPS,
+        INSTANCES,
+        TERMINATE,
+        TERMINATE_IN_GROUP,
+        REBOOT,
+        CALENDAR,
+        REFRESHES,
+        ACTIVITIES,
+        TARGET_HEALTH,
+        TEMPLATES,
+        IMAGES,
+        SUBNETS,
+        ALARMS,
+        LEVER,
+    ];
 }
 
 /// A scripted fault of one call.

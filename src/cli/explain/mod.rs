@@ -11,7 +11,7 @@ use std::path::Path;
 use futures_util::future::join_all;
 use simian_core::ports::GroupQuery;
 use simian_core::rails::lifts;
-use simian_core::{Day, Detail, GroupId, Judged, Monkey, OptIn, Outlook, Proposal, Request, Spared, World, judge};
+use simian_core::{Day, GroupId, Judged, Monkey, OptIn, Outlook, Proposal, Request, Spared, World, judge};
 
 use self::known::Known;
 use super::Format;
@@ -122,8 +122,7 @@ async fn explain(
     for proposal in what_ifs.filter(|proposal| matches(proposal, &world, target)) {
         // Alone: what other units would spend before it today is not its fault.
         let one = std::slice::from_ref(proposal);
-        let first = judge(one, &world, &Detail::none(), &account.policy, now);
-        let detail = observe::detail(account, &world, &first, engine.clock.as_ref()).await;
+        let detail = observe::detail(engine, account, &world, &[proposal]).await;
         let judged = judge(one, &world, &detail, &account.policy, engine.clock.now());
         let coin = coin(&outlook, &proposal.unit.id.full(), account);
         let known = known::known(engine, monkey, &account.policy, &world, proposal).await?;

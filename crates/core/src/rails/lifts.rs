@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::RAILS;
 use super::testing::Scene;
+use crate::detail::{Detail, Look, Stops};
 use crate::fleet::View;
 use crate::ledger::Pause;
 use crate::scope::Mode;
@@ -80,6 +81,7 @@ const HOLDS: &[(&str, Spoil, &str)] = &[
         },
         "from Tue 2026-11-24, or at once with `simian resume --first-run`",
     ),
+    ("steady", |s| s.group().suspended = vec!["Launch".into()], "the owner resumes Launch of shop-prod-v001"),
     ("recovered", |s| s.open_claim_on(3), "serve as many as before"),
     ("breaker", |s| s.world.history.failed_in_a_row = 3, "then `simian resume`"),
     (
@@ -93,6 +95,50 @@ const HOLDS: &[(&str, Spoil, &str)] = &[
     ("budgets", |s| s.policy.budgets.unrecovered = Some(0), "a higher [budgets] unrecovered"),
 ];
 
+type SpoilLook = fn(&mut Look);
+
+/// The same for what only a second look shows.
+const LOOKS: &[(&str, SpoilLook, &str)] = &[
+    (
+        "steady",
+        |look| drop(look.refreshes.insert("shop-prod-v001".into(), View::Unknown("x".into()))),
+        "once its group is at rest",
+    ),
+    (
+        "replacement",
+        |look| look.subnets = View::Known([].into()),
+        "a template, an image and a subnet that it can launch from",
+    ),
+    ("target_health", |look| look.targets.clear(), "[floors] healthy"),
+    (
+        "alarms",
+        |look| stops(look).alarms = View::Known([].into()),
+        "an alarm shop-5xx in us-east-1, or its name taken out",
+    ),
+    ("alarms", |look| stops(look).alarms = View::Unasked, "readable and OK"),
+    ("outage", |look| stops(look).outage = View::Unasked, "a yes of https://status"),
+    ("safety_lever", |look| stops(look).lever = View::Unasked, "[rails.safety_lever] enabled = false"),
+];
+
+fn stops(look: &mut Look) -> &mut Stops {
+    look.stops.as_mut().unwrap()
+}
+
+#[test]
+fn every_hold_of_the_second_look_names_what_would_lift_it() {
+    for (rail, spoil, remedy) in LOOKS {
+        let mut scene = Scene::quiet();
+        scene.group().target_groups = vec!["arn:x".into()];
+        scene.policy.alarms.names = vec!["shop-5xx".into()];
+        scene.policy.outage = Some("https://status".into());
+        let detail = scene.detail(spoil);
+        let judged = super::judge(&[scene.proposal.clone()], &scene.world, &detail, &scene.policy, scene.now).remove(0);
+        let mut lifts = super::lifts(&judged, &scene.world, &detail, &scene.policy, scene.now);
+        let lift = lifts.remove(*rail).unwrap_or_else(|| panic!("{rail} holds nothing, or has no remedy"));
+        assert!(lift.contains(remedy), "{rail}: {lift}");
+    }
+}
+
 #[test]
 fn every_hold_names_what_would_lift_it() {
     for (rail, spoil, remedy) in HOLDS {
@@ -105,8 +151,8 @@ fn every_hold_names_what_would_lift_it() {
 #[test]
 fn every_rail_has_a_remedy() {
     // `reread` needs a second look; its own tests have one.
-    let without: Vec<&str> =
-        RAILS.iter().map(|rail| rail.name).filter(|name| !HOLDS.iter().any(|(rail, ..)| rail == name)).collect();
+    let known: Vec<&str> = HOLDS.iter().map(|(rail, ..)| *rail).chain(LOOKS.iter().map(|(rail, ..)| *rail)).collect();
+    let without: Vec<&str> = RAILS.iter().map(|rail| rail.name).filter(|name| !known.contains(name)).collect();
     assert_eq!(without, ["reread"]);
 }
 
@@ -131,6 +177,6 @@ fn doing_it_lifts_the_hold() {
 #[test]
 fn what_passes_needs_no_remedy() {
     let scene = Scene::quiet();
-    let detail = super::Detail::none();
+    let detail = Detail::none();
     assert!(super::lifts(&scene.judge(), &scene.world, &detail, &scene.policy, scene.now).is_empty());
 }

@@ -5,6 +5,7 @@
 //! reason can be shown and not only the first.
 
 mod account;
+mod alarms;
 mod breaker;
 mod budgets;
 mod candidates;
@@ -17,10 +18,15 @@ mod member;
 mod mode;
 mod opted_in;
 mod ourselves;
+mod outage;
 mod paused;
 mod policy;
 mod recovered;
+mod replacement;
 mod reread;
+mod safety_lever;
+mod steady;
+mod target_health;
 mod veto;
 mod veto_window;
 
@@ -29,12 +35,15 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+pub use alarms::of as alarms;
 pub use budgets::slots;
 pub use candidates::count as candidates;
 pub use paused::NEWBORN;
-pub use policy::{Budgets, Candidates, Floors, HeldBack, Policy};
+pub use policy::{Alarms, Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;
+pub use steady::SINCE as ACTIVITIES_SINCE;
 
+use crate::detail::{Detail, Stops};
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, InstanceId, Member, View};
 use crate::proposal::{Proposal, Target};
@@ -84,41 +93,13 @@ pub static RAILS: &[Rail] = &[
     candidates::RAIL,
     budgets::RAIL,
     reread::RAIL,
+    steady::RAIL,
+    target_health::RAIL,
+    replacement::RAIL,
+    alarms::RAIL,
+    outage::RAIL,
+    safety_lever::RAIL,
 ];
-
-/// A second look at some groups of a region.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// Which were asked for, by name.
-    pub asked: BTreeSet<String>,
-    /// Those that there are.
-    pub groups: View<BTreeMap<String, Group>>,
-}
-
-/// What was read for the proposals that are due: their groups again, by scope.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Detail {
-    looks: BTreeMap<Scope, Look>,
-    /// Whether the second look was taken at all: whoever is not in it now will not be.
-    taken: bool,
-}
-
-impl Detail {
-    /// Nothing was read: only survey rails can answer.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// Groups of these scopes were read again.
-    pub fn of(looks: BTreeMap<Scope, Look>) -> Self {
-        Self { looks, taken: true }
-    }
-
-    /// The look that asked for this group, if one did.
-    fn look(&self, scope: &Scope, name: &str) -> Option<&Look> {
-        self.looks.get(scope).filter(|look| look.asked.contains(name))
-    }
-}
 
 /// All that a rail may look at.
 #[derive(Clone, Copy, Debug)]
@@ -152,9 +133,35 @@ impl<'a> Case<'a> {
         self.group_in(&self.proposal.scope.region, &target.group)
     }
 
+    /// Every group of the unit that there is and that is not empty: its region, its description, and whether it has a
+    /// target.
+    fn populated(&self) -> impl Iterator<Item = (Scope, &'a Group, bool)> {
+        let groups = self.proposal.unit.groups.iter().filter_map(|id| {
+            let scope = Scope { account: self.proposal.scope.account.clone(), region: id.region.clone() };
+            let aimed_at = self.proposal.scope.region == id.region
+                && self.proposal.targets.iter().any(|target| target.group == id.name);
+            Some((scope, self.group(id)?, aimed_at))
+        });
+        groups.filter(|(_, group, _)| group.desired > 0 || !group.members.is_empty())
+    }
+
+    /// The groups that have a target.
+    fn aimed_at(&self) -> impl Iterator<Item = &'a Group> {
+        self.populated().filter(|(_, _, aimed_at)| *aimed_at).map(|(_, group, _)| group)
+    }
+
+    /// What a detail rail says of what is not in the second look: before it was taken, nothing yet.
+    fn not_looked_at(&self, what: &str) -> Verdict {
+        if self.detail.is_taken() {
+            Verdict::Unknown(format!("{what} was not asked for: that waits for the next wake"))
+        } else {
+            Verdict::NotApplicable(WHEN_DUE.into())
+        }
+    }
+
     fn group_in(&self, region: &Region, name: &str) -> Option<&'a Group> {
         let scope = Scope { account: self.proposal.scope.account.clone(), region: region.clone() };
-        match self.detail.look(&scope, name).map(|look| &look.groups) {
+        match self.detail.look(&scope).and_then(|look| look.group(name)) {
             Some(View::Known(groups)) => groups.get(name),
             _ => self.world.group(&scope, name),
         }
@@ -176,6 +183,9 @@ impl<'a> Case<'a> {
         group.members.iter().filter(|member| member.serves() && !self.leaves(&member.id))
     }
 }
+
+/// What a detail rail says before the second look.
+const WHEN_DUE: &str = "asked when it is due";
 
 /// What passed already in this judgement.
 #[derive(Clone, Debug, Default)]
@@ -310,6 +320,20 @@ pub fn judge(
 fn counted(world: &World, policy: &Policy) -> BTreeMap<Scope, u64> {
     let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.known()?)));
     known.map(|(scope, groups)| (scope, candidates::count(groups, policy))).collect()
+}
+
+/// Why nothing that minds these alarms may be done now, by what stops everything: an alarm, the safety lever, the outage
+/// hook. The same words as their rails', for whoever acts and looks once more.
+pub fn stopped(names: &[String], stops: &Stops, policy: &Policy) -> Option<String> {
+    let rails: [(&str, &dyn Fn() -> Verdict); 3] = [
+        (alarms::RAIL.name, &|| {
+            if names.is_empty() { Verdict::Pass(String::new()) } else { alarms::says(names, stops, policy) }
+        }),
+        (outage::RAIL.name, &|| outage::says(stops, policy)),
+        (safety_lever::RAIL.name, &|| safety_lever::says(stops)),
+    ];
+    let on = rails.into_iter().filter(|(name, _)| !policy.disabled.contains(*name));
+    on.map(|(_, says)| says()).find(Verdict::holds).map(|verdict| verdict.why().to_owned())
 }
 
 /// What would lift each hold of a proposal that was judged alone, by rail.

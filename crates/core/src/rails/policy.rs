@@ -34,6 +34,12 @@ pub struct Policy {
     pub floors: Floors,
     /// How far a survey may differ from the last.
     pub candidates: Candidates,
+    /// The alarms that hold and stop everything, beside the owners' own.
+    pub alarms: Alarms,
+    /// Who is asked whether this is a bad moment, for people; `None` for nobody.
+    pub outage: Option<String>,
+    /// A launch that failed so recently says that the next would fail too.
+    pub failed_launch: TimeDelta,
     /// How far our clock may be from AWS's.
     pub max_skew: TimeDelta,
     /// So many failed recoveries in a row stop everything; `None` for never.
@@ -59,6 +65,9 @@ impl Policy {
             budgets: Budgets::default(),
             floors: Floors::default(),
             candidates: Candidates::default(),
+            alarms: Alarms::default(),
+            outage: None,
+            failed_launch: TimeDelta::hours(1),
             max_skew: TimeDelta::seconds(60),
             breaker: Some(3),
             recovery: TimeDelta::minutes(15),
@@ -137,6 +146,15 @@ impl Default for Floors {
     fn default() -> Self {
         Self { healthy: 2, zone: 0 }
     }
+}
+
+/// Which CloudWatch alarms count, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Alarms {
+    /// Their names. In every region where something is to be done, there must be all of them.
+    pub names: Vec<String>,
+    /// An alarm that has too little data to judge by does not hold.
+    pub insufficient_data_passes: bool,
 }
 
 /// How far the number of surveyed groups may move from one good survey to the next, in percent.

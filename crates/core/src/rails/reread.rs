@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Case, Rail, Verdict};
+use super::{Case, Rail, Verdict, WHEN_DUE};
 use crate::fleet::View;
 use crate::scope::Scope;
 use crate::unit::GroupId;
@@ -16,7 +16,7 @@ pub(super) const RAIL: Rail =
 pub const FRESH: TimeDelta = TimeDelta::seconds(30);
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let mut says = Verdict::NotApplicable("asked when it is due".into());
+    let mut says = Verdict::NotApplicable(WHEN_DUE.into());
     for id in &case.proposal.unit.groups {
         says = group(case, id);
         if says.holds() {
@@ -29,7 +29,7 @@ fn judge(case: &Case<'_>) -> Verdict {
 /// Whether there is a fresh look at one group of the unit.
 fn group(case: &Case<'_>, id: &GroupId) -> Verdict {
     let scope = Scope { account: case.proposal.scope.account.clone(), region: id.region.clone() };
-    match case.detail.look(&scope, &id.name).map(|look| &look.groups) {
+    match case.detail.look(&scope).and_then(|look| look.group(&id.name)) {
         Some(View::Known(groups)) if groups.contains_key(&id.name) => Verdict::Pass("read again".into()),
         Some(View::Known(_)) => Verdict::Hold(format!("{} is gone", id.name)),
         Some(other) => {
@@ -39,10 +39,10 @@ fn group(case: &Case<'_>, id: &GroupId) -> Verdict {
         None => match case.world.fleets.get(&scope) {
             Some(fleet) if case.at - fleet.taken_at < FRESH => Verdict::Pass("the survey is fresh".into()),
             // It passes only because another was held at the second look, or the machine slept since.
-            _ if case.detail.taken => Verdict::Unknown(
+            _ if case.detail.is_taken() => Verdict::Unknown(
                 "the survey is old and it was not looked at again: that waits for the next wake".into(),
             ),
-            _ => Verdict::NotApplicable("asked when it is due".into()),
+            _ => Verdict::NotApplicable(WHEN_DUE.into()),
         },
     }
 }
@@ -55,13 +55,15 @@ fn lift(_: &Case<'_>) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::super::judge as judge_all;
     use super::super::testing::Scene;
-    use super::super::{Detail, Look, judge as judge_all};
     use super::*;
+    use crate::detail::{Detail, Look, Reread};
     use crate::fleet::Lifecycle;
 
     fn with_detail(scene: &Scene, groups: View<BTreeMap<String, crate::fleet::Group>>) -> super::super::Judged {
-        let look = Look { asked: ["shop-prod-v001".into()].into(), groups };
+        let reread = Reread { asked: ["shop-prod-v001".into()].into(), groups };
+        let look = Look { reread, ..Look::default() };
         let detail = Detail::of([(scene.proposal.scope.clone(), look)].into());
         let proposals = std::slice::from_ref(&scene.proposal);
         judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0)
@@ -96,7 +98,8 @@ mod tests {
     fn a_look_at_others_is_no_look_at_it() {
         let mut scene = Scene::quiet();
         scene.fleet().taken_at = scene.now - TimeDelta::seconds(31);
-        let look = Look { asked: ["cart-prod-v001".into()].into(), groups: View::Known(BTreeMap::new()) };
+        let reread = Reread { asked: ["cart-prod-v001".into()].into(), groups: View::Known(BTreeMap::new()) };
+        let look = Look { reread, ..Look::default() };
         let detail = Detail::of([(scene.proposal.scope.clone(), look)].into());
         let proposals = std::slice::from_ref(&scene.proposal);
         let judged = judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0);

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Detail, Judged, Policy, Verdict, judge};
+use super::{Judged, Policy, Verdict, judge};
 use crate::action::Action;
 use crate::calendar::{Calendar, Holidays, Hours};
 use crate::claim::{Claim, ClaimRecord};
-use crate::fleet::{Fleet, Group, InstanceId, Lifecycle, Member, View};
+use crate::detail::{Detail, Launches, Lever, Look, Stops};
+use crate::fleet::{Fleet, Group, InstanceId, LaunchSource, Lifecycle, Member, View};
 use crate::history::History;
 use crate::ledger::Birth;
 use crate::ports::Identity;
@@ -64,6 +65,8 @@ impl Scene {
             desired: 4,
             max: 8,
             members: (0..4).map(member).collect(),
+            launches: vec![LaunchSource::Template { id: "lt-1".into(), version: "$Latest".into() }],
+            subnets: vec!["subnet-0".into(), "subnet-1".into()],
             ..Group::default()
         };
         let fleet = Fleet {
@@ -126,7 +129,24 @@ impl Scene {
 
     pub(crate) fn group(&mut self) -> &mut Group {
         match &mut self.fleet().groups {
-            View::Known(groups) => groups.values_mut().next().unwrap(),
+            View::Known(groups) => groups.get_mut("shop-prod-v001").unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Another group of the unit: one like the first, until it is changed.
+    pub(crate) fn beside(&mut self, name: &str) -> &mut Group {
+        let mut other = self.group().clone();
+        name.clone_into(&mut other.name);
+        for member in &mut other.members {
+            member.id = InstanceId::new(format!("{}-{name}", member.id));
+        }
+        let id = GroupId::new(&self.proposal.scope.region, name);
+        if !self.proposal.unit.groups.contains(&id) {
+            self.proposal.unit.groups.push(id);
+        }
+        match &mut self.fleet().groups {
+            View::Known(groups) => groups.entry(name.to_owned()).or_insert(other),
             other => panic!("{other:?}"),
         }
     }
@@ -163,6 +183,35 @@ impl Scene {
     pub(crate) fn judge(&self) -> Judged {
         let proposals = std::slice::from_ref(&self.proposal);
         judge(proposals, &self.world, &Detail::none(), &self.policy, self.now).remove(0)
+    }
+
+    /// A second look that finds nothing wrong, spoiled.
+    pub(crate) fn detail(&self, spoil: impl FnOnce(&mut Look)) -> Detail {
+        let groups = self.world.fleets.values().flat_map(|fleet| fleet.groups.known()).flatten();
+        let names: Vec<String> = groups.map(|(name, _)| name.clone()).collect();
+        let source = LaunchSource::Template { id: "lt-1".into(), version: "$Latest".into() };
+        let mut look = Look {
+            refreshes: names.iter().map(|name| (name.clone(), View::Known(None))).collect(),
+            activities: names.iter().map(|name| (name.clone(), View::Known(Vec::new()))).collect(),
+            launches: [(source, View::Known(Launches::Image("ami-1".into())))].into(),
+            subnets: View::Known([("subnet-0".to_owned(), 250), ("subnet-1".to_owned(), 0)].into()),
+            stops: Some(Stops {
+                at: self.now,
+                alarms: View::Unasked,
+                lever: View::Known(Lever { engaged: false, reason: String::new() }),
+                outage: View::Unasked,
+            }),
+            ..Look::default()
+        };
+        spoil(&mut look);
+        Detail::of([(self.proposal.scope.clone(), look)].into())
+    }
+
+    /// What a rail says after a second look that finds nothing wrong, spoiled.
+    pub(crate) fn looked(&self, rail: &str, spoil: impl FnOnce(&mut Look)) -> Verdict {
+        let proposals = std::slice::from_ref(&self.proposal);
+        let judged = judge(proposals, &self.world, &self.detail(spoil), &self.policy, self.now).remove(0);
+        judged.rulings.into_iter().find(|ruling| ruling.rail == rail).unwrap().says
     }
 
     /// What a rail says would lift its hold. It must hold.

@@ -46,6 +46,8 @@ pub struct Settings {
     pub hours: Vec<OwnHours>,
     /// The days that the owner vetoed.
     pub vetoes: Vec<NaiveDate>,
+    /// The CloudWatch alarms that must be quiet, by name.
+    pub alarms: Vec<String>,
 }
 
 impl Default for Settings {
@@ -57,6 +59,7 @@ impl Default for Settings {
             size: Size::default(),
             hours: Vec::new(),
             vetoes: Vec::new(),
+            alarms: Vec::new(),
         }
     }
 }
@@ -74,7 +77,7 @@ impl Settings {
     }
 
     /// The more careful of the two in every respect: the largest mean and least gap, the faults that both allow, the
-    /// smallest size, the hours of both, the vetoes of either.
+    /// smallest size, the hours of both, the vetoes and the alarms of either.
     #[must_use]
     pub fn strictest(mut self, other: &Settings) -> Settings {
         self.mean_days = self.mean_days.max(other.mean_days);
@@ -89,6 +92,9 @@ impl Settings {
         self.vetoes.extend(&other.vetoes);
         self.vetoes.sort_unstable();
         self.vetoes.dedup();
+        self.alarms.extend_from_slice(&other.alarms);
+        self.alarms.sort_unstable();
+        self.alarms.dedup();
         self
     }
 }
@@ -212,6 +218,10 @@ impl TagRules {
                         Ok(hours) => settings.hours = vec![hours],
                         Err(why) => problem(key, CalendarError::to_string(&why)),
                     },
+                    "alarms" => match parse_alarms(text) {
+                        Ok(names) => settings.alarms = names,
+                        Err(why) => problem(key, why),
+                    },
                     _ if OTHERS.contains(&name.split(':').next().unwrap_or(name)) => {}
                     _ => problem(key, "this simian knows no such tag: mend its name or remove it".to_owned()),
                 }
@@ -268,6 +278,22 @@ pub fn parse_min(text: &str) -> Result<u32, String> {
         .ok()
         .filter(|days| (1..=MAX_DAYS).contains(days))
         .ok_or_else(|| format!("`{text}` is no least gap: write a whole number of working days from 1 to {MAX_DAYS}"))
+}
+
+/// The most alarms of one group: a tag has 256 characters, and each alarm is asked whenever it is due.
+const MAX_ALARMS: usize = 10;
+
+fn parse_alarms(text: &str) -> Result<Vec<String>, String> {
+    let mut names: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.len() {
+        0 => Err("name a CloudWatch alarm of this region, or remove the tag".into()),
+        n if n > MAX_ALARMS => {
+            Err(format!("there are {n} alarms: name at most {MAX_ALARMS}, or a composite alarm over them"))
+        }
+        _ => Ok(names),
+    }
 }
 
 fn parse_dates(text: &str) -> Result<Vec<NaiveDate>, String> {

@@ -1,0 +1,175 @@
+//! The second look, at the few proposals that are due: each thing read once for all who need it, side by side.
+//!
+//! A rail that is off asks nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{join, join_all, join3, join4};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use simian_core::detail::{Activity, Launches, Refresh, TargetHealth};
+use simian_core::ports::GroupQuery;
+use simian_core::rails::{self, ACTIVITIES_SINCE, FRESH};
+use simian_core::{
+    CallError, Detail, Group, InstanceId, LaunchSource, Look, Proposal, Region, Reread, Scope, Stops, View, World,
+};
+
+use super::by_name;
+use crate::engine::{Account, Engine};
+
+/// How many reads of one kind are under way at once in a region: each is one group's, and AWS throttles whoever asks for
+/// all of them in the same moment.
+const AT_ONCE: usize = 8;
+
+/// The second look at these proposals.
+pub async fn detail(engine: &Engine, account: &Account, world: &World, proposals: &[&Proposal]) -> Detail {
+    let mut by_scope: BTreeMap<Scope, BTreeSet<String>> = BTreeMap::new();
+    for id in proposals.iter().flat_map(|proposal| &proposal.unit.groups) {
+        by_scope.entry(world.scope(&id.region)).or_default().insert(id.name.clone());
+    }
+    let looks = by_scope.into_iter().map(|(scope, names)| async move {
+        let here: Vec<&Proposal> = proposals.iter().filter(|proposal| proposal.scope == scope).copied().collect();
+        let look = look(engine, account, world, &scope, names, &here).await;
+        (scope, look)
+    });
+    Detail::of(join_all(looks).await.into_iter().collect())
+}
+
+/// One region: its groups first, because what they launch from and stand behind is theirs to say.
+async fn look(
+    engine: &Engine,
+    account: &Account,
+    world: &World,
+    scope: &Scope,
+    names: BTreeSet<String>,
+    proposals: &[&Proposal],
+) -> Look {
+    let region = &scope.region;
+    let on = |rail: &str| !account.policy.disabled.contains(rail);
+    let reread = reread(engine, account, world, scope, &names).await;
+    let fresh = |name: &String| match &reread.groups {
+        View::Known(groups) if reread.asked.contains(name) => groups.get(name),
+        _ => world.group(scope, name),
+    };
+    let groups: Vec<&Group> = names.iter().filter_map(fresh).collect();
+    let aimed_at: Vec<&Group> = groups
+        .iter()
+        .filter(|group| {
+            proposals.iter().flat_map(|proposal| &proposal.targets).any(|target| target.group == group.name)
+        })
+        .copied()
+        .collect();
+
+    let busy = if on("steady") { groups.as_slice() } else { &[] };
+    let behind = if on("target_health") { aimed_at.as_slice() } else { &[] };
+    let launching = if on("replacement") { aimed_at.as_slice() } else { &[] };
+    let alarms: BTreeSet<String> =
+        proposals.iter().flat_map(|proposal| rails::alarms(proposal, &account.policy)).collect();
+    let (steady, targets, replacement, stops) = join4(
+        join(refreshes(account, region, busy), activities(engine, account, region, busy, launching)),
+        targets(account, region, behind),
+        join(launches(account, region, launching), subnets(account, region, launching)),
+        stops(engine, account, region, &alarms.into_iter().collect::<Vec<_>>()),
+    )
+    .await;
+    Look {
+        refreshes: steady.0,
+        activities: steady.1,
+        targets,
+        launches: replacement.0,
+        subnets: replacement.1,
+        // Nobody acts in a region that only another's unit reaches into.
+        stops: (!proposals.is_empty()).then_some(stops),
+        reread,
+    }
+}
+
+/// The groups read again by name, where the survey is no longer fresh.
+async fn reread(engine: &Engine, account: &Account, world: &World, scope: &Scope, names: &BTreeSet<String>) -> Reread {
+    let fleet = world.fleets.get(scope);
+    let stale = fleet.is_none_or(|fleet| engine.clock.now() - fleet.taken_at >= FRESH);
+    if !stale || account.policy.disabled.contains("reread") {
+        return Reread::default();
+    }
+    let query = GroupQuery::Named(names.iter().cloned().collect());
+    let groups = by_name(account.cloud.groups(&scope.region, &query).await);
+    Reread { asked: names.clone(), groups }
+}
+
+/// Reads one thing a key, several at a time, and files each answer under it.
+async fn each<K: Ord + Clone, V, F: Future<Output = Result<V, CallError>>>(
+    keys: BTreeSet<K>,
+    read: impl Fn(K) -> F,
+) -> BTreeMap<K, View<V>> {
+    // Made before the first wait, so that nothing is borrowed over it.
+    let reads: Vec<_> = keys.into_iter().map(|key| read(key.clone()).map(|answer| (key, answer.into()))).collect();
+    stream::iter(reads).buffer_unordered(AT_ONCE).collect().await
+}
+
+fn names(groups: &[&Group]) -> BTreeSet<String> {
+    groups.iter().map(|group| group.name.clone()).collect()
+}
+
+async fn refreshes(account: &Account, region: &Region, groups: &[&Group]) -> BTreeMap<String, View<Option<Refresh>>> {
+    each(names(groups), |name| async move { account.cloud.refresh(region, &name).await }).await
+}
+
+async fn activities(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    busy: &[&Group],
+    launching: &[&Group],
+) -> BTreeMap<String, View<Vec<Activity>>> {
+    let since = engine.clock.now() - ACTIVITIES_SINCE;
+    let mut wanted = names(busy);
+    wanted.append(&mut names(launching));
+    each(wanted, |name| async move { account.cloud.activities(region, &name, since).await }).await
+}
+
+async fn targets(
+    account: &Account,
+    region: &Region,
+    groups: &[&Group],
+) -> BTreeMap<String, View<BTreeMap<InstanceId, TargetHealth>>> {
+    let arns = groups.iter().flat_map(|group| &group.target_groups).cloned().collect();
+    each(arns, |arn| async move { account.cloud.target_health(region, &arn).await }).await
+}
+
+async fn launches(account: &Account, region: &Region, groups: &[&Group]) -> BTreeMap<LaunchSource, View<Launches>> {
+    let sources = groups.iter().flat_map(|group| &group.launches).cloned().collect();
+    each(sources, |source| async move { account.cloud.launches(region, &source).await }).await
+}
+
+async fn subnets(account: &Account, region: &Region, groups: &[&Group]) -> View<BTreeMap<String, u32>> {
+    let ids: BTreeSet<String> = groups.iter().flat_map(|group| &group.subnets).cloned().collect();
+    if ids.is_empty() {
+        return View::Unasked;
+    }
+    account.cloud.subnets(region, &ids.into_iter().collect::<Vec<_>>()).await.into()
+}
+
+/// What stops everything in a region: these alarms, the safety lever, the outage hook.
+pub async fn stops(engine: &Engine, account: &Account, region: &Region, alarms: &[String]) -> Stops {
+    let on = |rail: &str| !account.policy.disabled.contains(rail);
+    let at = engine.clock.now();
+    let ask_alarms = async {
+        if alarms.is_empty() || !on("alarms") {
+            return View::Unasked;
+        }
+        account.cloud.alarms(region, alarms).await.into()
+    };
+    let ask_lever = async {
+        if !on("safety_lever") {
+            return View::Unasked;
+        }
+        account.cloud.safety_lever(region).await.into()
+    };
+    let ask_hook = async {
+        match &engine.outage {
+            Some(hook) if on("outage") => hook.ask().await.into(),
+            _ => View::Unasked,
+        }
+    };
+    let (alarms, lever, outage) = join3(ask_alarms, ask_lever, ask_hook).await;
+    Stops { at, alarms, lever, outage }
+}
