@@ -88,6 +88,14 @@ enabled = false
 unrecovered = "unlimited"
 [rails.candidates]
 slack = 3
+[rails.replacement]
+failed_launch = "2h"
+[rails.alarms]
+names = ["all errors", "shop-5xx"]
+insufficient_data = "pass"
+[rails.outage]
+command = ["/usr/local/bin/all-is-well", "--token=s3cret"]
+timeout = "2s"
 [control]
 socket = "/run/simian/control.sock"
 [sinks.sns]
@@ -110,6 +118,11 @@ unit = "asg"
     assert_eq!((policy.floors.healthy, policy.floors.zone), (2, 1));
     assert_eq!(policy.max_skew, TimeDelta::seconds(90));
     assert_eq!((policy.breaker, policy.candidates.slack), (None, 3));
+    assert_eq!(policy.failed_launch, TimeDelta::hours(2));
+    assert_eq!(policy.alarms.names, ["all errors", "shop-5xx"]);
+    assert!(policy.alarms.insufficient_data_passes);
+    assert_eq!(policy.outage.as_deref(), Some("/usr/local/bin/all-is-well"), "what it is given may be a secret");
+    assert_eq!(config.outage.unwrap().timeout, TimeDelta::seconds(2));
     assert_eq!(policy.disabled.into_iter().collect::<Vec<_>>(), ["breaker"]);
     assert_eq!(policy.tags.chaos_key(), "corp:chaos:chaos");
     assert_eq!(policy.tags.mapped, Some(("chaos".into(), "true".into())));

@@ -390,8 +390,8 @@ const MAX_ALARM_NAME: usize = 255;
 
 fn alarms(table: &mut Table<'_>) -> Alarms {
     let names = table.list("names", |value| match text(value)? {
-        name if name.is_empty() || name.len() > MAX_ALARM_NAME => {
-            Err(format!("it names no alarm: write its name, of at most {MAX_ALARM_NAME} characters"))
+        name if name.chars().count() > MAX_ALARM_NAME => {
+            Err(format!("no alarm has so long a name: write one of at most {MAX_ALARM_NAME} characters"))
         }
         name => Ok(name.to_owned()),
     });

@@ -6,7 +6,7 @@ use std::path::Path;
 use simian_core::rails::RAILS;
 use simian_core::{Calendar, Policy};
 
-use super::{Config, WebhookConfig, schema};
+use super::{Config, Hook, WebhookConfig, schema};
 
 const SHIPPED: &str = include_str!("../../config/simian.toml");
 
@@ -64,7 +64,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 7);
+    assert_eq!(others.len(), 8);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }
@@ -76,6 +76,10 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shipped.budgets, all.budgets);
     assert_eq!(shipped.floors, all.floors);
     assert_eq!(shipped.candidates, all.candidates);
+    assert_eq!(shipped.alarms.insufficient_data_passes, all.alarms.insufficient_data_passes);
+    assert_eq!(shipped.failed_launch, all.failed_launch);
+    assert_eq!(all.outage.as_ref().unwrap().timeout, Hook::TIMEOUT);
+    assert_eq!((shipped.alarms.names.len(), &shipped.outage), (0, &None));
     assert_eq!(shipped.max_skew, all.max_skew);
     assert_eq!(shipped.breaker, all.breaker);
     assert_eq!(shipped.disabled_rails, all.disabled_rails);

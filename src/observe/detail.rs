@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::{join, join_all, join3, join4};
+use futures_util::future::{join, join_all, join3, join5};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use simian_core::detail::{Activity, Launches, Refresh, TargetHealth};
 use simian_core::ports::GroupQuery;
@@ -34,7 +34,8 @@ pub async fn detail(engine: &Engine, account: &Account, world: &World, proposals
     Detail::of(join_all(looks).await.into_iter().collect())
 }
 
-/// One region: its groups first, because what they launch from and stand behind is theirs to say.
+/// One region. What the survey's groups launch from and stand behind comes first, which may take its turns when many are
+/// due; then, so that nothing is newer when the rails judge, the groups themselves and what stops everything.
 async fn look(
     engine: &Engine,
     account: &Account,
@@ -45,54 +46,44 @@ async fn look(
 ) -> Look {
     let region = &scope.region;
     let on = |rail: &str| !account.policy.disabled.contains(rail);
-    let reread = reread(engine, account, world, scope, &names).await;
-    let fresh = |name: &String| match &reread.groups {
-        View::Known(groups) if reread.asked.contains(name) => groups.get(name),
-        _ => world.group(scope, name),
-    };
-    let groups: Vec<&Group> = names.iter().filter_map(fresh).collect();
-    let aimed_at: Vec<&Group> = groups
-        .iter()
-        .filter(|group| {
-            proposals.iter().flat_map(|proposal| &proposal.targets).any(|target| target.group == group.name)
-        })
-        .copied()
-        .collect();
+    let groups: Vec<&Group> = names.iter().filter_map(|name| world.group(scope, name)).collect();
+    let targeted: BTreeSet<&str> =
+        proposals.iter().flat_map(|proposal| &proposal.targets).map(|target| target.group.as_str()).collect();
+    let aimed_at: Vec<&Group> = groups.iter().filter(|group| targeted.contains(group.name.as_str())).copied().collect();
 
     let busy = if on("steady") { groups.as_slice() } else { &[] };
     let behind = if on("target_health") { aimed_at.as_slice() } else { &[] };
     let launching = if on("replacement") { aimed_at.as_slice() } else { &[] };
-    let alarms: BTreeSet<String> =
-        proposals.iter().flat_map(|proposal| rails::alarms(proposal, &account.policy)).collect();
-    let (steady, targets, replacement, stops) = join4(
-        join(refreshes(account, region, busy), activities(engine, account, region, busy, launching)),
+    let (refreshes, activities, targets, launches, subnets) = join5(
+        refreshes(account, region, busy),
+        activities(engine, account, region, busy, launching),
         targets(account, region, behind),
-        join(launches(account, region, launching), subnets(account, region, launching)),
-        stops(engine, account, region, &alarms.into_iter().collect::<Vec<_>>()),
+        launches(account, region, launching),
+        subnets(account, region, launching),
     )
     .await;
-    Look {
-        refreshes: steady.0,
-        activities: steady.1,
-        targets,
-        launches: replacement.0,
-        subnets: replacement.1,
+
+    let alarms: BTreeSet<String> =
+        proposals.iter().flat_map(|proposal| rails::alarms(proposal, &account.policy)).collect();
+    let alarms: Vec<String> = alarms.into_iter().collect();
+    let (reread, stops) = join(reread(engine, account, world, scope, names), async {
         // Nobody acts in a region that only another's unit reaches into.
-        stops: (!proposals.is_empty()).then_some(stops),
-        reread,
-    }
+        if proposals.is_empty() { None } else { Some(stops(engine, account, region, &alarms).await) }
+    })
+    .await;
+    Look { reread, refreshes, activities, targets, launches, subnets, stops }
 }
 
 /// The groups read again by name, where the survey is no longer fresh.
-async fn reread(engine: &Engine, account: &Account, world: &World, scope: &Scope, names: &BTreeSet<String>) -> Reread {
+async fn reread(engine: &Engine, account: &Account, world: &World, scope: &Scope, asked: BTreeSet<String>) -> Reread {
     let fleet = world.fleets.get(scope);
     let stale = fleet.is_none_or(|fleet| engine.clock.now() - fleet.taken_at >= FRESH);
     if !stale || account.policy.disabled.contains("reread") {
         return Reread::default();
     }
-    let query = GroupQuery::Named(names.iter().cloned().collect());
+    let query = GroupQuery::Named(asked.iter().cloned().collect());
     let groups = by_name(account.cloud.groups(&scope.region, &query).await);
-    Reread { asked: names.clone(), groups }
+    Reread { asked, groups }
 }
 
 /// Reads one thing a key, several at a time, and files each answer under it.

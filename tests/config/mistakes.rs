@@ -34,7 +34,7 @@ enable = true
     simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, regions_independent, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
     simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
     simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, control, budgets, floors, rails, watch, monkeys
-    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread
+    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread, steady, target_health, replacement, alarms, outage, safety_lever
     simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
     ");
 }
@@ -480,6 +480,15 @@ unrecovered = 0
 shrink_percent = 101
 [rails.hours]
 enabled = "no"
+[rails.replacement]
+failed_launch = "3d"
+[rails.alarms]
+names = ["", "shop-5xx"]
+insufficient_data = "maybe"
+[rails.outage]
+url = "ftp://status.example.com"
+command = ["all-is-well"]
+timeout = "1m"
 [watch]
 every = "10m"
 deadline = "5m"
@@ -490,7 +499,13 @@ deadline = "5m"
     simian.toml:17:1: rails.breaker.unrecovered: found the number 0: write a whole number, 1 or more, or "unlimited"
     simian.toml:19:1: rails.candidates.shrink_percent: found the number 101: write a whole number from 0 to 100
     simian.toml:21:1: rails.hours.enabled: found the text "no": write true or false
-    simian.toml:24:1: watch.deadline: it ends before the first look, which comes after 10m: raise it
+    simian.toml:23:1: rails.replacement.failed_launch: `3d` is out of bounds: write a span from 1m to 2d
+    simian.toml:25:10: rails.alarms.names[0]: it is empty: write something between the quotes
+    simian.toml:26:1: rails.alarms.insufficient_data: `maybe` is neither: write "hold" or "pass"
+    simian.toml:28:1: rails.outage.url: it begins with neither https:// nor http://: write it as in "https://hooks.example.com/simian"
+    simian.toml:29:1: rails.outage.command: it begins with no program's full path: write it as in ["/usr/local/bin/all-is-well"]
+    simian.toml:30:1: rails.outage.timeout: `1m` is out of bounds: write a span from 1s to 20s
+    simian.toml:33:1: watch.deadline: it ends before the first look, which comes after 10m: raise it
     "#);
 }
 

@@ -380,6 +380,42 @@ mod tests {
     }
 
     #[test]
+    fn a_second_look_that_finds_nothing_wrong_passes_and_one_that_saw_nothing_holds() {
+        let scene = Scene::quiet();
+        let judge =
+            |detail| judge(std::slice::from_ref(&scene.proposal), &scene.world, &detail, &scene.policy, scene.now);
+        let looked = judge(scene.detail(|_| ())).remove(0);
+        assert!(looked.passes(), "{:?}", looked.held_by());
+        let left_out = judge(Detail::of(BTreeMap::new())).remove(0);
+        let holds: Vec<&str> = left_out.holds().map(|ruling| ruling.rail.as_ref()).collect();
+        assert_eq!(holds, ["steady", "replacement", "safety_lever"]);
+    }
+
+    #[test]
+    fn what_stops_everything_stops_whoever_acts_in_the_same_words() {
+        use crate::detail::{AlarmState, Lever};
+        let mut policy = Scene::quiet().policy;
+        policy.outage = Some("https://status".into());
+        let names = ["shop-5xx".to_owned()];
+        let quiet = Stops {
+            at: Scene::quiet().now,
+            alarms: View::Known([(names[0].clone(), AlarmState::Ok)].into()),
+            lever: View::Known(Lever { engaged: false, reason: String::new() }),
+            outage: View::Known(()),
+        };
+        assert_eq!(stopped(&names, &quiet, &policy), None);
+        let alarm = Stops { alarms: View::Known([(names[0].clone(), AlarmState::Alarm)].into()), ..quiet.clone() };
+        assert_eq!(stopped(&names, &alarm, &policy).as_deref(), Some("alarm shop-5xx is ALARM"));
+        assert_eq!(stopped(&[], &alarm, &policy), None, "nobody minds it");
+        let lever = Stops { lever: View::Unknown("denied".into()), ..quiet.clone() };
+        assert_eq!(stopped(&names, &lever, &policy).as_deref(), Some("the safety lever is not known: denied"));
+        policy.disabled.insert("safety_lever".into());
+        assert_eq!(stopped(&names, &lever, &policy), None, "that rail is off");
+        let hook = Stops { outage: View::Unknown("it answered 503".into()), ..quiet };
+        assert_eq!(stopped(&names, &hook, &policy).as_deref(), Some("https://status: it answered 503"));
+    }
+
+    #[test]
     fn a_pass_spends_its_budget_before_the_next_is_judged() {
         let mut scene = Scene::quiet();
         scene.policy.budgets.per_app_day = Some(1);

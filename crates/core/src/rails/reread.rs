@@ -55,18 +55,21 @@ fn lift(_: &Case<'_>) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::judge as judge_all;
     use super::super::testing::Scene;
+    use super::super::{Judged, judge as judge_all};
     use super::*;
-    use crate::detail::{Detail, Look, Reread};
-    use crate::fleet::Lifecycle;
+    use crate::detail::Reread;
+    use crate::fleet::{Group, Lifecycle};
 
-    fn with_detail(scene: &Scene, groups: View<BTreeMap<String, crate::fleet::Group>>) -> super::super::Judged {
-        let reread = Reread { asked: ["shop-prod-v001".into()].into(), groups };
-        let look = Look { reread, ..Look::default() };
-        let detail = Detail::of([(scene.proposal.scope.clone(), look)].into());
+    /// Judged after a second look that found nothing wrong but this.
+    fn with_groups(scene: &Scene, asked: &str, groups: View<BTreeMap<String, Group>>) -> Judged {
+        let detail = scene.detail(|look| look.reread = Reread { asked: [asked.to_owned()].into(), groups });
         let proposals = std::slice::from_ref(&scene.proposal);
         judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0)
+    }
+
+    fn with_detail(scene: &Scene, groups: View<BTreeMap<String, Group>>) -> Judged {
+        with_groups(scene, "shop-prod-v001", groups)
     }
 
     #[test]
@@ -98,11 +101,7 @@ mod tests {
     fn a_look_at_others_is_no_look_at_it() {
         let mut scene = Scene::quiet();
         scene.fleet().taken_at = scene.now - TimeDelta::seconds(31);
-        let reread = Reread { asked: ["cart-prod-v001".into()].into(), groups: View::Known(BTreeMap::new()) };
-        let look = Look { reread, ..Look::default() };
-        let detail = Detail::of([(scene.proposal.scope.clone(), look)].into());
-        let proposals = std::slice::from_ref(&scene.proposal);
-        let judged = judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0);
+        let judged = with_groups(&scene, "cart-prod-v001", View::Known(BTreeMap::new()));
         let holds: Vec<_> = judged.holds().map(|ruling| (ruling.rail.as_ref(), ruling.says.word())).collect();
         assert_eq!(holds, [("reread", "unknown")]);
     }
@@ -110,11 +109,9 @@ mod tests {
     #[test]
     fn whoever_was_left_out_of_the_second_look_holds_unless_the_survey_is_fresh() {
         let mut scene = Scene::quiet();
-        for (age, passes) in [(29, true), (30, false)] {
+        for (age, holds) in [(29, false), (30, true)] {
             scene.fleet().taken_at = scene.now - TimeDelta::seconds(age);
-            let proposals = std::slice::from_ref(&scene.proposal);
-            let judged = judge_all(proposals, &scene.world, &Detail::of(BTreeMap::new()), &scene.policy, scene.now);
-            assert_eq!(judged[0].passes(), passes, "{age} s");
+            assert_eq!(scene.looked("reread", |_| ()).holds(), holds, "{age} s");
         }
     }
 }

@@ -121,10 +121,10 @@ mod tests {
         old.desired = 0;
         old.members.clear();
         assert!(!scene.verdict("steady").holds());
-        let old = scene.beside("shop-prod-v000");
-        old.suspended = vec!["Launch".into()];
+        let beside = scene.beside("shop-prod-v002");
+        beside.suspended = vec!["Launch".into()];
         assert!(!scene.verdict("steady").holds(), "suspended, and nobody aims at it");
-        scene.beside("shop-prod-v000").members[0].lifecycle = Lifecycle::Pending;
+        scene.beside("shop-prod-v002").members[0].lifecycle = Lifecycle::Pending;
         assert!(scene.verdict("steady").holds(), "a push is under way");
     }
 

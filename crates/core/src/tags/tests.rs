@@ -74,6 +74,8 @@ fn what_cannot_be_read_opts_out_and_says_why() {
         ("simian:hours", "10:00-12:00", "with their time zone"),
         ("simian:hours", "10:00-12:00 Europe/Berln", "no time zone"),
         ("simian:hours", "", "with their time zone"),
+        ("simian:alarms", "", "name a CloudWatch alarm"),
+        ("simian:alarms", "a b c d e f g h i j k", "at most 10"),
     ] {
         let text = problem(&[on, (key, text)]);
         assert!(text.contains(key) && text.contains(part), "{text}");
@@ -104,6 +106,13 @@ fn how_many_at_once() {
     let strictest = two.strictest(&quarter);
     assert_eq!((strictest.size.among(4), strictest.size.among(40)), (1, 2), "the smallest result");
     assert!(strictest.to_string().ends_with("2 at once or 0.25 of those that serve, at most 3"), "{strictest}");
+}
+
+#[test]
+fn the_alarms_of_all_groups_count_once() {
+    let of = |alarms| settings(&[("simian:chaos", "on"), ("simian:alarms", alarms)]);
+    assert_eq!(of("shop-5xx  shop-5xx shop-latency").alarms, ["shop-5xx", "shop-latency"]);
+    assert_eq!(of("shop-5xx").strictest(&of("all-5xx shop-5xx")).alarms, ["all-5xx", "shop-5xx"]);
 }
 
 #[test]
