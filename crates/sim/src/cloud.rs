@@ -1,86 +1,35 @@
-//! The account behind its ports: `Cloud` and `Actuator`, through the weather.
+//! The account behind its port `Cloud`: what may be read of it, through the weather.
+//!
+//! EC2, Auto Scaling and the balancers are eventually consistent, so what they say may be old. Alarms, levers and
+//! calendars are told as they are: alarms are late in themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
-use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
-    Actuator, CalendarState, CallError, Cause, ChangeCalendar, Cloud, Group, GroupQuery, Identity, InstanceId,
-    InstanceState, LaunchSource, Lifecycle, Region,
+    CalendarState, CallError, ChangeCalendar, Cloud, Group, GroupId, GroupQuery, Identity, InstanceId, InstanceState,
+    LaunchSource, Region,
 };
 
 use crate::account::SimAccount;
-use crate::instance::{EndedBy, Instance};
+use crate::calling::{Refused, refused};
+use crate::group::SimGroup;
+use crate::instance::Instance;
+use crate::signals::disengaged;
 use crate::state::{Listed, State};
-use crate::traffic::{Ending, Fate, call};
+use crate::traffic::{Fate, call};
 
 /// Groups in one page, the API's largest. Source: Auto Scaling API, `MaxRecords` of `DescribeAutoScalingGroups`.
 const GROUPS_A_PAGE: usize = 100;
 /// Values of one filter. Source: EC2 API, `Filters` of `DescribeInstances`.
 const IDS_A_CALL: usize = 200;
-
-/// What AWS said instead: its cause and its words.
-type Refused = (Cause, String);
-
-fn refused(code: &str, message: impl Into<String>) -> Refused {
-    (Cause::Refused(code.to_owned()), message.into())
-}
-
-impl SimAccount {
-    /// One call: counted, late, stale, failed before or after its effect, as its fate will have it.
-    async fn call<T: Send>(
-        &self,
-        name: &'static str,
-        region: Option<&Region>,
-        summary: String,
-        effect: impl FnOnce(&mut State, &Fate) -> Result<T, Refused> + Send,
-    ) -> Result<T, CallError> {
-        let fate = {
-            let mut state = self.now_state();
-            let State { now, regions, traffic, weather, .. } = &mut *state;
-            let reachable = region.is_none_or(|region| regions.contains(region));
-            traffic.meet(*now, name, region, summary, reachable, weather)
-        };
-        self.wait(fate.before).await;
-        let result = match &fate.ending {
-            Ending::Before(cause, message) => Err((cause.clone(), (*message).to_owned())),
-            Ending::Good | Ending::After(..) | Ending::Halfway(..) => {
-                let result = {
-                    let mut state = self.now_state();
-                    let result = effect(&mut state, &fate);
-                    state.settle();
-                    result
-                };
-                self.wait(fate.after).await;
-                match &fate.ending {
-                    Ending::After(cause, message) | Ending::Halfway(cause, message) => {
-                        Err((cause.clone(), (*message).to_owned()))
-                    }
-                    _ => result,
-                }
-            }
-        };
-        let mut state = self.lock();
-        let cause = result.as_ref().err().map(|(cause, _)| cause.clone());
-        state.traffic.answered(fate.number, cause.clone());
-        let heard = cause.is_none_or(|cause| cause.effect() == Effect::None && cause != Cause::Unreachable);
-        if let Some(region) = region.filter(|_| heard) {
-            let skew = TimeDelta::milliseconds(state.weather.skew_millis);
-            state.traffic.skew.insert(region.clone(), skew);
-        }
-        let on = || region.map_or_else(|| state.account.to_string(), ToString::to_string);
-        result.map_err(|(cause, message)| CallError { call: name, on: on(), cause, message })
-    }
-
-    async fn wait(&self, delta: TimeDelta) {
-        if delta > TimeDelta::zero() {
-            self.clock.sleep_until(self.clock.now() + delta).await;
-        }
-    }
-}
+/// Activities in one page, the API's largest. Source: Auto Scaling API, `MaxRecords` of `DescribeScalingActivities`.
+const ACTIVITIES_A_PAGE: usize = 100;
+/// Names in one call. Source: CloudWatch API, `AlarmNames` of `DescribeAlarms`.
+const ALARMS_A_CALL: usize = 100;
 
 #[async_trait]
 impl Cloud for SimAccount {
@@ -153,16 +102,27 @@ impl Cloud for SimAccount {
     }
 
     async fn refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
-        self.call(call::REFRESHES, Some(region), group.to_owned(), |_, _| Ok(None)).await
+        self.call(call::REFRESHES, Some(region), group.to_owned(), |state, fate| {
+            let (group, seen) = state.named(region, group, fate.lag)?;
+            Ok(group.refreshing.shown.at(seen).clone())
+        })
+        .await
     }
 
-    async fn activities(
-        &self,
-        region: &Region,
-        group: &str,
-        _since: DateTime<Utc>,
-    ) -> Result<Vec<Activity>, CallError> {
-        self.call(call::ACTIVITIES, Some(region), group.to_owned(), |_, _| Ok(Vec::new())).await
+    async fn activities(&self, region: &Region, group: &str, since: DateTime<Utc>) -> Result<Vec<Activity>, CallError> {
+        let read = |state: &mut State, fate: &Fate| {
+            let (group, seen) = state.named(region, group, fate.lag)?;
+            let mut activities = group.activities.seen(since, seen);
+            if state.weather.unordered {
+                state.traffic.chance.shuffle(&mut activities);
+            }
+            Ok(activities)
+        };
+        let activities = self.call(call::ACTIVITIES, Some(region), group.to_owned(), read).await?;
+        for page in 2..=activities.len().div_ceil(ACTIVITIES_A_PAGE) {
+            self.call(call::ACTIVITIES, Some(region), format!("page {page}"), |_, _| Ok(())).await?;
+        }
+        Ok(activities)
     }
 
     async fn target_health(
@@ -170,61 +130,69 @@ impl Cloud for SimAccount {
         region: &Region,
         target_group: &str,
     ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
-        self.call(call::TARGET_HEALTH, Some(region), target_group.to_owned(), |_, _| Ok(BTreeMap::new())).await
+        self.call(call::TARGET_HEALTH, Some(region), target_group.to_owned(), |state, fate| {
+            let seen = state.targets(region, target_group, state.now - fate.lag);
+            seen.ok_or_else(|| refused("TargetGroupNotFound", format!("Target groups '{target_group}' not found")))
+        })
+        .await
     }
 
     async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError> {
-        self.call(call::TEMPLATES, Some(region), source.to_string(), |_, _| Ok(Launches::Image("ami-1".into()))).await
+        let from = match source {
+            LaunchSource::Template { .. } => Some(call::TEMPLATES),
+            LaunchSource::Configuration(_) => Some(call::CONFIGURATIONS),
+            LaunchSource::Image(_) => None,
+        };
+        let read = |state: &mut State, fate: &Fate| Ok(state.would_launch(region, source, state.now - fate.lag));
+        if let Some(from) = from
+            && self.call(from, Some(region), source.to_string(), read).await? == Launches::Gone
+        {
+            return Ok(Launches::Gone);
+        }
+        let image = self.lock().image(region, source);
+        let image = LaunchSource::Image(image);
+        let read = |state: &mut State, fate: &Fate| Ok(state.would_launch(region, &image, state.now - fate.lag));
+        self.call(call::IMAGES, Some(region), image.to_string(), read).await
     }
 
     async fn subnets(&self, region: &Region, ids: &[String]) -> Result<BTreeMap<String, u32>, CallError> {
-        self.call(call::SUBNETS, Some(region), ids.join(" "), |_, _| {
-            Ok(ids.iter().map(|id| (id.clone(), 250)).collect())
-        })
-        .await
+        let mut found = BTreeMap::new();
+        for ids in ids.chunks(IDS_A_CALL) {
+            found.extend(
+                self.call(call::SUBNETS, Some(region), ids.join(" "), |state, fate| {
+                    let free = |id: &String| state.supplies.addresses(region, id, state.now - fate.lag);
+                    Ok(ids.iter().filter_map(|id| Some((id.clone(), free(id)?))).collect::<Vec<_>>())
+                })
+                .await?,
+            );
+        }
+        Ok(found)
     }
 
     async fn alarms(&self, region: &Region, names: &[String]) -> Result<BTreeMap<String, AlarmState>, CallError> {
-        self.call(call::ALARMS, Some(region), names.join(" "), |_, _| {
-            Ok(names.iter().map(|name| (name.clone(), AlarmState::Ok)).collect())
-        })
-        .await
+        let mut found = BTreeMap::new();
+        for names in names.chunks(ALARMS_A_CALL) {
+            found.extend(
+                self.call(call::ALARMS, Some(region), names.join(" "), |state, _| {
+                    let alarm = |name: &String| state.signals.alarms.get(&(region.clone(), name.clone()));
+                    let known = |name: &String| *alarm(name)?.state.now();
+                    Ok(names.iter().filter_map(|name| Some((name.clone(), known(name)?))).collect::<Vec<_>>())
+                })
+                .await?,
+            );
+        }
+        Ok(found)
     }
 
     async fn safety_lever(&self, region: &Region) -> Result<Lever, CallError> {
-        self.call(call::LEVER, Some(region), String::new(), |_, _| Ok(Lever { engaged: false, reason: String::new() }))
-            .await
+        self.call(call::LEVER, Some(region), String::new(), |state, _| {
+            Ok(state.signals.levers.get(region).map_or_else(disengaged, |lever| lever.now().clone()))
+        })
+        .await
     }
 
     fn skew(&self, region: &Region) -> Option<TimeDelta> {
         self.lock().traffic.skew.get(region).copied()
-    }
-}
-
-#[async_trait]
-impl Actuator for SimAccount {
-    async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {
-        self.call(call::TERMINATE, Some(region), listed(ids), |state, fate| state.terminate(region, reached(ids, fate)))
-            .await
-    }
-
-    async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError> {
-        self.call(call::TERMINATE_IN_GROUP, Some(region), id.to_string(), |state, _| {
-            state.terminate_in_group(region, id)
-        })
-        .await
-    }
-
-    async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
-        self.call(call::REBOOT, Some(region), listed(ids), |state, fate| state.reboot(region, reached(ids, fate))).await
-    }
-}
-
-/// Those of a batch whom the call reaches before it breaks.
-fn reached<'i>(ids: &'i [InstanceId], fate: &Fate) -> &'i [InstanceId] {
-    match fate.ending {
-        Ending::Halfway(..) => &ids[..ids.len().div_ceil(2)],
-        _ => ids,
     }
 }
 
@@ -257,76 +225,18 @@ impl State {
         groups
     }
 
+    /// The group of that name as of `lag` ago, and when that was.
+    fn named(&self, region: &Region, name: &str, lag: TimeDelta) -> Result<(&SimGroup, DateTime<Utc>), Refused> {
+        let seen = self.now - lag;
+        let group = self.groups.get(&GroupId::new(region, name)).filter(|group| group.version(seen).is_some());
+        let there = group.map(|group| (group, seen));
+        there.ok_or_else(|| refused("ValidationError", "AutoScalingGroup name not found - null"))
+    }
+
     /// The instance, if EC2 in that region (still) knows it.
-    fn instance(&self, region: &Region, id: &InstanceId) -> Option<&Instance> {
+    pub(crate) fn instance(&self, region: &Region, id: &InstanceId) -> Option<&Instance> {
         let instance = self.instances.get(id).filter(|instance| instance.life.group.region == *region)?;
         (!instance.is_forgotten(self.now)).then_some(instance)
-    }
-
-    /// What EC2 looks at before it touches anybody: one wrong id spoils the whole call.
-    fn check(&self, region: &Region, ids: &[InstanceId]) -> Result<(), Refused> {
-        if ids.is_empty() {
-            return Err(refused("MissingParameter", "the request must contain the parameter InstanceId"));
-        }
-        if ids.len() > MAX_BATCH {
-            return Err(refused("InvalidParameterValue", format!("more than {MAX_BATCH} instances")));
-        }
-        if let Some(id) = ids.iter().find(|id| !id.as_str().starts_with("i-")) {
-            return Err(refused("InvalidInstanceID.Malformed", format!("Invalid id: \"{id}\"")));
-        }
-        match ids.iter().find(|id| self.instance(region, id).is_none()) {
-            Some(id) => Err(refused("InvalidInstanceID.NotFound", format!("The instance ID '{id}' does not exist"))),
-            None => Ok(()),
-        }
-    }
-
-    /// One wrong id spoils the whole call. A protected instance spoils it for its zone, and the others end although the
-    /// call fails. Who has ended already ends again without complaint. Source: EC2 API, `TerminateInstances`.
-    fn terminate(&mut self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, Refused> {
-        self.check(region, ids)?;
-        let shielded: Vec<&Instance> = ids
-            .iter()
-            .map(|id| &self.instances[id])
-            .filter(|instance| instance.shielded && instance.life.ended.is_none())
-            .collect();
-        let spoiled: BTreeSet<String> = shielded.iter().map(|instance| instance.life.zone.clone()).collect();
-        let error = shielded.first().map(|instance| {
-            let id = &instance.life.id;
-            refused("OperationNotPermitted", format!("The instance '{id}' may not be terminated"))
-        });
-        for id in ids {
-            if !spoiled.contains(&self.instances[id].life.zone) {
-                self.end(id, EndedBy::Terminate);
-            }
-        }
-        error.map_or_else(|| Ok(ids.to_vec()), Err)
-    }
-
-    /// Queues a reboot. No protection stops it, and who has ended is passed over. Source: EC2 API, `RebootInstances`.
-    fn reboot(&mut self, region: &Region, ids: &[InstanceId]) -> Result<(), Refused> {
-        self.check(region, ids)?;
-        for id in ids {
-            self.restart(id);
-        }
-        Ok(())
-    }
-
-    /// Scale-in protection and EC2 termination protection do not keep a group from ending a member that it is told to
-    /// end; a member in the warm pool cannot be told. Source: Auto Scaling user guide, "Instance scale-in protection";
-    /// EC2 user guide, "Termination protection"; Auto Scaling API, `TerminateInstanceInAutoScalingGroup`.
-    fn terminate_in_group(&mut self, region: &Region, id: &InstanceId) -> Result<(), Refused> {
-        let Some(instance) = self.instance(region, id).filter(|instance| instance.is_member()) else {
-            let message = format!("Instance Id not found - No managed instance found for instance ID: {id}");
-            return Err(refused("ValidationError", message));
-        };
-        if instance.lifecycle == Lifecycle::Warmed {
-            return Err(refused("ValidationError", format!("{id} is in a warm pool")));
-        }
-        if self.begin_end(id, EndedBy::TerminateInGroup) {
-            Ok(())
-        } else {
-            Err(refused("ScalingActivityInProgress", format!("{id} is already terminating")))
-        }
     }
 }
 
@@ -348,6 +258,6 @@ fn summary(query: &GroupQuery) -> String {
     }
 }
 
-fn listed(ids: &[InstanceId]) -> String {
+pub(crate) fn listed(ids: &[InstanceId]) -> String {
     ids.iter().map(InstanceId::as_str).collect::<Vec<_>>().join(" ")
 }

@@ -5,7 +5,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{Group, GroupId, InstanceId, Region};
+use simian_core::{Group, GroupId, InstanceId, LaunchSource, Region};
+
+use crate::activities::Activities;
+use crate::refresh::Refreshing;
 
 /// What an owner asks for. Starts from something sensible: three zones, EC2 health checks, a boot of 60 to 300 s.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub struct GroupSpec {
     pub hook_seconds: Option<u32>,
     /// The launch template's version.
     pub template_version: u32,
+    /// What it launches from; when empty, a template of its own at its version.
+    pub launches: Vec<LaunchSource>,
 }
 
 impl GroupSpec {
@@ -53,6 +58,7 @@ impl GroupSpec {
             boot_seconds: 60..=300,
             hook_seconds: None,
             template_version: 1,
+            launches: Vec::new(),
         }
     }
 
@@ -98,6 +104,22 @@ impl GroupSpec {
         self
     }
 
+    /// Adds something that it launches from.
+    #[must_use]
+    pub fn launches_from(mut self, source: LaunchSource) -> Self {
+        self.launches.push(source);
+        self
+    }
+
+    /// Everything that it launches from.
+    pub(crate) fn sources(&self) -> Vec<LaunchSource> {
+        if self.launches.is_empty() {
+            let (id, version) = (format!("lt-{}", self.id.name), self.template_version.to_string());
+            return vec![LaunchSource::Template { id, version }];
+        }
+        self.launches.clone()
+    }
+
     /// Puts it behind a target group, whose checks count as its health.
     #[must_use]
     pub fn target_group(mut self, arn: impl Into<String>) -> Self {
@@ -117,6 +139,12 @@ pub(crate) struct SimGroup {
     pub(crate) members: Vec<InstanceId>,
     /// How many it ever launched.
     pub(crate) launched: u64,
+    /// How many launches failed since the last that did not.
+    pub(crate) failures: u32,
+    /// When it tries again to launch.
+    pub(crate) again: Option<DateTime<Utc>>,
+    pub(crate) activities: Activities,
+    pub(crate) refreshing: Refreshing,
     pub(crate) alive: bool,
     /// When it was founded: what was set up at that very time was always so.
     founded: Option<DateTime<Utc>>,
@@ -126,7 +154,25 @@ pub(crate) struct SimGroup {
 
 impl SimGroup {
     pub(crate) fn new(spec: GroupSpec) -> Self {
-        Self { spec, members: Vec::new(), launched: 0, alive: true, founded: None, versions: VecDeque::new() }
+        Self {
+            spec,
+            members: Vec::new(),
+            launched: 0,
+            failures: 0,
+            again: None,
+            activities: Activities::default(),
+            refreshing: Refreshing::default(),
+            alive: true,
+            founded: None,
+            versions: VecDeque::new(),
+        }
+    }
+
+    /// A group of that name again. Stale reads may still see what was there before; launches count on, so that ids stay
+    /// unique.
+    pub(crate) fn again(&mut self, spec: GroupSpec) {
+        let before = std::mem::replace(self, Self::new(spec));
+        (self.launched, self.versions, self.founded) = (before.launched, before.versions, before.founded);
     }
 
     /// From `now` on, this is the group's description.

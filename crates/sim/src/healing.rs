@@ -3,11 +3,12 @@
 //! Suspended processes keep a group from it, by the names that Auto Scaling gives them.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::detail::Progress;
 use simian_core::{GroupId, InstanceId, Lifecycle};
 
-use crate::chance::Chance;
+use crate::activities::{Activities, Deed};
 use crate::group::{GroupSpec, HISTORY, SimGroup};
-use crate::instance::{EndedBy, Instance, Life};
+use crate::instance::EndedBy;
 use crate::state::{Happening, State};
 
 /// A group notices a dead member within so many seconds; until then it describes it as in service.
@@ -39,6 +40,8 @@ impl State {
         self.settle();
         if let Some(group) = self.groups.get_mut(&id) {
             group.backdate(self.now);
+            // They were launched long ago.
+            group.activities = Activities::default();
         }
         true
     }
@@ -49,12 +52,12 @@ impl State {
         if !self.regions.contains(&id.region) || self.groups.get(&id).is_some_and(|group| group.alive) {
             return false;
         }
+        self.supplies.open(&spec.zones);
+        for arn in &spec.target_groups {
+            self.balancers.entry(arn.clone()).or_default();
+        }
         match self.groups.get_mut(&id) {
-            // Stale reads may still see what was there before; launches count on, so that ids stay unique.
-            Some(before) => {
-                before.spec = spec;
-                before.alive = true;
-            }
+            Some(before) => before.again(spec),
             None => {
                 self.groups.insert(id.clone(), SimGroup::new(spec));
             }
@@ -110,66 +113,6 @@ impl State {
             .map(|instance| instance.life.id.clone())
     }
 
-    /// Launches one instance in the emptiest zone that is up. With all zones out it tries again when one is back.
-    pub(crate) fn launch(&mut self, id: &GroupId) -> Option<InstanceId> {
-        let now = self.now;
-        self.zones_out.retain(|_, until| *until > now);
-        let group = self.groups.get(id)?;
-        let crowd = |zone: &str| group.members.iter().filter(|id| self.instances[*id].life.zone == zone).count();
-        let up = group.spec.zones.iter().filter(|zone| !self.zones_out.contains_key(*zone));
-        let Some(zone) = up.min_by_key(|zone| crowd(zone)).cloned() else {
-            let back = self.zones_out.iter().filter(|(zone, _)| group.spec.zones.contains(zone)).map(|(_, at)| *at);
-            if let Some(back) = back.min() {
-                self.enqueue(back, Happening::Sized(id.clone()));
-            }
-            return None;
-        };
-        let number = group.launched.to_string();
-        let mut chance = self.chance(&["instance", id.region.as_str(), &id.name, &number]);
-        let boot = &group.spec.boot_seconds;
-        let boot = chance.between(u64::from(*boot.start()), u64::from(*boot.end()));
-        let instance = self.newborn(id, zone, &mut chance);
-        let group = self.groups.get_mut(id)?;
-        group.launched += 1;
-        group.members.push(instance.life.id.clone());
-        let instance_id = instance.life.id.clone();
-        self.instances.insert(instance_id.clone(), instance);
-        self.enqueue_in(boot, Happening::Serves(instance_id.clone()));
-        self.touch(id);
-        Some(instance_id)
-    }
-
-    fn newborn(&self, id: &GroupId, zone: String, chance: &mut Chance) -> Instance {
-        let instance_id = loop {
-            // Seventeen hexadecimal digits, as EC2 has given them since 2016.
-            let (high, low) = (chance.next() >> 60, chance.next());
-            let instance_id = InstanceId::new(format!("i-{high:x}{low:016x}"));
-            if !self.instances.contains_key(&instance_id) {
-                break instance_id;
-            }
-        };
-        Instance {
-            life: Life {
-                id: instance_id,
-                group: id.clone(),
-                zone,
-                launched: self.now,
-                in_service: None,
-                leaving: None,
-                ended: None,
-                left: None,
-                rebooted: Vec::new(),
-            },
-            lifecycle: Lifecycle::Pending,
-            healthy: true,
-            protected: false,
-            shielded: false,
-            stopped: None,
-            rebooting: None,
-            template_version: self.groups.get(id).map_or(1, |group| group.spec.template_version),
-        }
-    }
-
     /// The boot is over.
     pub(crate) fn serve(&mut self, id: &InstanceId) {
         let now = self.now;
@@ -178,6 +121,7 @@ impl State {
             instance.lifecycle = Lifecycle::InService;
             instance.life.in_service = Some(now);
             let group = instance.life.group.clone();
+            self.end_launch(&group, id, &Progress::Done);
             self.touch(&group);
         }
     }
@@ -185,10 +129,12 @@ impl State {
     /// EC2 ends the instance at once. Its group hears of it later. False when it had ended before.
     pub(crate) fn end(&mut self, id: &InstanceId, by: EndedBy) -> bool {
         let now = self.now;
-        match self.instances.get_mut(id) {
-            Some(instance) if instance.life.ended.is_none() => instance.life.ended = Some((now, by)),
-            _ => return false,
-        }
+        let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.life.ended.is_none()) else {
+            return false;
+        };
+        instance.life.ended = Some((now, by));
+        let zone = instance.life.zone.clone();
+        self.give_address(&zone);
         self.notice_later(id);
         true
     }
@@ -197,13 +143,19 @@ impl State {
     /// replace it: no group looks that soon.
     pub(crate) fn restart(&mut self, id: &InstanceId) {
         let now = self.now;
-        let wait = self.chance(&["reboot", id.as_str(), &now.to_rfc3339()]).between(REBOOT_SECONDS.0, REBOOT_SECONDS.1);
+        let wait = self.reboot_time(id, now);
         let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.is_up()) else { return };
         instance.life.rebooted.push(now);
-        instance.rebooting = Some(now + TimeDelta::seconds(i64::try_from(wait).unwrap_or(0)));
+        instance.rebooting = Some(now + wait);
         let group = instance.life.group.clone();
         self.touch(&group);
-        self.enqueue_in(wait, Happening::Rebooted(id.clone()));
+        self.enqueue(now + wait, Happening::Rebooted(id.clone()));
+    }
+
+    /// How long the reboot that began then takes.
+    pub(crate) fn reboot_time(&self, id: &InstanceId, began: DateTime<Utc>) -> TimeDelta {
+        let mut chance = self.chance(&["reboot", id.as_str(), &began.to_rfc3339()]);
+        TimeDelta::seconds(i64::try_from(chance.between(REBOOT_SECONDS.0, REBOOT_SECONDS.1)).unwrap_or(0))
     }
 
     /// It is up again, unless it was rebooted once more meanwhile.
@@ -266,6 +218,8 @@ impl State {
             None => chance.between(RELEASE_SECONDS.0, RELEASE_SECONDS.1),
         };
         self.enqueue_in(wait, Happening::Released(id.clone()));
+        self.end_launch(&group, id, &Progress::Cancelled);
+        self.begin_activity(&group, Deed::End { hooked: hook.is_some() }, id);
         self.touch(&group);
         true
     }
@@ -277,6 +231,8 @@ impl State {
         if instance.life.ended.is_none() {
             let by = instance.life.leaving.map_or(EndedBy::Group("released"), |(_, by)| by);
             instance.life.ended = Some((now, by));
+            let zone = instance.life.zone.clone();
+            self.give_address(&zone);
         }
         self.leave(id);
     }
@@ -287,6 +243,12 @@ impl State {
         let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.is_member()) else { return };
         instance.life.left = Some(now);
         let group_id = instance.life.group.clone();
+        if instance.life.leaving.is_none() {
+            // It was dead when its group saw it: there is nothing to wait for.
+            self.end_launch(&group_id, id, &Progress::Cancelled);
+            self.begin_activity(&group_id, Deed::End { hooked: false }, id);
+        }
+        self.end_termination(&group_id, id);
         if let Some(group) = self.groups.get_mut(&group_id) {
             group.members.retain(|member| member != id);
         }
@@ -307,21 +269,5 @@ impl State {
             self.notice_later(&id);
         }
         self.reconcile(id);
-    }
-
-    /// An instance refresh replaces the oldest member of an older template version, and goes on until none is left.
-    pub(crate) fn refresh_step(&mut self, id: &GroupId, every: TimeDelta) {
-        let Some(group) = self.groups.get(id).filter(|group| group.alive) else { return };
-        let version = group.spec.template_version;
-        let next = group
-            .members
-            .iter()
-            .find(|id| self.instances[*id].is_active() && self.instances[*id].template_version < version)
-            .cloned();
-        if let Some(member) = next {
-            self.begin_end(&member, EndedBy::Group("refreshed"));
-            let at: DateTime<Utc> = self.now + every;
-            self.enqueue(at, Happening::Refreshed { group: id.clone(), every });
-        }
     }
 }

@@ -4,7 +4,9 @@
 //! [`VirtualClock`] and [`ScaledClock`] implement [`Clock`](simian_core::Clock); [`MemorySink`] implements
 //! [`Sink`](simian_core::Sink). The same seed and the same calls at the same times give the same answers, to the byte.
 //!
-//! - What the account does of itself (instances boot, groups notice the dead and replace them) is in `healing`.
+//! - What the account does of itself (instances boot, groups notice the dead and replace them) is in `healing` and
+//!   `launching`; what is shown of it in `activities`, `refresh` and `targets`.
+//! - What it needs for that, and may lack, is in `supplies`; what says that this is a bad moment, in `signals`.
 //! - What the world does to it is an [`Operation`], done now or scheduled.
 //! - What goes wrong between us and it is the [`Weather`] and the scripted [`Fault`]s.
 //! - What is really so, whatever a stale answer says, is the [`Truth`].
@@ -13,16 +15,26 @@
 //! that is not drawn from the seed.
 
 mod account;
+mod activities;
+mod actuator;
+mod calling;
 mod chance;
 mod clock;
 mod cloud;
 mod group;
 mod healing;
 mod instance;
+mod launching;
 mod operation;
+mod past;
+mod perform;
+mod refresh;
 mod sandbox;
+mod signals;
 mod sink;
 mod state;
+mod supplies;
+mod targets;
 mod traffic;
 mod truth;
 mod weather;

@@ -1,11 +1,10 @@
 //! What the world does to the account: owners, deploys, spot markets, zones. A value each, done now or scheduled.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{CalendarState, ChangeCalendar, GroupId, InstanceId, Lifecycle, Name};
+use simian_core::detail::{AlarmState, Lever};
+use simian_core::{CalendarState, ChangeCalendar, GroupId, InstanceId, Region};
 
 use crate::group::GroupSpec;
-use crate::instance::EndedBy;
-use crate::state::{Happening, State};
 
 /// Which member: by id, or by its place where ids are not known beforehand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +49,18 @@ pub enum Operation {
         /// How long the old groups stay.
         retire_after: TimeDelta,
     },
-    /// An instance refresh: the template's version rises and members are replaced one after another.
+    /// An instance refresh: the template's version rises and members are replaced one after another. Refused while one
+    /// is under way.
     Refresh {
         /// Which group.
         group: GroupId,
         /// From one member to the next.
         every: TimeDelta,
     },
+    /// A group's instance refresh goes on and replaces nobody any more.
+    StickRefresh(GroupId),
+    /// A group's instance refresh is cancelled: it ends when whom it replaces just now is replaced.
+    CancelRefresh(GroupId),
     /// The spot market takes one serving member, drawn from the seed.
     SpotLoss {
         /// From which group.
@@ -124,6 +128,78 @@ pub enum Operation {
         /// In or out.
         on: bool,
     },
+    /// The images that a group launches are deleted, or put back. Who runs, runs on.
+    SetImages {
+        /// Of which group.
+        group: GroupId,
+        /// Whether they are there from now on.
+        there: bool,
+    },
+    /// The templates and configurations that a group launches from are deleted, or put back.
+    SetTemplates {
+        /// Of which group.
+        group: GroupId,
+        /// Whether they are there from now on.
+        there: bool,
+    },
+    /// Somebody else takes addresses of a zone's subnet, or gives them back. Launches take one each from then on, and
+    /// ends give one back.
+    SetAddresses {
+        /// The zone's name.
+        zone: String,
+        /// How many are free now.
+        free: u32,
+    },
+    /// A target fails its balancer's checks although it runs, or answers them again. Its group hears nothing of it: see
+    /// [`Operation::SetHealth`].
+    SetTarget {
+        /// The target group's ARN.
+        target_group: String,
+        /// Which target.
+        who: Who,
+        /// Whether it answers.
+        healthy: bool,
+    },
+    /// The last balancer lets a target group go, or the first takes it.
+    SetUsed {
+        /// The target group's ARN.
+        target_group: String,
+        /// Whether any sends it something.
+        used: bool,
+    },
+    /// An alarm goes off or falls silent; it is made if there is none.
+    SetAlarm {
+        /// Where.
+        region: Region,
+        /// Its name.
+        name: String,
+        /// Its state from now on.
+        state: AlarmState,
+    },
+    /// An alarm of a group: it goes off while fewer than so many serve, one to two minutes late each way. It is made if
+    /// there is none.
+    BindAlarm {
+        /// Its name.
+        name: String,
+        /// Which group; the alarm is in its region.
+        group: GroupId,
+        /// Goes off below this.
+        fewer_than: u32,
+    },
+    /// Somebody deletes an alarm.
+    RemoveAlarm {
+        /// Where.
+        region: Region,
+        /// Its name.
+        name: String,
+    },
+    /// Somebody engages the FIS safety lever, or lets it go.
+    SetLever {
+        /// Where.
+        region: Region,
+        /// How it stands from now on.
+        lever: Lever,
+    },
     /// Somebody closes a Change Calendar, or opens it; it is made if there is none.
     SetCalendar {
         /// Its ARN.
@@ -146,197 +222,4 @@ pub struct Performed {
     pub operation: Operation,
     /// Whether it changed anything: its group or member may have been gone.
     pub found: bool,
-}
-
-impl State {
-    /// Does it now, and says whether there was something to do it to.
-    pub(crate) fn perform(&mut self, operation: Operation) -> bool {
-        let found = self.apply(operation.clone());
-        self.performed.push(Performed { at: self.now, operation, found });
-        found
-    }
-
-    fn apply(&mut self, operation: Operation) -> bool {
-        match operation {
-            Operation::SetTag { group, key, value } => self.change(&group, |spec| {
-                spec.tags.insert(key, value);
-            }),
-            Operation::RemoveTag { group, key } => self.change(&group, |spec| {
-                spec.tags.remove(&key);
-            }),
-            Operation::Scale { group, desired } => self.change_and_size(&group, |spec| {
-                spec.desired = desired;
-                spec.min = spec.min.min(desired);
-                spec.max = spec.max.max(desired);
-            }),
-            Operation::Deploy { group, retire_after } => self.deploy(&group, retire_after),
-            Operation::Refresh { group, every } => {
-                let found = self.change(&group, |spec| spec.template_version += 1);
-                self.refresh_step(&group, every);
-                found
-            }
-            Operation::SpotLoss { group } => self.spot_loss(&group),
-            Operation::KillMember(who) => self.find(&who).is_some_and(|id| self.end(&id, EndedBy::Outside("killed"))),
-            Operation::StopMember(who) => self.stop(&who),
-            Operation::ZoneOutage { zone, lasts } => self.zone_outage(zone, lasts),
-            Operation::Suspend { group, process } => self.change(&group, |spec| {
-                spec.suspended.insert(process);
-            }),
-            Operation::Resume { group, process } => {
-                let found = self.change(&group, |spec| {
-                    spec.suspended.remove(&process);
-                });
-                self.catch_up(&group);
-                found
-            }
-            Operation::SetHealth { who, healthy } => self.set_health(&who, healthy),
-            Operation::Protect { who, on } => self.change_member(&who, |instance| instance.protected = on),
-            Operation::Shield { who, on } => self.change_member(&who, |instance| instance.shielded = on),
-            Operation::Standby { who, on } => self.standby(&who, on),
-            Operation::Warm { who, on } => {
-                let lifecycle = if on { Lifecycle::Warmed } else { Lifecycle::InService };
-                self.move_member(&who, lifecycle, |_| {})
-            }
-            Operation::SetCalendar { calendar, state } => {
-                self.calendars.insert(calendar.arn().to_owned(), state);
-                true
-            }
-            Operation::CreateGroup(spec) => {
-                let id = spec.id.clone();
-                let created = self.create(spec);
-                self.reconcile(&id);
-                created
-            }
-            Operation::DeleteGroup(group) => self.delete(&group),
-        }
-    }
-
-    fn change(&mut self, id: &GroupId, change: impl FnOnce(&mut GroupSpec)) -> bool {
-        let Some(group) = self.group_mut(id) else { return false };
-        change(&mut group.spec);
-        self.touch(id);
-        true
-    }
-
-    fn change_and_size(&mut self, id: &GroupId, change: impl FnOnce(&mut GroupSpec)) -> bool {
-        let found = self.change(id, change);
-        self.reconcile(id);
-        found
-    }
-
-    fn find(&self, who: &Who) -> Option<InstanceId> {
-        match who {
-            Who::Id(id) => Some(id.clone()),
-            Who::Nth(group, nth) => self.groups.get(group)?.members.get(*nth).cloned(),
-        }
-    }
-
-    fn change_member(&mut self, who: &Who, change: impl FnOnce(&mut crate::instance::Instance)) -> bool {
-        let Some(id) = self.find(who) else { return false };
-        let Some(instance) = self.instances.get_mut(&id).filter(|instance| instance.is_member()) else { return false };
-        change(instance);
-        let group = instance.life.group.clone();
-        self.touch(&group);
-        true
-    }
-
-    /// Moves a member to another place in its life, unless it is on its way out.
-    fn move_member(&mut self, who: &Who, to: Lifecycle, change: impl FnOnce(&mut GroupSpec)) -> bool {
-        let Some(id) = self.find(who) else { return false };
-        let Some(instance) = self.instances.get_mut(&id) else { return false };
-        if !instance.is_member() || !instance.is_up() || matches!(instance.lifecycle, Lifecycle::Terminating) {
-            return false;
-        }
-        if instance.lifecycle == to {
-            return false;
-        }
-        instance.lifecycle = to;
-        let group = instance.life.group.clone();
-        self.change_and_size(&group, change)
-    }
-
-    fn standby(&mut self, who: &Who, on: bool) -> bool {
-        if on {
-            self.move_member(who, Lifecycle::Standby, |spec| {
-                if spec.desired > spec.min {
-                    spec.desired -= 1;
-                }
-            })
-        } else {
-            self.move_member(who, Lifecycle::InService, |spec| spec.desired = (spec.desired + 1).min(spec.max))
-        }
-    }
-
-    fn set_health(&mut self, who: &Who, healthy: bool) -> bool {
-        let Some(id) = self.find(who) else { return false };
-        let found = self.change_member(who, |instance| instance.healthy = healthy);
-        if found && !healthy {
-            self.notice_later(&id);
-        }
-        found
-    }
-
-    fn stop(&mut self, who: &Who) -> bool {
-        let now = self.now;
-        let Some(id) = self.find(who) else { return false };
-        match self.instances.get_mut(&id) {
-            Some(instance) if instance.is_up() => instance.stopped = Some(now),
-            _ => return false,
-        }
-        self.notice_later(&id);
-        true
-    }
-
-    fn spot_loss(&mut self, id: &GroupId) -> bool {
-        let Some(group) = self.groups.get(id).filter(|group| group.alive) else { return false };
-        let serving: Vec<&InstanceId> = group
-            .members
-            .iter()
-            .filter(|id| self.instances[*id].lifecycle == Lifecycle::InService && self.instances[*id].is_up())
-            .collect();
-        let mut chance = self.chance(&["spot", id.region.as_str(), &id.name, &self.now.to_rfc3339()]);
-        let Some(id) = serving.get(chance.index(serving.len())).map(|id| (*id).clone()) else { return false };
-        self.end(&id, EndedBy::Outside("spot loss"))
-    }
-
-    fn zone_outage(&mut self, zone: String, lasts: TimeDelta) -> bool {
-        let hit: Vec<InstanceId> = self
-            .instances
-            .values()
-            .filter(|instance| instance.life.zone == zone && instance.life.ended.is_none())
-            .map(|instance| instance.life.id.clone())
-            .collect();
-        self.zones_out.insert(zone, self.now + lasts);
-        for id in &hit {
-            self.end(id, EndedBy::Outside("zone outage"));
-        }
-        !hit.is_empty()
-    }
-
-    fn deploy(&mut self, id: &GroupId, retire_after: TimeDelta) -> bool {
-        let cluster = Name::parse(&id.name).cluster();
-        let mut old: Vec<GroupId> = self
-            .groups
-            .iter()
-            .filter(|(other, group)| group.alive && other.region == id.region)
-            .filter(|(other, _)| Name::parse(&other.name).cluster() == cluster)
-            .map(|(other, _)| other.clone())
-            .collect();
-        old.sort_by_key(|other| Name::parse(&other.name).push);
-        let Some(newest) = old.last() else { return false };
-        let mut spec = self.groups[newest].spec.clone();
-        let push = Name::parse(&newest.name).push.map_or(0, |push| push + 1);
-        spec.id.name = format!("{cluster}-v{push:03}");
-        spec.template_version += 1;
-        let new = spec.id.clone();
-        if !self.create(spec) {
-            return false;
-        }
-        self.reconcile(&new);
-        let retire = self.now + retire_after;
-        for old in old {
-            self.enqueue(retire, Happening::Outside(Operation::DeleteGroup(old)));
-        }
-        true
-    }
 }

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, LaunchSource, Region};
+use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, Region};
 
 use crate::chance::Chance;
 use crate::group::SimGroup;
 use crate::instance::Instance;
 use crate::operation::{Operation, Performed};
+use crate::signals::{AlarmId, Signals};
+use crate::supplies::{Supplies, subnet};
+use crate::targets::TargetGroup;
 use crate::traffic::Traffic;
 use crate::weather::Weather;
 
@@ -26,8 +29,10 @@ pub(crate) enum Happening {
     Rebooted(InstanceId),
     /// A group looks at its size.
     Sized(GroupId),
-    /// An instance refresh takes its next member.
-    Refreshed { group: GroupId, every: TimeDelta },
+    /// The instance refresh to that version takes its next member.
+    Refreshed { group: GroupId, version: u32 },
+    /// An alarm that is bound to a group looks at it.
+    Evaluated(AlarmId),
     /// The world does something.
     Outside(Operation),
     /// A deleted group is forgotten, unless it was created again.
@@ -52,6 +57,12 @@ pub(crate) struct State {
     pub(crate) instances: BTreeMap<InstanceId, Instance>,
     /// Zones that are down, and until when.
     pub(crate) zones_out: BTreeMap<String, DateTime<Utc>>,
+    /// What a launch needs.
+    pub(crate) supplies: Supplies,
+    /// Every target group that was ever named, by ARN.
+    pub(crate) balancers: BTreeMap<String, TargetGroup>,
+    /// What says that this is a bad moment.
+    pub(crate) signals: Signals,
     pub(crate) ourselves: Option<InstanceId>,
     /// The Change Calendars that there are, by ARN.
     pub(crate) calendars: BTreeMap<String, CalendarState>,
@@ -76,6 +87,9 @@ impl State {
             groups: BTreeMap::new(),
             instances: BTreeMap::new(),
             zones_out: BTreeMap::new(),
+            supplies: Supplies::default(),
+            balancers: BTreeMap::new(),
+            signals: Signals::default(),
             ourselves: None,
             calendars: BTreeMap::new(),
             weather: Weather::calm(),
@@ -127,7 +141,8 @@ impl State {
             Happening::Released(id) => self.release(&id),
             Happening::Rebooted(id) => self.rebooted(&id),
             Happening::Sized(group) => self.reconcile(&group),
-            Happening::Refreshed { group, every } => self.refresh_step(&group, every),
+            Happening::Refreshed { group, version } => self.refresh_step(&group, version),
+            Happening::Evaluated(alarm) => self.evaluate(alarm),
             Happening::Outside(operation) => {
                 self.perform(operation);
             }
@@ -147,6 +162,7 @@ impl State {
     /// Brings the descriptions up to date. Called after every change, before the time moves.
     pub(crate) fn settle(&mut self) {
         while let Some(id) = self.touched.pop_first() {
+            self.settle_refresh(&id);
             let version = self.describe(&id);
             if let Some(group) = self.groups.get_mut(&id) {
                 group.record(self.now, version);
@@ -169,12 +185,16 @@ impl State {
             health_check: spec.health_check.clone(),
             target_groups: spec.target_groups.clone(),
             suspended: spec.suspended.iter().cloned().collect(),
-            launches: vec![LaunchSource::Template {
-                id: format!("lt-{}", id.name),
-                version: spec.template_version.to_string(),
-            }],
-            subnets: spec.zones.iter().map(|zone| format!("subnet-{zone}")).collect(),
+            launches: spec.sources(),
+            subnets: spec.zones.iter().map(|zone| subnet(zone)).collect(),
         })
+    }
+
+    /// How many members of a group really serve: in service, healthy, and running.
+    pub(crate) fn serving(&self, id: &GroupId) -> usize {
+        let Some(group) = self.groups.get(id).filter(|group| group.alive) else { return 0 };
+        let members = group.members.iter().map(|id| &self.instances[id]);
+        members.filter(|member| member.member().serves() && member.is_up()).count()
     }
 
     /// The living group of that id.

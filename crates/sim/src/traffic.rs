@@ -32,23 +32,28 @@ pub mod call {
 
     /// Auto Scaling `DescribeInstanceRefreshes`, a call per group.
     pub const REFRESHES: &str = "autoscaling:DescribeInstanceRefreshes";
-    /// Auto Scaling `DescribeScalingActivities`, a call per group.
+    /// Auto Scaling `DescribeScalingActivities`, a call per 100 activities of a group.
     pub const ACTIVITIES: &str = "autoscaling:DescribeScalingActivities";
     /// Elastic Load Balancing `DescribeTargetHealth`, a call per target group.
     pub const TARGET_HEALTH: &str = "elasticloadbalancing:DescribeTargetHealth";
     /// EC2 `DescribeLaunchTemplateVersions`, a call per template's version.
     pub const TEMPLATES: &str = "ec2:DescribeLaunchTemplateVersions";
-    /// EC2 `DescribeImages`.
+    /// Auto Scaling `DescribeLaunchConfigurations`, a call per configuration.
+    pub const CONFIGURATIONS: &str = "autoscaling:DescribeLaunchConfigurations";
+    /// EC2 `DescribeImages`, a call per image, after that of what names it.
     pub const IMAGES: &str = "ec2:DescribeImages";
-    /// EC2 `DescribeSubnets`.
+    /// EC2 `DescribeSubnets`, a call per 200 ids.
     pub const SUBNETS: &str = "ec2:DescribeSubnets";
     /// CloudWatch `DescribeAlarms`, a call per 100 names.
     pub const ALARMS: &str = "cloudwatch:DescribeAlarms";
     /// FIS `GetSafetyLever`.
     pub const LEVER: &str = "fis:GetSafetyLever";
 
+    /// Those that answer page by page, so that a page may be missing.
+    pub(crate) const PAGED: [&str; 5] = [GROUPS, REFRESHES, ACTIVITIES, SUBNETS, ALARMS];
+
     /// All of them.
-    pub const ALL: [&str; 16] = [
+    pub const ALL: [&str; 17] = [
         IDENTITY,
         OURSELVES,
         GROUPS,
@@ -61,6 +66,7 @@ pub mod call {
         ACTIVITIES,
         TARGET_HEALTH,
         TEMPLATES,
+        CONFIGURATIONS,
         IMAGES,
         SUBNETS,
         ALARMS,
@@ -266,7 +272,7 @@ impl Traffic {
             Ending::Before(Cause::Broken, "connection reset by peer")
         } else if hit(chance, weather.broken_after) {
             Ending::After(Cause::Broken, "500 InternalError")
-        } else if call == call::GROUPS && hit(chance, weather.partial) {
+        } else if call::PAGED.contains(&call) && hit(chance, weather.partial) {
             Ending::After(Cause::Malformed, "the list ended early")
         } else if call == call::TERMINATE && hit(chance, weather.half_batch) {
             Ending::Halfway(Cause::Broken, "500 InternalError")

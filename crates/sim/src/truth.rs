@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use simian_core::{Group, GroupId, InstanceId};
+use chrono::{DateTime, Utc};
+use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
+use simian_core::{Group, GroupId, InstanceId, LaunchSource, Region};
 
 use crate::account::SimAccount;
 use crate::instance::Life;
+use crate::signals::disengaged;
+use crate::supplies::subnet;
 
 /// The real state of an account. Every look is as of the clock's now.
 #[derive(Clone, Debug)]
@@ -32,10 +36,49 @@ impl Truth {
 
     /// How many members of the group really serve: in service, healthy, and running.
     pub fn serving(&self, id: &GroupId) -> usize {
+        self.account.now_state().serving(id)
+    }
+
+    /// The instance refresh of a group that was under way then. Refreshes and signals are remembered for ever.
+    pub fn refresh(&self, id: &GroupId, then: DateTime<Utc>) -> Option<Refresh> {
+        self.account.now_state().groups.get(id)?.refreshing.shown.at(then).clone()
+    }
+
+    /// The scaling activities of a group, in the order of their beginning: all that go on, and those of two days.
+    pub fn activities(&self, id: &GroupId) -> Vec<Activity> {
         let state = self.account.now_state();
-        let Some(group) = state.groups.get(id).filter(|group| group.alive) else { return 0 };
-        let members = group.members.iter().map(|id| &state.instances[id]);
-        members.filter(|member| member.member().serves() && member.is_up()).count()
+        let group = state.groups.get(id);
+        group.map(|group| group.activities.seen(DateTime::<Utc>::MIN_UTC, state.now)).unwrap_or_default()
+    }
+
+    /// What the balancers say of a target group's targets; `None` when no group ever named it.
+    pub fn targets(&self, region: &Region, target_group: &str) -> Option<BTreeMap<InstanceId, TargetHealth>> {
+        let state = self.account.now_state();
+        state.targets(region, target_group, state.now)
+    }
+
+    /// What a launch from there would start.
+    pub fn launches(&self, region: &Region, source: &LaunchSource) -> Launches {
+        let state = self.account.now_state();
+        state.would_launch(region, source, state.now)
+    }
+
+    /// Free addresses of a zone's subnet; `None` when no group ever named the zone.
+    pub fn addresses(&self, region: &Region, zone: &str) -> Option<u32> {
+        let state = self.account.now_state();
+        state.supplies.addresses(region, &subnet(zone), state.now)
+    }
+
+    /// An alarm's state then, if there was one of that name.
+    pub fn alarm(&self, region: &Region, name: &str, then: DateTime<Utc>) -> Option<AlarmState> {
+        let state = self.account.now_state();
+        state.signals.alarms.get(&(region.clone(), name.to_owned())).and_then(|alarm| *alarm.state.at(then))
+    }
+
+    /// How a region's safety lever stood then.
+    pub fn lever(&self, region: &Region, then: DateTime<Utc>) -> Lever {
+        let state = self.account.now_state();
+        state.signals.levers.get(region).map_or_else(disengaged, |lever| lever.at(then).clone())
     }
 
     /// Every instance that there ever was, by id.

@@ -1,0 +1,102 @@
+//! What balancers say of their targets: they see a member some checks later than it is so, and by their own checks.
+//!
+//! Whoever is in service is a target, and whoever terminates drains. A target group may be several groups'. Its targets
+//! draw how long it takes until a change is noticed, each from a stream of its own.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::detail::TargetHealth;
+use simian_core::{InstanceId, Lifecycle, Region};
+
+use crate::instance::Instance;
+use crate::past::Past;
+use crate::state::State;
+
+/// From the first moment at which a target answers to the checks that say so, in seconds.
+const RISES: (u64, u64) = (10, 60);
+/// From the first moment at which it does not, in seconds.
+const FALLS: (u64, u64) = (10, 40);
+
+/// A target group that somebody named.
+#[derive(Debug)]
+pub(crate) struct TargetGroup {
+    /// No balancer sends it anything.
+    unused: Past<bool>,
+    /// Whose checks fail although it runs.
+    failing: BTreeMap<InstanceId, Past<bool>>,
+}
+
+impl Default for TargetGroup {
+    fn default() -> Self {
+        Self { unused: Past::always(false), failing: BTreeMap::new() }
+    }
+}
+
+impl State {
+    /// Balancers use a target group, or none does. False when no group ever named it.
+    pub(crate) fn set_used(&mut self, arn: &str, used: bool) -> bool {
+        let now = self.now;
+        self.balancers.get_mut(arn).map(|group| group.unused.set(now, !used)).is_some()
+    }
+
+    /// A target answers its checks, or does not, whatever else is true of it.
+    pub(crate) fn set_target(&mut self, arn: &str, id: InstanceId, healthy: bool) -> bool {
+        let now = self.now;
+        let Some(group) = self.balancers.get_mut(arn) else { return false };
+        group.failing.entry(id).or_insert_with(|| Past::always(false)).set(now, !healthy);
+        true
+    }
+
+    /// The targets as of then; `None` when there is no such target group in that region.
+    pub(crate) fn targets(
+        &self,
+        region: &Region,
+        arn: &str,
+        then: DateTime<Utc>,
+    ) -> Option<BTreeMap<InstanceId, TargetHealth>> {
+        let balanced = self.balancers.get(arn).filter(|_| arn.split(':').nth(3) == Some(region.as_str()))?;
+        let groups = self.groups.iter().filter(|(id, _)| id.region == *region);
+        let versions = groups.filter_map(|(_, group)| group.version(then));
+        let behind = versions.filter(|group| group.target_groups.iter().any(|one| one == arn));
+        let members = behind.flat_map(|group| &group.members);
+        let health = members.filter_map(|member| {
+            let health = match member.lifecycle {
+                Lifecycle::InService | Lifecycle::Terminating if *balanced.unused.at(then) => TargetHealth::Unused,
+                Lifecycle::Terminating => TargetHealth::Other("draining".into()),
+                Lifecycle::InService => self.health(arn, balanced, self.instances.get(&member.id)?, then),
+                _ => return None,
+            };
+            Some((member.id.clone(), health))
+        });
+        Some(health.collect())
+    }
+
+    fn health(&self, arn: &str, group: &TargetGroup, target: &Instance, then: DateTime<Utc>) -> TargetHealth {
+        let id = target.life.id.as_str();
+        let lag = |what: &str, (low, high)| {
+            let seconds = self.chance(&[what, arn, id]).between(low, high);
+            TimeDelta::seconds(i64::try_from(seconds).unwrap_or(0))
+        };
+        let (rises, falls) = (lag("rises", RISES), lag("falls", FALLS));
+        let ended = target.life.ended.map(|(at, _)| at);
+        let down = ended.into_iter().chain(target.stopped).any(|at| then >= at + falls);
+        let rebooting = target
+            .life
+            .rebooted
+            .iter()
+            .any(|at| (*at + falls..*at + self.reboot_time(&target.life.id, *at) + rises).contains(&then));
+        let failing = group.failing.get(&target.life.id).is_some_and(|failing| match failing.since(then) {
+            Some(since) if *failing.at(then) => then >= since + falls,
+            Some(since) => then < since + rises,
+            None => false,
+        });
+        if down || rebooting || failing {
+            TargetHealth::Other("unhealthy".into())
+        } else if target.life.in_service.is_none_or(|since| then < since + rises) {
+            TargetHealth::Other("initial".into())
+        } else {
+            TargetHealth::Healthy
+        }
+    }
+}
