@@ -80,8 +80,7 @@ fn a_refusal_spends_the_day_but_not_the_cool_down() {
     let process = world.process();
     process.game_day("g");
     let again = process.game_day("again");
-    let holds: Vec<&str> = again.held[0].holds().map(|ruling| &*ruling.rail).collect();
-    assert_eq!(holds, ["budgets"], "one key a unit a day");
+    assert_eq!(crate::world::holds(&again.held[0].rulings), ["budgets"], "one key a unit a day");
     world.clock.set(mon(10, 0) + minutes(24 * 60));
     process.game_day("tomorrow");
     assert_eq!(world.hit().len(), 1);

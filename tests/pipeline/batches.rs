@@ -76,8 +76,8 @@ fn a_half_success_that_a_stale_look_hides_is_never_recorded_as_not_done() {
 
 #[test]
 fn one_unknown_id_does_not_keep_the_others_from_their_end() {
-    // Its group never noticed that they all died two hours ago, and EC2 has forgotten them.
-    let world = World::new([
+    // Its group never noticed that they all died two hours ago, and EC2 has forgotten them. Nobody asks whether it heals.
+    let mut world = World::new([
         rarely("ghost-prod-v001").suspend("HealthCheck"),
         rarely("near-prod-v001"),
         rarely("far-prod-v001"),
@@ -85,6 +85,7 @@ fn one_unknown_id_does_not_keep_the_others_from_their_end() {
     for nth in 0..4 {
         world.cloud.perform(Operation::KillMember(Who::Nth(GroupId::new(&us(), "ghost-prod-v001"), nth)));
     }
+    world.policy.disabled.insert("steady".into());
     world.clock.set(mon(10, 5));
     world.process().game_day("g");
     assert_eq!(world.outcome("ghost-prod"), Some(Outcome::Refused));

@@ -16,6 +16,7 @@ mod live;
 mod owners;
 mod pause;
 mod progress;
+mod rails;
 mod reboots;
 mod regions;
 mod reload;

@@ -116,11 +116,16 @@ fn a_group_deleted_while_it_is_watched_closes_the_watch_without_a_figure() {
 
 #[test]
 fn an_owner_who_scales_in_while_it_is_watched_wants_fewer() {
-    let world = World::new([daily("shop-prod-v001").suspend("Launch")]).one_minute();
+    let world = World::new([daily("shop-prod-v001")]).one_minute();
     let process = world.process();
     let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(10, 0) + seconds(1));
+    let group = GroupId::new(&us(), "shop-prod-v001");
+    // Before it launches a replacement.
+    world.cloud.perform(Operation::Suspend { group: group.clone(), process: "Launch".into() });
     process.on(&mut daemon, mon(10, 2));
-    world.cloud.perform(Operation::Scale { group: GroupId::new(&us(), "shop-prod-v001"), desired: 3 });
+    assert_eq!(world.story("shop-prod"), ["planned", "intended", "done"]);
+    world.cloud.perform(Operation::Scale { group, desired: 3 });
     process.on(&mut daemon, mon(10, 6));
 
     assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "recovered"]);

@@ -134,9 +134,7 @@ fn a_new_ledger_holds_by_the_pause_the_cool_down_and_the_budgets() {
     world.process().run_until(mon(23, 0));
     assert!(world.hit().is_empty());
     let held = &world.of_kind(Kind::ActionHeld)[0].body;
-    let holds: Vec<&str> =
-        held.verdicts.iter().filter(|ruling| ruling.says.holds()).map(|ruling| &*ruling.rail).collect();
-    assert_eq!(holds, ["paused", "cool_down", "budgets"]);
+    assert_eq!(crate::world::holds(&held.verdicts), ["paused", "cool_down", "budgets"]);
     world.audit();
 }
 

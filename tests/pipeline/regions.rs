@@ -1,9 +1,12 @@
 //! A region that is gone, half read, or on another clock stands alone.
 
+use std::sync::Arc;
+
 use simian_chaos::Chaos;
 use simian_core::{Cause, Grouping, Kind, Outcome, TagRules};
 use simian_sim::{Fault, Outage, Weather, call};
 
+use crate::hooked::Hooked;
 use crate::world::{World, daily, daily_in, eu, minutes, mon, rarely, rarely_in, seconds, tue};
 
 #[test]
@@ -25,12 +28,18 @@ fn a_region_that_cannot_be_reached_is_unknown_and_the_other_goes_on() {
 }
 
 #[test]
-fn a_region_that_fails_between_the_survey_and_the_act_fails_alone() {
+fn a_region_that_fails_between_the_last_look_and_the_act_fails_alone() {
     let world = World::new([rarely("shop-prod-v001"), rarely_in(&eu(), "search-prod-v001")]);
     world.clock.set(mon(10, 0));
-    let outage = Outage { region: Some(eu()), from: mon(10, 0) + seconds(5), until: mon(11, 0) };
-    world.cloud.set_weather(Weather { outages: vec![outage], latency_millis: (2000, 2000), ..Weather::calm() });
-    let process = world.process();
+    let cloud = world.cloud.clone();
+    let ledger = Hooked::new(&world.ledger, move |moment| {
+        if moment.told(Kind::ActionIntended) {
+            let outage = Outage { region: Some(eu()), from: mon(10, 0), until: mon(11, 0) };
+            cloud.set_weather(Weather { outages: vec![outage], ..Weather::calm() });
+        }
+        Ok(())
+    });
+    let process = world.process_on("one", Arc::new(ledger));
     process.game_day("g");
     assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done));
     assert_eq!(world.outcome("search-prod"), Some(Outcome::Failed));

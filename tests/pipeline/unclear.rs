@@ -70,8 +70,7 @@ fn what_nobody_knows_counts_as_done_for_the_unit_and_the_budgets() {
     process.game_day("g");
     let closed = process.game_day("again");
     assert!(closed.acted.is_empty());
-    let holds: Vec<&str> = closed.held[0].holds().map(|ruling| &*ruling.rail).collect();
-    assert_eq!(holds, ["cool_down", "recovered", "budgets"]);
+    assert_eq!(crate::world::holds(&closed.held[0].rulings), ["cool_down", "recovered", "budgets"]);
 }
 
 #[test]

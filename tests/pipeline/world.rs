@@ -16,7 +16,7 @@ use simian_core::calendar::{Holidays, Hours, Weekdays};
 use simian_core::event::Chain;
 use simian_core::{
     Action, Calendar, Change, ClaimQuery, ClaimRecord, Clock, CronSpec, Dice, Event, EventQuery, Grouping, Kind,
-    Ledger, LedgerError, Mode, Outcome, Policy, Region, Request, Sink, Stage, TagRules,
+    Ledger, LedgerError, Mode, Outcome, Policy, Region, Request, Ruling, Sink, Stage, TagRules, Verdict,
 };
 use simian_ledger::MemoryLedger;
 use simian_sim::{GroupSpec, Life, MemorySink, SimAccount, VirtualClock, call};
@@ -336,6 +336,11 @@ impl World {
             }
         }
     }
+}
+
+/// The rails that hold by what they know. What the second look was not asked about says so, and is not among them.
+pub(crate) fn holds(rulings: &[Ruling]) -> Vec<&str> {
+    rulings.iter().filter(|ruling| matches!(ruling.says, Verdict::Hold(_))).map(|ruling| &*ruling.rail).collect()
 }
 
 /// When our call took effect.
