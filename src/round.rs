@@ -1,12 +1,13 @@
 //! One round of one monkey in one area: the pipeline, from survey to record.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Area, Change, Day, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook, Policy,
-    Proposal, Scope, World, judge, rails,
+    Area, Change, Day, Detail, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook,
+    Policy, Proposal, Scope, World, judge, rails,
 };
 
 use crate::engine::{Account, Engine};
@@ -58,11 +59,7 @@ pub async fn run(
 
     let dues = outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect();
     let due = due(outlook, &world, order, now);
-    let detail = {
-        let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
-        let passing: Vec<&Proposal> = first.iter().filter(|one| one.passes()).map(|one| &one.proposal).collect();
-        observe::detail(engine, account, &world, &passing).await
-    };
+    let detail = look_again(engine, account, &world, &due).await;
     // The survey may have taken a minute, and the kill switch is for this moment.
     world.history.pauses = History::pauses(engine.ledger.as_ref(), engine.clock.now()).await?;
     world.observed.brake = engine.brake.look(engine.clock.now());
@@ -118,6 +115,42 @@ fn due(outlook: Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> Ve
         .collect()
 }
 
+/// How often a round takes its second look: once, and again when it holds somebody and others come in line. Whoever is
+/// looked at first must not wait for ever.
+const LOOKS: usize = 3;
+
+/// The second look at what passes the survey's rails. Whom it holds spends nothing, so those whose turn that makes it are
+/// looked at too.
+async fn look_again(engine: &Engine, account: &Account, world: &World, due: &[Proposal]) -> Detail {
+    let policy = &account.policy;
+    let keys = |judged: Vec<Judged>, passing: bool| -> BTreeSet<Key> {
+        judged.into_iter().filter(|one| one.passes() == passing).map(|one| one.proposal.key).collect()
+    };
+    let mut line = Cow::Borrowed(due);
+    let mut asked: BTreeSet<Key> = BTreeSet::new();
+    let mut detail = Detail::of(BTreeMap::new());
+    for _ in 0..LOOKS {
+        let mut passing = keys(judge(&line, world, &Detail::none(), policy, engine.clock.now()), true);
+        if passing.is_subset(&asked) {
+            break;
+        }
+        asked.append(&mut passing);
+        // All of them anew: what they share is read once, and nothing is older than the newest.
+        let again: Vec<&Proposal> = due.iter().filter(|proposal| asked.contains(&proposal.key)).collect();
+        detail = observe::detail(engine, account, world, &again).await;
+        if again.len() == due.len() {
+            break;
+        }
+        let mut held = keys(judge(&line, world, &detail, policy, engine.clock.now()), false);
+        held.retain(|key| asked.contains(key));
+        if held.is_empty() {
+            break;
+        }
+        line.to_mut().retain(|proposal| !held.contains(&proposal.key));
+    }
+    detail
+}
+
 /// The events of the day's plan: each proposal once, and the plan as a whole once every region has been seen. What is
 /// announced now counts as announced in this round.
 fn publish(
@@ -143,7 +176,7 @@ fn publish(
         world.history.planned.insert(proposal.key.clone(), announced);
     }
     let world = &*world;
-    let judged = judge(&open, world, &simian_core::Detail::none(), &account.policy, now);
+    let judged = judge(&open, world, &Detail::none(), &account.policy, now);
     let mut drafts: Vec<Draft> = judged
         .iter()
         .filter(|judged| fresh.contains(&judged.proposal.key))

@@ -287,6 +287,25 @@ fn a_rail_that_is_off_asks_nothing() {
     }
 }
 
+#[test]
+fn whom_the_second_look_holds_gives_its_place_to_the_next_in_line() {
+    let mut world = World::new(["cart", "pay", "shop", "web"].map(|app| rarely(&format!("{app}-prod-v001"))));
+    world.policy.budgets.per_account_day = Some(2);
+    world.clock.set(mon(10, 0));
+    // The first in line, and one of those whose turn that makes it.
+    for cluster in ["cart", "shop"] {
+        let group = GroupId::new(&us(), format!("{cluster}-prod-v001"));
+        world.cloud.perform(Operation::SetImages { group, there: false });
+    }
+    let closed = world.process().game_day("g");
+    let mut hit = world.hit();
+    hit.sort();
+    assert_eq!(hit, ["pay-prod", "web-prod"]);
+    let held = closed.held.iter().map(|judged| judged.held_by().unwrap().rail.to_string()).collect::<Vec<_>>();
+    assert_eq!(held, ["replacement", "replacement"]);
+    world.audit();
+}
+
 /// A hundred and thirty in one region are three calls, of eleven seconds each here; five seconds after the first began
 /// something says stop.
 fn stopped_midway(why: &str, stop: impl Fn(&World)) {
