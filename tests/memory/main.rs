@@ -189,12 +189,12 @@ fn game_day(mode: Mode, keep: Keep) -> u64 {
 
 #[test]
 fn a_thousand_rehearsals_take_few_megabytes() {
-    assert!(game_day(Mode::DryRun, Keep::Sqlite) <= 5);
+    assert!(game_day(Mode::DryRun, Keep::Sqlite) <= 7);
     // What they left in the ledger is memory too.
-    assert!(game_day(Mode::DryRun, Keep::Memory) <= 8);
+    assert!(game_day(Mode::DryRun, Keep::Memory) <= 10);
 }
 
 #[test]
 fn a_thousand_kills_take_few_megabytes() {
-    assert!(game_day(Mode::Live, Keep::Sqlite) <= 5);
+    assert!(game_day(Mode::Live, Keep::Sqlite) <= 7);
 }
