@@ -1,7 +1,5 @@
 //! What is ended can be replaced: there is something to launch, a place for it, and the last launches did not fail.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
 use super::{Case, Rail, Verdict};
@@ -107,15 +105,11 @@ fn is_recent(case: &Case<'_>, started: DateTime<Utc>) -> bool {
 }
 
 fn lift(case: &Case<'_>) -> String {
-    let failed: BTreeMap<&str, ()> = case
-        .aimed_at()
-        .filter(|group| {
-            let look = case.detail.look(&case.proposal.scope);
-            look.is_some_and(|look| recent(case, group, look).holds())
-        })
-        .map(|group| (group.name.as_str(), ()))
-        .collect();
-    match failed.keys().next() {
+    let failed = case.aimed_at().find(|group| {
+        let look = case.detail.look(&case.proposal.scope);
+        look.is_some_and(|look| recent(case, group, look).holds())
+    });
+    match failed.map(|group| &group.name) {
         Some(group) => format!(
             "a launch of {group} that succeeds, or {} without one that fails",
             span::format(case.policy.failed_launch)
@@ -126,6 +120,8 @@ fn lift(case: &Case<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use chrono::TimeDelta;
 
     use super::super::testing::Scene;

@@ -187,7 +187,7 @@ impl Scene {
 
     /// A second look that finds nothing wrong, spoiled.
     pub(crate) fn detail(&self, spoil: impl FnOnce(&mut Look)) -> Detail {
-        let groups = self.world.fleets.values().flat_map(|fleet| fleet.groups.known()).flatten();
+        let groups = self.world.fleets.values().filter_map(|fleet| fleet.groups.known()).flatten();
         let names: Vec<String> = groups.map(|(name, _)| name.clone()).collect();
         let source = LaunchSource::Template { id: "lt-1".into(), version: "$Latest".into() };
         let mut look = Look {
