@@ -13,6 +13,7 @@ mod hooked;
 mod identity;
 mod ledger;
 mod live;
+mod midway;
 mod owners;
 mod pause;
 mod progress;

@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use simian_chaos::Chaos;
 use simian_core::detail::{AlarmState, Lever};
-use simian_core::{Clock, Event, Grouping, Kind, OutageHook, Outcome, TagRules};
-use simian_sim::{Fault, GroupId, GroupSpec, Operation, SimAccount, VirtualClock, Weather, Who, call};
+use simian_core::{Clock, Event, Grouping, Kind, OutageHook, TagRules};
+use simian_sim::{GroupId, Operation, SimAccount, VirtualClock, Weather, Who, call};
 
-use crate::world::{Process, World, daily, daily_in, eu, holds, minutes, mon, rarely, rarely_in, seconds, us};
+use crate::world::{Process, World, daily, daily_in, eu, holds, minutes, mon, rarely, rarely_in, us};
 
 const ARN: &str = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123456789abcdef";
 
@@ -31,10 +31,10 @@ const DETAIL: [&str; 9] = [
 ];
 
 /// A status page that says no for a while.
-struct Page {
+pub(crate) struct Page {
     clock: VirtualClock,
     bad: Range<DateTime<Utc>>,
-    asked: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
 }
 
 #[async_trait]
@@ -46,7 +46,7 @@ impl OutageHook for Page {
 }
 
 /// A process that asks such a page.
-fn asking(world: &World, bad: Range<DateTime<Utc>>) -> (Process, Arc<Page>) {
+pub(crate) fn asking(world: &World, bad: Range<DateTime<Utc>>) -> (Process, Arc<Page>) {
     let page = Arc::new(Page { clock: world.clock.clone(), bad, asked: AtomicUsize::new(0) });
     let mut process = world.process();
     process.engine.outage = Some(page.clone());
@@ -69,15 +69,15 @@ fn minded() -> World {
     world
 }
 
-fn alarm(name: &str, state: AlarmState) -> Operation {
+pub(crate) fn alarm(name: &str, state: AlarmState) -> Operation {
     Operation::SetAlarm { region: us(), name: name.into(), state }
 }
 
-fn lever(engaged: bool) -> Operation {
+pub(crate) fn lever(engaged: bool) -> Operation {
     Operation::SetLever { region: us(), lever: Lever { engaged, reason: "incident 47".into() } }
 }
 
-fn never() -> Range<DateTime<Utc>> {
+pub(crate) fn never() -> Range<DateTime<Utc>> {
     mon(0, 0)..mon(0, 0)
 }
 
@@ -230,7 +230,8 @@ fn asked(world: &World, names: &[&'static str]) -> u64 {
 
 #[test]
 fn what_the_survey_shows_to_be_busy_is_not_asked_about() {
-    let spoils: [(&str, fn(&World)); 3] = [
+    type Spoil = fn(&World);
+    let spoils: [(&str, Spoil); 3] = [
         ("Launch is suspended", |world| {
             assert!(world.cloud.perform(Operation::Suspend { group: shop(), process: "Launch".into() }));
         }),
@@ -303,74 +304,6 @@ fn whom_the_second_look_holds_gives_its_place_to_the_next_in_line() {
     assert_eq!(hit, ["pay-prod", "web-prod"]);
     let held = closed.held.iter().map(|judged| judged.held_by().unwrap().rail.to_string()).collect::<Vec<_>>();
     assert_eq!(held, ["replacement", "replacement"]);
-    world.audit();
-}
-
-/// A hundred and thirty in one region are three calls, of eleven seconds each here; five seconds after the first began
-/// something says stop.
-fn stopped_midway(why: &str, stop: impl Fn(&World)) {
-    let mut world = World::new((0..130).map(|n| rarely(&format!("s{n:03}-prod-v001")))).unlimited();
-    world.policy.alarms.names = vec!["all-5xx".into()];
-    world.policy.outage = Some("the status page".into());
-    world.cloud.perform(alarm("all-5xx", AlarmState::Ok));
-    world.clock.set(mon(10, 0));
-    for nth in 1..=3 {
-        world.cloud.inject(call::TERMINATE, nth, Fault::Latency(seconds(11)));
-    }
-    stop(&world);
-    let bad = if why.contains("page") { mon(10, 0) + seconds(5)..mon(11, 0) } else { never() };
-    let (process, page) = asking(&world, bad);
-    let closed = process.game_day("g");
-    assert_eq!(world.cloud.calls()[call::TERMINATE], 1, "{why}");
-    let count = |outcome| closed.acted.iter().filter(|acted| acted.outcome == Some(outcome)).count();
-    assert_eq!((count(Outcome::Done), count(Outcome::Abandoned)), (60, 70), "{why}");
-    let abandoned = world.of_kind(Kind::ActionAbandoned);
-    assert!(abandoned.iter().all(|event| event.body.why.contains(why)), "{:?}", abandoned[0].body.why);
-    assert_eq!(world.hit().len(), 60);
-    assert_eq!(page.asked.load(Ordering::SeqCst), 2, "before the first call, and before the second");
-    world.audit();
-}
-
-#[test]
-fn after_an_alarm_goes_off_nothing_more_is_called() {
-    let at = mon(10, 0) + seconds(5);
-    stopped_midway("alarm all-5xx is ALARM", |world| world.cloud.schedule(at, alarm("all-5xx", AlarmState::Alarm)));
-    stopped_midway("the safety lever is engaged: incident 47", |world| world.cloud.schedule(at, lever(true)));
-    stopped_midway("the status page: it says no: incident 47", |_| ());
-    // Who cannot be asked any more has said no too.
-    stopped_midway("no permission for cloudwatch:DescribeAlarms", |world| {
-        world.cloud.inject(call::ALARMS, 2, Fault::ErrorBefore(simian_core::Cause::Denied));
-    });
-}
-
-#[test]
-fn graceful_ends_stop_between_one_and_the_next() {
-    let graceful = |n| rarely(&format!("s{n}-prod-v001")).tag("simian:chaos:faults", "terminate-gracefully");
-    let mut world = World::new((0..4).map(graceful)).unlimited();
-    world.policy.alarms.names = vec!["all-5xx".into()];
-    // The alarm is a group's own: it goes off because of what is being done.
-    world.cloud.found(GroupSpec::new(&us(), "canary", 2).suspend("Launch"));
-    let group = GroupId::new(&us(), "canary");
-    world.cloud.perform(Operation::BindAlarm { name: "all-5xx".into(), group, fewer_than: 2 });
-    world.clock.set(mon(10, 0));
-    world.cloud.perform(Operation::KillMember(Who::Nth(GroupId::new(&us(), "canary"), 0)));
-    // It is late by one to two minutes: by then the first two calls were made.
-    for nth in 1..=4 {
-        world.cloud.inject(call::TERMINATE_IN_GROUP, nth, Fault::Latency(seconds(19)));
-    }
-    let process = world.process();
-    world.clock.set(mon(10, 0) + seconds(50));
-    let closed = process.game_day("g");
-    let done = world.ending_calls().len();
-    assert!((1..4).contains(&done), "{done}");
-    let abandoned: Vec<_> = closed.acted.iter().filter(|acted| acted.outcome == Some(Outcome::Abandoned)).collect();
-    assert_eq!(abandoned.len(), 4 - done);
-    assert!(abandoned[0].why.contains("alarm all-5xx is ALARM"), "{}", abandoned[0].why);
-    let off = world.ending_calls().into_iter().map(|(at, _)| {
-        let state = world.cloud.truth().alarm(&us(), "all-5xx", at - seconds(10));
-        state == Some(AlarmState::Alarm)
-    });
-    assert!(!off.collect::<Vec<_>>().contains(&true), "nothing began ten seconds after it went off");
     world.audit();
 }
 
