@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures_util::future::{join, join_all};
+use simian_core::claim::HOLD;
 use simian_core::{Area, CronSpec, Draft, Kind, LedgerError, Monkey, Region, Sink};
 use tokio_util::sync::CancellationToken;
 
@@ -221,8 +222,14 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
             }
         };
         let again = async {
-            if open == 0 {
+            if open == 0 && engine.ledger.exclusive() {
                 recorded.await;
+            } else if open == 0 {
+                // Of what another process leaves behind nobody tells us.
+                tokio::select! {
+                    () = recorded => {}
+                    () = engine.clock.sleep_until(engine.clock.now() + HOLD) => {}
+                }
             } else {
                 engine.clock.sleep_until(engine.clock.now() + engine.watch.every).await;
             }

@@ -92,6 +92,7 @@ impl From<LedgerError> for Failure {
             | LedgerError::Held { .. }
             | LedgerError::Newer { .. }
             | LedgerError::Missing { .. }
+            | LedgerError::Overtaken(_)
             | LedgerError::Write(_)
             | LedgerError::Read(_) => Exit::Ledger,
         };

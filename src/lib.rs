@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod engine;
 pub mod exit;
 pub mod hand;
+pub mod lease;
 pub mod observe;
 pub mod order;
 pub mod progress;

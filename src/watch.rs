@@ -2,6 +2,8 @@
 //!
 //! A claim whose outcome nobody recorded (the process died) or nobody knows (the answer was lost) is resolved by
 //! looking, never by acting: once AWS can no longer honour the call, what still runs was never ended.
+//!
+//! Of several processes on one ledger one follows a claim: see [`crate::lease`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -15,15 +17,17 @@ use simian_core::{
 };
 
 use crate::engine::{Account, Engine};
+use crate::lease;
 use crate::observe::{self, ObserveError, by_name};
 
-/// Looks once at every open claim of a region. Returns how many are still open.
+/// Looks once at every open claim of a region that is ours to follow. Returns how many are still open, others' too.
 pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result<usize, ObserveError> {
     let open = ClaimQuery { account: Some(account.policy.account.clone()), open: true, ..ClaimQuery::default() };
     let mut claims = engine.ledger.claims(&open).await?;
     claims.retain(|claim| claim.scope.region == *region);
     let mut left = claims.len();
-    let (lived, rehearsed): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.mode == Mode::Live);
+    let ours = lease::ours(engine, claims).await?;
+    let (lived, rehearsed): (Vec<_>, Vec<_>) = ours.into_iter().partition(|claim| claim.mode == Mode::Live);
     left -= record(engine, unfinished(&rehearsed, engine.clock.now())).await?;
     if lived.is_empty() {
         return Ok(left);
@@ -34,11 +38,10 @@ pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result
     Ok(left)
 }
 
-/// Records the steps. Returns how many of them closed their claim.
+/// Records the steps. Returns how many claims are closed now, by us or by who was faster.
 async fn record(engine: &Engine, steps: Vec<Step>) -> Result<usize, LedgerError> {
     let closed = steps.iter().filter(|step| step.closes()).count();
-    let (drafts, changes) = steps.into_iter().map(|step| (step.draft, step.change)).unzip();
-    engine.record(drafts, changes).await?;
+    engine.change_each(steps.into_iter().map(|step| (Some(step.draft), step.change)).collect()).await?;
     Ok(closed)
 }
 
@@ -70,7 +73,8 @@ impl Step {
         draft.target = Target::instances(&claim.targets);
         draft.key = Some(claim.key.to_string());
         draft.action = Some(claim.action.name().to_owned());
-        Step { draft, change: Change::Move { key: claim.key.clone(), stage, outcome: None, watch: None } }
+        let (key, by) = (claim.key.clone(), claim.holder.clone());
+        Step { draft, change: Change::Move { key, by, stage, outcome: None, watch: None } }
     }
 
     fn outcome(mut self, outcome: Outcome, opens: Option<Watch>) -> Self {
@@ -218,6 +222,7 @@ fn left_behind(engine: &Engine, claim: &ClaimRecord) -> Watch {
         deadline: claim.act_before + engine.watch.deadline,
         baseline: claim.baseline.clone(),
         late: true,
+        alarms: Vec::new(),
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engin
             )
         })
         .collect();
-    let ledger = Arc::new(MemoryLedger::new(Uuid::from_u128(u128::from(seed)), clock.now()));
+    let ledger = Arc::new(MemoryLedger::exclusive(Uuid::from_u128(u128::from(seed)), clock.now()));
     Engine {
         monkeys: registry::enabled(config),
         accounts,

@@ -90,7 +90,7 @@ impl Tale {
             slots: Vec::new(),
         };
         let baseline = if baseline > 0 { BTreeMap::from([("g".to_owned(), baseline)]) } else { BTreeMap::new() };
-        let watch = Some(Watch { since: said.at, deadline: said.at, baseline, late: false });
+        let watch = Some(Watch { since: said.at, deadline: said.at, baseline, late: false, alarms: Vec::new() });
         self.0.claims.push(ClaimRecord { stage, outcome: Some(outcome), watch, ..ClaimRecord::won(&claim) });
     }
 

@@ -67,6 +67,9 @@ pub(crate) fn full() -> LedgerError {
 
 #[async_trait]
 impl Ledger for Hooked {
+    fn exclusive(&self) -> bool {
+        self.inner.exclusive()
+    }
     async fn birth(&self) -> Result<Birth, LedgerError> {
         self.inner.birth().await
     }

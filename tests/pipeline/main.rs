@@ -19,6 +19,7 @@ mod progress;
 mod reboots;
 mod regions;
 mod reload;
+mod replicas;
 mod restart;
 mod several;
 mod sinks;

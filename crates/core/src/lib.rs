@@ -36,7 +36,7 @@ pub use action::Action;
 pub use calendar::{Calendar, Day, OwnHours, Window};
 pub use change_calendar::{CalendarSeen, CalendarState, ChangeCalendar};
 pub use choice::Choice;
-pub use claim::{Claim, ClaimRecord, Claimed, Outcome, Slot, Stage, Watch};
+pub use claim::{Claim, ClaimRecord, Claimed, Lease, Outcome, Slot, Stage, Watch};
 pub use cron::CronSpec;
 pub use dice::Dice;
 pub use event::{Draft, Event, Head, Kind};

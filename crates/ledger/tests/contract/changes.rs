@@ -20,13 +20,14 @@ fn watch(seconds: i64) -> Watch {
         deadline: at(seconds + 600),
         baseline: BTreeMap::from([("shop-v001".into(), 3), ("shop-v002".into(), 0)]),
         late: false,
+        alarms: Vec::new(),
     }
 }
 
 pub(crate) async fn a_move_leaves_what_it_does_not_name(ledger: &dyn Ledger) {
     win(ledger, claim("k", vec![])).await;
     let won = ClaimRecord::won(&claim("k", vec![]));
-    let to = |stage, outcome, watch| Change::Move { key: key("k"), stage, outcome, watch };
+    let to = |stage, outcome, watch| Change::Move { key: key("k"), by: "ops-1".into(), stage, outcome, watch };
     change(ledger, to(Stage::Watching, Some(Outcome::Unknown), Some(watch(5)))).await;
     let watched = ClaimRecord { stage: Stage::Watching, outcome: Some(Outcome::Unknown), watch: Some(watch(5)), ..won };
     assert_eq!(only(ledger).await, watched);
@@ -43,12 +44,12 @@ pub(crate) async fn moves_are_made_in_order(ledger: &dyn Ledger) {
     win(ledger, claim("k", vec![])).await;
     let moves = vec![
         moved("k", Stage::Watching, Some(Outcome::Unknown)),
-        moved("k", Stage::Closed, Some(Outcome::Done)),
-        moved("k", Stage::Unrecovered, None),
+        moved("k", Stage::Unrecovered, Some(Outcome::Done)),
+        moved("k", Stage::Closed, None),
     ];
     assert_eq!(ledger.commit(vec![], moves).await.unwrap(), []);
     let claim = only(ledger).await;
-    assert_eq!((claim.stage, claim.outcome), (Stage::Unrecovered, Some(Outcome::Done)));
+    assert_eq!((claim.stage, claim.outcome), (Stage::Closed, Some(Outcome::Done)));
 }
 
 pub(crate) async fn an_unclaimed_key_undoes_the_whole_commit(ledger: &dyn Ledger) {
