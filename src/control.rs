@@ -139,7 +139,7 @@ async fn resume(
         engine.ledger.pauses().await?.into_iter().partition(|pause| pause.file().is_none() && which.takes(pause));
     let mut events = Vec::new();
     if *which == Which::All {
-        // One word for everything. It also sets the breaker back: see `History`.
+        // One word for everything. It also sets the breaker back, as that for the breaker's pause does: see `History`.
         let mut event = Draft::new(now, Kind::DaemonResumed, mode(engine), why);
         event.actor = Some(actor.to_owned());
         let newborn = lifted.iter().any(|pause| pause.actor == NEWBORN);
@@ -196,7 +196,7 @@ fn mode(engine: &Engine) -> Mode {
 }
 
 /// The event of a pause that began or ended now.
-fn told(engine: &Engine, kind: Kind, pause: &Pause) -> Draft {
+pub(crate) fn told(engine: &Engine, kind: Kind, pause: &Pause) -> Draft {
     Draft {
         actor: Some(pause.actor.clone()),
         account: pause.account.clone(),

@@ -15,7 +15,7 @@ use crate::engine::{Account, Engine};
 use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round;
-use crate::{control, retention, sinks, watch};
+use crate::{breaker, control, retention, sinks, watch};
 
 /// How often each monkey looks, beside its due minutes.
 pub struct Schedule {
@@ -77,6 +77,7 @@ pub async fn run(
         drafts.insert(0, about(engine, config, Kind::DaemonStarted, &format!("up as {}", engine.holder)));
     }
     engine.record(drafts, vec![]).await?;
+    breaker::look(engine).await?;
 
     // The pumps outlive the loops, so that a stop tells of itself.
     let (halt, told) = (CancellationToken::new(), CancellationToken::new());
@@ -245,7 +246,7 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
 /// How often the daemon looks after what belongs to no round.
 const UPKEEP: TimeDelta = TimeDelta::minutes(1);
 
-/// Tells of pauses that came or went without anybody's word, and once a day removes what is too old to be kept.
+/// Tells of pauses that came or went without anybody's word, sees that the breaker has tripped if it must, and once a day removes what is too old to be kept.
 async fn upkeep(engine: &Engine, sinks: &[Box<dyn Sink>], stop: &CancellationToken) {
     let mut said = None;
     let mut compacted = None;
@@ -253,6 +254,7 @@ async fn upkeep(engine: &Engine, sinks: &[Box<dyn Sink>], stop: &CancellationTok
         let work = async {
             let today = engine.clock.now().date_naive();
             control::settle(engine).await?;
+            breaker::look(engine).await?;
             if let Some(keep) = engine.keep.filter(|_| compacted != Some(today)) {
                 retention::keep(engine, sinks, keep).await?;
                 compacted = Some(today);

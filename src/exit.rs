@@ -93,6 +93,7 @@ impl From<LedgerError> for Failure {
             | LedgerError::Newer { .. }
             | LedgerError::Missing { .. }
             | LedgerError::Overtaken(_)
+            | LedgerError::Paused(_)
             | LedgerError::Write(_)
             | LedgerError::Read(_) => Exit::Ledger,
         };

@@ -5,6 +5,7 @@
 //! one future, so dropping it is a crash, and the simulator can play weeks of it in a second.
 
 pub mod brake;
+pub mod breaker;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -50,6 +50,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionMissed => ("missed", YELLOW),
         Kind::ActionRecovered => ("recovered", GREEN),
         Kind::ActionUnrecovered => ("NOT BACK", RED),
+        Kind::BreakerTripped => ("TRIPPED", RED),
         Kind::FindingOpened => ("finding", YELLOW),
         Kind::FindingClosed => ("mended", GREEN),
         Kind::LedgerCompacted => ("compacted", PLAIN),

@@ -16,6 +16,7 @@ use simian_core::{
     Lifecycle, Member, Mode, Outcome, Region, Stage, Target, View, Watch, span,
 };
 
+use crate::breaker;
 use crate::engine::{Account, Engine};
 use crate::lease;
 use crate::observe::{self, ObserveError, by_name};
@@ -41,7 +42,11 @@ pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result
 /// Records the steps. Returns how many claims are closed now, by us or by who was faster.
 async fn record(engine: &Engine, steps: Vec<Step>) -> Result<usize, LedgerError> {
     let closed = steps.iter().filter(|step| step.closes()).count();
+    let failed = steps.iter().any(|step| step.draft.kind == Kind::ActionUnrecovered);
     engine.change_each(steps.into_iter().map(|step| (Some(step.draft), step.change)).collect()).await?;
+    if failed {
+        breaker::look(engine).await?;
+    }
     Ok(closed)
 }
 

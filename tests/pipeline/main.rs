@@ -6,6 +6,7 @@
 
 mod awkward;
 mod batches;
+mod breaker;
 mod budgets;
 mod crash;
 mod fussy;

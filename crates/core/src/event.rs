@@ -81,6 +81,8 @@ kinds! {
     ActionRecovered = "action.recovered",
     /// The unit does not have its healthy count back in time.
     ActionUnrecovered = "action.unrecovered",
+    /// So many recoveries in a row failed that everything is paused; `counts` has how many, and the limit.
+    BreakerTripped = "breaker.tripped",
     /// Something that an owner should mend.
     FindingOpened = "finding.opened",
     /// It was mended.

@@ -159,6 +159,8 @@ pub enum Change {
     },
     /// The kill switch is pulled. A pause of the same name is replaced.
     Pause(Pause),
+    /// The kill switch is pulled, unless there is a pause of that name already.
+    PauseOnce(Pause),
     /// The pause of that name is over. There must be one, so that its end is told once.
     Resume(String),
     /// The operator's word that nothing acted here before this ledger was born.
@@ -337,6 +339,9 @@ pub enum LedgerError {
     /// written. Whoever gets this reads again.
     #[error("somebody else was faster with {0}")]
     Overtaken(String),
+    /// There is a pause of that name already. Nothing was written.
+    #[error("there is a pause {0} already")]
+    Paused(String),
     /// A resume named a pause that there is not, or no longer.
     #[error("there is no pause {0}; `simian pause --list` shows those that there are")]
     NoPause(String),

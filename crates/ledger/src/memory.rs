@@ -17,7 +17,8 @@ use crate::{WRITER, in_order};
 /// A ledger that is gone with the last of its clones.
 ///
 /// Clones share one memory, so a clone that is kept aside survives the simulated crash of everything else. No method
-/// ever fails but with [`LedgerError::Unclaimed`], [`LedgerError::Overtaken`] and [`LedgerError::NoPause`].
+/// ever fails but with [`LedgerError::Unclaimed`], [`LedgerError::Overtaken`], [`LedgerError::Paused`] and
+/// [`LedgerError::NoPause`].
 #[derive(Clone, Debug)]
 pub struct MemoryLedger {
     state: Arc<Mutex<State>>,
@@ -89,6 +90,9 @@ impl State {
             }
             match change {
                 Change::Pause(pause) => drop(paused.insert(&pause.id)),
+                Change::PauseOnce(pause) if !paused.insert(&pause.id) => {
+                    return Err(LedgerError::Paused(pause.id.clone()));
+                }
                 Change::Resume(id) if !paused.remove(id) => return Err(LedgerError::NoPause(id.clone())),
                 _ => {}
             }
@@ -104,7 +108,7 @@ impl State {
                     let _ = changed(claim, change);
                 }
             }
-            Change::Pause(pause) => drop(self.pauses.insert(pause.id.clone(), pause)),
+            Change::Pause(pause) | Change::PauseOnce(pause) => drop(self.pauses.insert(pause.id.clone(), pause)),
             Change::Resume(id) => drop(self.pauses.remove(&id)),
             Change::FirstRun(at) => self.birth.lifted = self.birth.lifted.or(Some(at)),
             Change::Woken(at) => self.birth.woken = self.birth.woken.or(Some(at)),

@@ -29,6 +29,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+pub use breaker::BREAKER;
 pub use budgets::slots;
 pub use candidates::count as candidates;
 pub use paused::NEWBORN;

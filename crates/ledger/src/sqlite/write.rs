@@ -49,6 +49,12 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: Change) -> Result<(),
                 .execute(params![pause.id, to_json(&pause)?])?;
             Ok(())
         }
+        Change::PauseOnce(pause) => {
+            let put = transaction
+                .prepare_cached("INSERT OR IGNORE INTO pauses (id, pause) VALUES (?1, ?2)")?
+                .execute(params![pause.id, to_json(&pause)?])?;
+            if put == 0 { Err(Trouble::Ledger(LedgerError::Paused(pause.id))) } else { Ok(()) }
+        }
         Change::Resume(id) => {
             let ended = transaction.prepare_cached("DELETE FROM pauses WHERE id = ?1")?.execute([&id])?;
             if ended == 0 { Err(Trouble::Ledger(LedgerError::NoPause(id))) } else { Ok(()) }

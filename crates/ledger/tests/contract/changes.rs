@@ -121,6 +121,20 @@ pub(crate) async fn a_pause_ends_once_and_only_if_there_is_one(ledger: &dyn Ledg
     assert_eq!(ledger.pauses().await.unwrap(), []);
 }
 
+pub(crate) async fn a_pause_that_there_may_be_once_is_pulled_once(ledger: &dyn Ledger) {
+    let once = |why: &str| Pause { id: "breaker".into(), ..pause(why) };
+    change(ledger, Change::PauseOnce(once("first"))).await;
+    let (resume, again) = (Change::Resume("breaker".into()), Change::PauseOnce(once("again")));
+    for changes in [vec![again.clone()], vec![resume.clone(), again.clone(), again.clone()]] {
+        let result = ledger.commit(vec![draft("tripped")], changes).await;
+        assert!(matches!(&result, Err(LedgerError::Paused(id)) if id == "breaker"), "{result:?}");
+        assert_eq!(paused(ledger).await, ["first"]);
+        assert_eq!(verified(ledger).await, []);
+    }
+    ledger.commit(vec![], vec![resume, again]).await.unwrap();
+    assert_eq!(paused(ledger).await, ["again"]);
+}
+
 pub(crate) async fn only_the_first_word_lifts_the_birth(ledger: &dyn Ledger) {
     for word in [at(10), at(20), at(5)] {
         change(ledger, Change::FirstRun(word)).await;

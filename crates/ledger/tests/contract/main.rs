@@ -79,6 +79,7 @@ contract! {
         an_unclaimed_key_undoes_the_whole_commit,
         pauses_are_kept_as_they_are_side_by_side,
         changes_of_pauses_are_made_in_order,
+        a_pause_that_there_may_be_once_is_pulled_once,
         a_pause_ends_once_and_only_if_there_is_one,
         only_the_first_word_lifts_the_birth,
         findings_are_open_until_they_are_closed,

@@ -120,6 +120,7 @@ fn changes() -> impl Strategy<Value = Change> {
         ),
         4 => (keys(), leases(), leases()).prop_map(|(name, from, to)| Change::Hold { key: key(&name), from, to }),
         2 => (0..3_i64).prop_map(|n| Change::Pause(pauses(n))),
+        1 => (0..3_i64).prop_map(|n| Change::PauseOnce(pauses(n))),
         1 => (0..3_i64).prop_map(|n| Change::Resume(pauses(n).id)),
         1 => (0..9_i64).prop_map(|n| Change::Woken(at(n))),
         2 => drafts().prop_filter_map("no finding", |draft| Change::of_finding(&draft)),
