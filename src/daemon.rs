@@ -77,7 +77,6 @@ pub async fn run(
         drafts.insert(0, about(engine, config, Kind::DaemonStarted, &format!("up as {}", engine.holder)));
     }
     engine.record(drafts, vec![]).await?;
-    breaker::look(engine).await?;
 
     // The pumps outlive the loops, so that a stop tells of itself.
     let (halt, told) = (CancellationToken::new(), CancellationToken::new());
