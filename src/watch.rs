@@ -67,17 +67,7 @@ struct Step {
 
 impl Step {
     fn new(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>, stage: Stage) -> Self {
-        let mut draft = Draft::new(now, kind, claim.mode, why);
-        draft.monkey = Some(claim.monkey.clone());
-        draft.account = Some(claim.scope.account.clone());
-        draft.region = Some(claim.scope.region.clone());
-        draft.unit = Some(claim.unit.clone());
-        draft.app = Some(claim.app.clone());
-        draft.owner.clone_from(&claim.owner);
-        draft.group = Target::groups(&claim.targets);
-        draft.target = Target::instances(&claim.targets);
-        draft.key = Some(claim.key.to_string());
-        draft.action = Some(claim.action.name().to_owned());
+        let draft = told(claim, kind, why, now);
         let (key, by) = (claim.key.clone(), claim.holder.clone());
         Step { draft, change: Change::Move { key, by, stage, outcome: None, watch: None } }
     }
@@ -93,6 +83,23 @@ impl Step {
 
     fn closes(&self) -> bool {
         matches!(&self.change, Change::Move { stage: Stage::Closed, .. })
+    }
+}
+
+/// An event about a claim: who, where, what.
+pub(crate) fn told(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>) -> Draft {
+    Draft {
+        monkey: Some(claim.monkey.clone()),
+        account: Some(claim.scope.account.clone()),
+        region: Some(claim.scope.region.clone()),
+        unit: Some(claim.unit.clone()),
+        app: Some(claim.app.clone()),
+        owner: claim.owner.clone(),
+        group: Target::groups(&claim.targets),
+        target: Target::instances(&claim.targets),
+        key: Some(claim.key.to_string()),
+        action: Some(claim.action.name().to_owned()),
+        ..Draft::new(now, kind, claim.mode, why)
     }
 }
 

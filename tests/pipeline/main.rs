@@ -18,6 +18,7 @@ mod owners;
 mod pause;
 mod progress;
 mod reboots;
+mod recovered;
 mod regions;
 mod reload;
 mod replicas;
