@@ -11,6 +11,7 @@ use tokio::sync::{Notify, OnceCell};
 
 use crate::brake::Brake;
 use crate::progress::{Progress, Silent};
+use crate::pulse::{Pulse, Unwatched};
 
 /// Everything that a round needs. One for the life of the process.
 pub struct Engine {
@@ -36,6 +37,8 @@ pub struct Engine {
     pub recorded: Arc<Notify>,
     /// Who is told how far a survey has come.
     pub progress: Arc<dyn Progress>,
+    /// Who watches over the daemon.
+    pub pulse: Arc<dyn Pulse>,
 }
 
 /// How recovery is watched.
@@ -111,6 +114,7 @@ impl Engine {
             holder: holder.into(),
             recorded: Arc::new(Notify::new()),
             progress: Arc::new(Silent),
+            pulse: Arc::new(Unwatched),
         }
     }
 

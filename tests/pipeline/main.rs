@@ -10,6 +10,7 @@ mod breaker;
 mod budgets;
 mod crash;
 mod fussy;
+mod heartbeat;
 mod hooked;
 mod identity;
 mod ledger;

@@ -53,6 +53,8 @@ kinds! {
     ConfigRejected = "config.rejected",
     /// A round is over; its figures are in `counts`.
     RoundClosed = "round.closed",
+    /// Rounds that should have begun did not; `counts.missed` says how many, `outcome` in which way.
+    RoundMissed = "round.missed",
     /// A working day's plan; its figures are in `counts`, its digest in `why`.
     PlanPublished = "plan.published",
     /// One proposal of the plan.
