@@ -1,6 +1,8 @@
 //! The kill switch, and the socket through which a running daemon is reached: one JSON request a line, one JSON
 //! answer a line. Who asks is told by the kernel (peer credentials), not by the asker.
 
+mod recovered;
+
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -38,6 +40,13 @@ pub enum Request {
         /// Which pauses; all if nothing is said.
         #[serde(default)]
         which: Which,
+    },
+    /// These units have recovered, whatever simian sees.
+    Recovered {
+        /// Why.
+        why: String,
+        /// Which, as `cluster:shop-prod` or in full.
+        units: Vec<String>,
     },
 }
 
@@ -98,14 +107,35 @@ pub enum Answer {
     Mistaken(String),
 }
 
+/// Why a request was not served.
+#[derive(Debug, thiserror::Error)]
+pub enum Unserved {
+    /// There is nothing that it could be done to.
+    #[error("{0}")]
+    Mistaken(String),
+    /// The ledger said no.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl From<Unserved> for Answer {
+    fn from(why: Unserved) -> Self {
+        match why {
+            Unserved::Mistaken(_) | Unserved::Ledger(LedgerError::NoPause(_)) => Self::Mistaken(why.to_string()),
+            Unserved::Ledger(_) => Self::Refused(why.to_string()),
+        }
+    }
+}
+
 /// A request is a few words; whoever sends more is mistaken.
 const MAX_REQUEST: u64 = 64 * 1024;
 
 /// Does what a request asks.
-pub async fn serve(engine: &Engine, actor: &str, request: Request) -> Result<String, LedgerError> {
+pub async fn serve(engine: &Engine, actor: &str, request: Request) -> Result<String, Unserved> {
     match request {
-        Request::Pause { why, until, of } => pause(engine, actor, why, until, of).await,
-        Request::Resume { why, first_run, which } => resume(engine, actor, why, first_run, &which).await,
+        Request::Pause { why, until, of } => Ok(pause(engine, actor, why, until, of).await?),
+        Request::Resume { why, first_run, which } => Ok(resume(engine, actor, why, first_run, &which).await?),
+        Request::Recovered { why, units } => recovered::recovered(engine, actor, &why, &units).await,
     }
 }
 
@@ -139,7 +169,7 @@ async fn resume(
         engine.ledger.pauses().await?.into_iter().partition(|pause| pause.file().is_none() && which.takes(pause));
     let mut events = Vec::new();
     if *which == Which::All {
-        // One word for everything. It also sets the breaker back: see `History`.
+        // One word for everything. It also sets the breaker back, as that for the breaker's pause does: see `History`.
         let mut event = Draft::new(now, Kind::DaemonResumed, mode(engine), why);
         event.actor = Some(actor.to_owned());
         let newborn = lifted.iter().any(|pause| pause.actor == NEWBORN);
@@ -196,7 +226,7 @@ fn mode(engine: &Engine) -> Mode {
 }
 
 /// The event of a pause that began or ended now.
-fn told(engine: &Engine, kind: Kind, pause: &Pause) -> Draft {
+pub(crate) fn told(engine: &Engine, kind: Kind, pause: &Pause) -> Draft {
     Draft {
         actor: Some(pause.actor.clone()),
         account: pause.account.clone(),
@@ -299,8 +329,7 @@ async fn answer(engine: &Engine, stream: UnixStream) -> std::io::Result<()> {
     let answer = match serde_json::from_str::<Request>(&line) {
         Ok(request) => match serve(engine, &actor, request).await {
             Ok(done) => Answer::Done(done),
-            Err(error @ LedgerError::NoPause(_)) => Answer::Mistaken(error.to_string()),
-            Err(error) => Answer::Refused(error.to_string()),
+            Err(why) => why.into(),
         },
         Err(error) => Answer::Refused(format!("cannot read the request: {error}")),
     };

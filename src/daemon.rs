@@ -7,14 +7,17 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use futures_util::future::{join, join_all};
+use simian_core::claim::HOLD;
 use simian_core::{Area, CronSpec, Draft, Kind, LedgerError, Monkey, Region, Sink};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::{Account, Engine};
+use crate::heartbeat::{self, Heartbeat};
 use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round;
-use crate::{control, retention, sinks, watch};
+use crate::upkeep::{forget, upkeep};
+use crate::{sinks, watch};
 
 /// How often each monkey looks, beside its due minutes.
 pub struct Schedule {
@@ -71,16 +74,21 @@ pub async fn run(
     begin: Begin,
     end: &End,
 ) -> Result<(), LedgerError> {
-    let mut drafts = vec![about(engine, config, Kind::ConfigLoaded, "the config as it is now")];
+    let loaded = about(engine, config, Kind::ConfigLoaded, "the config as it is now");
+    let monkeys = looks(engine, schedules).map(|(_, _, schedule)| schedule.monkey.as_str());
+    let mut drafts = vec![heartbeat::looking(loaded, monkeys)];
     if begin == Begin::Started {
         drafts.insert(0, about(engine, config, Kind::DaemonStarted, &format!("up as {}", engine.holder)));
+        for (account, area, schedule) in looks(engine, schedules) {
+            drafts.extend(Heartbeat::new(engine, account, &area, schedule).down().await?);
+        }
     }
     engine.record(drafts, vec![]).await?;
 
     // The pumps outlive the loops, so that a stop tells of itself.
     let (halt, told) = (CancellationToken::new(), CancellationToken::new());
     let work = async {
-        let loops = join(join_all(loops(engine, schedules, &halt)), upkeep(engine, sinks, &halt));
+        let loops = join(join_all(loops(engine, schedules, &halt)), forget(engine, sinks, &halt));
         let asked = async {
             end.asked().await;
             halt.cancel();
@@ -94,6 +102,7 @@ pub async fn run(
         tokio::select! {
             biased;
             _ = join(loops, asked) => {}
+            () = upkeep(engine) => unreachable!("it goes round for ever"),
             () = late => tracing::warn!("work was cut off; what it began is resolved by looking"),
         }
         let mut last = Vec::new();
@@ -140,16 +149,24 @@ fn loops<'a>(
     schedules: &'a [Schedule],
     halt: &'a CancellationToken,
 ) -> impl Iterator<Item = Loop<'a>> {
+    let watching = engine.accounts.iter().flat_map(move |account| {
+        let regions = account.regions.iter();
+        regions.map(move |region| Box::pin(watch_region(engine, account, region, halt)) as Loop<'_>)
+    });
+    let rounds = looks(engine, schedules).filter_map(move |(account, area, schedule)| {
+        let monkey = engine.monkey(&schedule.monkey)?;
+        Some(Box::pin(rounds(engine, account, area, monkey, schedule, halt)) as Loop<'_>)
+    });
+    watching.chain(rounds)
+}
+
+/// Where each enabled monkey looks, and when.
+fn looks<'a>(engine: &'a Engine, schedules: &'a [Schedule]) -> impl Iterator<Item = (&'a Account, Area, &'a Schedule)> {
     engine.accounts.iter().flat_map(move |account| {
-        let watching = account.regions.iter();
-        let watching = watching.map(move |region| Box::pin(watch_region(engine, account, region, halt)) as Loop<'_>);
-        let rounds = schedules.iter().flat_map(move |schedule| {
-            engine.monkey(&schedule.monkey).into_iter().flat_map(move |monkey| {
-                let areas = account.areas(monkey).into_iter();
-                areas.map(move |area| Box::pin(rounds(engine, account, area, monkey, schedule, halt)) as Loop<'_>)
-            })
-        });
-        watching.chain(rounds)
+        let enabled = schedules.iter().filter_map(|schedule| Some((schedule, engine.monkey(&schedule.monkey)?)));
+        enabled.flat_map(move |(schedule, monkey)| {
+            account.areas(monkey).into_iter().map(move |area| (account, area, schedule))
+        })
     })
 }
 
@@ -165,6 +182,7 @@ async fn rounds(
     stop: &CancellationToken,
 ) {
     let mut dues = BTreeSet::new();
+    let mut heartbeat = Heartbeat::new(engine, account, &area, schedule);
     // The first round is now: whoever starts the daemon at noon wants to see it look.
     let mut next = engine.clock.now();
     loop {
@@ -174,20 +192,25 @@ async fn rounds(
             () = engine.clock.sleep_until(next) => {}
         }
         let began = engine.clock.now();
-        match round::run(engine, account, &area, monkey, &Order::DAILY).await {
+        heartbeat.begins().await;
+        let given_up = match heartbeat.during(round::run(engine, account, &area, monkey, &Order::DAILY)).await {
             Ok(closed) => {
                 for (scope, why) in &closed.failed {
                     tracing::warn!(%scope, monkey = monkey.name(), why, "a region could not be surveyed");
                 }
                 dues = closed.dues.into_iter().collect();
+                None
             }
             Err(ObserveError::Ledger(error)) => {
                 tracing::error!(account = account.name, %area, monkey = monkey.name(), %error, "nothing is done without the ledger");
+                Some(error.to_string())
             }
             Err(error) => {
                 tracing::error!(account = account.name, %area, monkey = monkey.name(), %error, "the round was given up");
+                Some(error.to_string())
             }
-        }
+        };
+        heartbeat.ended(given_up).await;
         next = wake(schedule, &dues, began);
     }
 }
@@ -221,8 +244,14 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
             }
         };
         let again = async {
-            if open == 0 {
+            if open == 0 && engine.ledger.exclusive() {
                 recorded.await;
+            } else if open == 0 {
+                // Of what another process leaves behind nobody tells us.
+                tokio::select! {
+                    () = recorded => {}
+                    () = engine.clock.sleep_until(engine.clock.now() + HOLD) => {}
+                }
             } else {
                 engine.clock.sleep_until(engine.clock.now() + engine.watch.every).await;
             }
@@ -231,41 +260,6 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
             biased;
             () = stop.cancelled() => return,
             () = again => {}
-        }
-    }
-}
-
-/// How often the daemon looks after what belongs to no round.
-const UPKEEP: TimeDelta = TimeDelta::minutes(1);
-
-/// Tells of pauses that came or went without anybody's word, and once a day removes what is too old to be kept.
-async fn upkeep(engine: &Engine, sinks: &[Box<dyn Sink>], stop: &CancellationToken) {
-    let mut said = None;
-    let mut compacted = None;
-    loop {
-        let work = async {
-            let today = engine.clock.now().date_naive();
-            control::settle(engine).await?;
-            if let Some(keep) = engine.keep.filter(|_| compacted != Some(today)) {
-                retention::keep(engine, sinks, keep).await?;
-                compacted = Some(today);
-            }
-            Ok::<(), LedgerError>(())
-        };
-        let ended = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            ended = work => ended,
-        };
-        let error = ended.err().map(|error| error.to_string());
-        if let Some(error) = error.as_ref().filter(|_| said != error) {
-            tracing::error!(error, "pauses and old events cannot be looked after");
-        }
-        said = error;
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            () = engine.clock.sleep_until(engine.clock.now() + UPKEEP) => {}
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, OnceCell};
 
 use crate::brake::Brake;
 use crate::progress::{Progress, Silent};
+use crate::pulse::{Pulse, Unwatched};
 
 /// Everything that a round needs. One for the life of the process.
 pub struct Engine {
@@ -38,6 +39,8 @@ pub struct Engine {
     pub recorded: Arc<Notify>,
     /// Who is told how far a survey has come.
     pub progress: Arc<dyn Progress>,
+    /// Who watches over the daemon.
+    pub pulse: Arc<dyn Pulse>,
 }
 
 /// How recovery is watched.
@@ -114,6 +117,7 @@ impl Engine {
             holder: holder.into(),
             recorded: Arc::new(Notify::new()),
             progress: Arc::new(Silent),
+            pulse: Arc::new(Unwatched),
         }
     }
 
@@ -125,6 +129,36 @@ impl Engine {
         let events = self.ledger.commit(drafts, changes).await?;
         self.recorded.notify_waiters();
         Ok(events)
+    }
+
+    /// Changes claims, each with the event that tells of it if there is one: all in one commit, or, where somebody else was
+    /// faster with some of them, one by one without those. Returns for each whether it was ours to change.
+    pub async fn change_each(&self, steps: Vec<(Option<Draft>, Change)>) -> Result<Vec<bool>, LedgerError> {
+        let (drafts, changes): (Vec<_>, Vec<_>) = steps.iter().cloned().unzip();
+        match self.tell(drafts.into_iter().flatten().collect(), changes).await {
+            Err(LedgerError::Overtaken(_)) => {}
+            all => return all.map(|()| vec![true; steps.len()]),
+        }
+        let mut ours = Vec::with_capacity(steps.len());
+        for (draft, change) in steps {
+            match self.tell(draft.into_iter().collect(), vec![change]).await {
+                Err(LedgerError::Overtaken(key)) => {
+                    tracing::info!(key, "another process was faster");
+                    ours.push(false);
+                }
+                one => one.map(|()| ours.push(true))?,
+            }
+        }
+        Ok(ours)
+    }
+
+    /// Commits, and wakes whoever waits for news if there is any: a lease that is renewed is none.
+    async fn tell(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<(), LedgerError> {
+        if drafts.is_empty() {
+            if changes.is_empty() { Ok(()) } else { self.ledger.commit(drafts, changes).await.map(drop) }
+        } else {
+            self.record(drafts, changes).await.map(drop)
+        }
     }
 
     /// The monkey of that name, if it is enabled.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use simian_core::LedgerError;
 
+use crate::control::Unserved;
 use crate::observe::ObserveError;
 
 /// How a command ended.
@@ -92,10 +93,21 @@ impl From<LedgerError> for Failure {
             | LedgerError::Held { .. }
             | LedgerError::Newer { .. }
             | LedgerError::Missing { .. }
+            | LedgerError::Overtaken(_)
+            | LedgerError::Paused(_)
             | LedgerError::Write(_)
             | LedgerError::Read(_) => Exit::Ledger,
         };
         Self::new(exit, error)
+    }
+}
+
+impl From<Unserved> for Failure {
+    fn from(why: Unserved) -> Self {
+        match why {
+            Unserved::Mistaken(_) => Self::new(Exit::Usage, why),
+            Unserved::Ledger(error) => error.into(),
+        }
     }
 }
 

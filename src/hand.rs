@@ -61,20 +61,19 @@ impl Hand for Rehearsal<'_> {
     async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
         let (won, mut acted) = claim(self.engine, self.account, world, passed).await?;
         let now = self.engine.clock.now();
-        let (mut drafts, mut changes) = (Vec::new(), Vec::new());
+        let mut steps = Vec::new();
         for (judged, _) in won {
-            if drafts.len() == AT_ONCE {
-                self.engine.record(mem::take(&mut drafts), mem::take(&mut changes)).await?;
+            if steps.len() == AT_ONCE {
+                self.engine.change_each(mem::take(&mut steps)).await?;
             }
             let proposal = &judged.proposal;
             let why = format!("dry-run: {} of {} was left out", proposal.action, targets(&judged));
             let mut draft = judged.draft(now, Kind::ActionRehearsed, proposal.why.clone());
             draft.outcome = Some(Outcome::Rehearsed.to_string());
-            drafts.push(draft);
-            changes.push(settle(&judged, Stage::Closed, Outcome::Rehearsed, None));
+            steps.push((Some(draft), settle(self.engine, &judged, Stage::Closed, Outcome::Rehearsed, None)));
             acted.push(Acted { outcome: Some(Outcome::Rehearsed), why, judged });
         }
-        self.engine.record(drafts, changes).await?;
+        self.engine.change_each(steps).await?;
         Ok(acted)
     }
 }
@@ -322,10 +321,10 @@ impl Live<'_> {
     /// Records how each proposal ended, and opens the watch of what may have happened.
     async fn record_outcomes(&self, world: &World, batch: Vec<Judged>, ends: &Ends) -> Result<Vec<Acted>, LedgerError> {
         let now = self.engine.clock.now();
-        let (mut drafts, mut changes, mut acted) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut steps, mut acted) = (Vec::new(), Vec::new());
         for judged in batch {
-            if drafts.len() == AT_ONCE {
-                self.engine.record(mem::take(&mut drafts), mem::take(&mut changes)).await?;
+            if steps.len() == AT_ONCE {
+                self.engine.change_each(mem::take(&mut steps)).await?;
             }
             let (outcome, why) = together(&judged.proposal.targets, ends);
             let kind = match outcome {
@@ -342,12 +341,11 @@ impl Live<'_> {
             draft.verdicts.clear();
             draft.outcome = Some(outcome.to_string());
             draft.until = watch.as_ref().map(|watch| watch.deadline);
-            drafts.push(draft);
             let stage = if watch.is_some() { Stage::Watching } else { Stage::Closed };
-            changes.push(settle(&judged, stage, outcome, watch));
+            steps.push((Some(draft), settle(self.engine, &judged, stage, outcome, watch)));
             acted.push(Acted { judged, outcome: Some(outcome), why });
         }
-        self.engine.record(drafts, changes).await?;
+        self.engine.change_each(steps).await?;
         Ok(acted)
     }
 
@@ -448,6 +446,7 @@ async fn claim(
                 action: proposal.action,
                 targets: proposal.targets.clone(),
                 baseline: baseline(world, judged),
+                alarms: rails::alarms(proposal, &account.policy),
                 holder: engine.holder.clone(),
                 at: now,
                 // By the clock of the claim, whatever time it takes; and never past the end of its time.
@@ -465,7 +464,7 @@ async fn claim(
                 continue;
             }
             Claimed::Taken { holder, at } => {
-                format!("{holder} claimed it at {}", simian_core::event::millis::format(at))
+                format!("{holder} has it, claimed at {}", simian_core::event::millis::format(at))
             }
             Claimed::Full { counter, used, limit } => format!("{counter}: {used} of {limit} are used"),
         };
@@ -483,8 +482,9 @@ async fn claim(
 /// What holds a proposal when its claim is refused, beside the rails' names.
 const CLAIM: &str = "claim";
 
-fn settle(judged: &Judged, stage: Stage, outcome: Outcome, watch: Option<Watch>) -> Change {
-    Change::Move { key: judged.proposal.key.clone(), stage, outcome: Some(outcome), watch }
+fn settle(engine: &Engine, judged: &Judged, stage: Stage, outcome: Outcome, watch: Option<Watch>) -> Change {
+    let (key, by) = (judged.proposal.key.clone(), engine.holder.clone());
+    Change::Move { key, by, stage, outcome: Some(outcome), watch }
 }
 
 fn targets(judged: &Judged) -> String {

@@ -5,6 +5,7 @@
 //! one future, so dropping it is a crash, and the simulator can play weeks of it in a second.
 
 pub mod brake;
+pub mod breaker;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -13,14 +14,18 @@ pub mod daemon;
 pub mod engine;
 pub mod exit;
 pub mod hand;
+pub mod heartbeat;
+pub mod lease;
 pub mod observe;
 pub mod order;
 pub mod outage;
 pub mod progress;
+pub mod pulse;
 pub mod registry;
 pub mod render;
 pub mod report;
 pub mod retention;
 pub mod round;
 pub mod sinks;
+pub mod upkeep;
 pub mod watch;

@@ -31,6 +31,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
     let (word, paint) = match event.kind {
         Kind::RoundClosed if event.why.is_empty() => return None,
         Kind::RoundClosed => ("blind", RED),
+        Kind::RoundMissed => ("no round", RED),
         Kind::DaemonStarted => ("started", PLAIN),
         Kind::DaemonStopped => ("stopped", PLAIN),
         Kind::DaemonPaused => ("PAUSED", YELLOW),
@@ -50,6 +51,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionMissed => ("missed", YELLOW),
         Kind::ActionRecovered => ("recovered", GREEN),
         Kind::ActionUnrecovered => ("NOT BACK", RED),
+        Kind::BreakerTripped => ("TRIPPED", RED),
         Kind::FindingOpened => ("finding", YELLOW),
         Kind::FindingClosed => ("mended", GREEN),
         Kind::LedgerCompacted => ("compacted", PLAIN),

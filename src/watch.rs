@@ -2,28 +2,34 @@
 //!
 //! A claim whose outcome nobody recorded (the process died) or nobody knows (the answer was lost) is resolved by
 //! looking, never by acting: once AWS can no longer honour the call, what still runs was never ended.
+//!
+//! Of several processes on one ledger one follows a claim: see [`crate::lease`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::claim::SETTLED_AFTER;
+use simian_core::detail::AlarmState;
 use simian_core::ports::GroupQuery;
 use simian_core::{
     Action, Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, InstanceId, InstanceState, Kind, LedgerError,
     Lifecycle, Member, Mode, Outcome, Region, Stage, Target, View, Watch, span,
 };
 
+use crate::breaker;
 use crate::engine::{Account, Engine};
+use crate::lease;
 use crate::observe::{self, ObserveError, by_name};
 
-/// Looks once at every open claim of a region. Returns how many are still open.
+/// Looks once at every open claim of a region that is ours to follow. Returns how many are still open, others' too.
 pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result<usize, ObserveError> {
     let open = ClaimQuery { account: Some(account.policy.account.clone()), open: true, ..ClaimQuery::default() };
     let mut claims = engine.ledger.claims(&open).await?;
     claims.retain(|claim| claim.scope.region == *region);
     let mut left = claims.len();
-    let (lived, rehearsed): (Vec<_>, Vec<_>) = claims.into_iter().partition(|claim| claim.mode == Mode::Live);
+    let ours = lease::ours(engine, claims).await?;
+    let (lived, rehearsed): (Vec<_>, Vec<_>) = ours.into_iter().partition(|claim| claim.mode == Mode::Live);
     left -= record(engine, unfinished(&rehearsed, engine.clock.now())).await?;
     if lived.is_empty() {
         return Ok(left);
@@ -34,11 +40,14 @@ pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result
     Ok(left)
 }
 
-/// Records the steps. Returns how many of them closed their claim.
+/// Records the steps. Returns how many claims are closed now, by us or by who was faster.
 async fn record(engine: &Engine, steps: Vec<Step>) -> Result<usize, LedgerError> {
     let closed = steps.iter().filter(|step| step.closes()).count();
-    let (drafts, changes) = steps.into_iter().map(|step| (step.draft, step.change)).unzip();
-    engine.record(drafts, changes).await?;
+    let failed = steps.iter().any(|step| step.draft.kind == Kind::ActionUnrecovered);
+    engine.change_each(steps.into_iter().map(|step| (Some(step.draft), step.change)).collect()).await?;
+    if failed {
+        breaker::look(engine).await?;
+    }
     Ok(closed)
 }
 
@@ -59,18 +68,9 @@ struct Step {
 
 impl Step {
     fn new(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>, stage: Stage) -> Self {
-        let mut draft = Draft::new(now, kind, claim.mode, why);
-        draft.monkey = Some(claim.monkey.clone());
-        draft.account = Some(claim.scope.account.clone());
-        draft.region = Some(claim.scope.region.clone());
-        draft.unit = Some(claim.unit.clone());
-        draft.app = Some(claim.app.clone());
-        draft.owner.clone_from(&claim.owner);
-        draft.group = Target::groups(&claim.targets);
-        draft.target = Target::instances(&claim.targets);
-        draft.key = Some(claim.key.to_string());
-        draft.action = Some(claim.action.name().to_owned());
-        Step { draft, change: Change::Move { key: claim.key.clone(), stage, outcome: None, watch: None } }
+        let draft = told(claim, kind, why, now);
+        let (key, by) = (claim.key.clone(), claim.holder.clone());
+        Step { draft, change: Change::Move { key, by, stage, outcome: None, watch: None } }
     }
 
     fn outcome(mut self, outcome: Outcome, opens: Option<Watch>) -> Self {
@@ -84,6 +84,23 @@ impl Step {
 
     fn closes(&self) -> bool {
         matches!(&self.change, Change::Move { stage: Stage::Closed, .. })
+    }
+}
+
+/// An event about a claim: who, where, what.
+pub(crate) fn told(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>) -> Draft {
+    Draft {
+        monkey: Some(claim.monkey.clone()),
+        account: Some(claim.scope.account.clone()),
+        region: Some(claim.scope.region.clone()),
+        unit: Some(claim.unit.clone()),
+        app: Some(claim.app.clone()),
+        owner: claim.owner.clone(),
+        group: Target::groups(&claim.targets),
+        target: Target::instances(&claim.targets),
+        key: Some(claim.key.to_string()),
+        action: Some(claim.action.name().to_owned()),
+        ..Draft::new(now, kind, claim.mode, why)
     }
 }
 
@@ -113,6 +130,8 @@ async fn look(
     let states =
         if doubtful.is_empty() { Ok(BTreeMap::new()) } else { account.cloud.instances(region, &doubtful).await };
 
+    let alarms = alarms(account, region, claims).await;
+
     let mut steps = Vec::new();
     for claim in claims {
         let intended = claim.outcome.is_some() || was_intended(engine, claim).await?;
@@ -120,7 +139,8 @@ async fn look(
             // Until it is known whether anything happened, nothing can be late in recovering from it.
             states.as_ref().ok().and_then(|states| resolve(engine, claim, states, &groups, intended, now))
         } else {
-            groups.known().and_then(|groups| recovered(claim, groups, now)).or_else(|| overdue(claim, &groups, now))
+            let recovered = groups.known().and_then(|groups| recovered(claim, groups, &alarms, now));
+            recovered.or_else(|| overdue(claim, &groups, &alarms, now))
         };
         if let (Err(error), true) = (&states, in_doubt(claim, now)) {
             tracing::warn!(key = %claim.key, %error, "cannot look up what became of an action");
@@ -128,6 +148,29 @@ async fn look(
         steps.extend(step);
     }
     Ok(steps)
+}
+
+/// The alarms that any watched claim minds, with their states.
+async fn alarms(account: &Account, region: &Region, claims: &[ClaimRecord]) -> View<BTreeMap<String, AlarmState>> {
+    let watched = claims.iter().filter(|claim| claim.watch.is_some());
+    let names: BTreeSet<String> = watched.flat_map(|claim| &claim.alarms).cloned().collect();
+    if names.is_empty() {
+        return View::Unasked;
+    }
+    account.cloud.alarms(region, &names.into_iter().collect::<Vec<_>>()).await.into()
+}
+
+/// What of its alarms keeps a claim's unit from having recovered. One that has too little data by now, or is gone, does
+/// not: replaced instances report late.
+fn alarmed(claim: &ClaimRecord, alarms: &View<BTreeMap<String, AlarmState>>) -> Option<String> {
+    if claim.alarms.is_empty() {
+        return None;
+    }
+    let Some(states) = alarms.known() else {
+        return Some(format!("its alarms could not be read: {}", alarms.unknown().unwrap_or_default()));
+    };
+    let loud = claim.alarms.iter().find(|name| states.get(*name) == Some(&AlarmState::Alarm))?;
+    Some(format!("alarm {loud} is {}", AlarmState::Alarm))
 }
 
 /// Nobody recorded how it ended, or nobody knew. A claim that may still be acted on by its holder is left alone. Of a
@@ -231,9 +274,14 @@ fn watched(watch: &Watch) -> Stage {
 /// `RebootInstances`.
 const REBOOT_SETTLES: TimeDelta = TimeDelta::minutes(5);
 
-/// Whether every group has as many serving members as before. Those that were ended do not count: a read may still
+/// Whether every group has as many serving members as before, and no alarm is raised. Those that were ended do not count: a read may still
 /// show them. Those that come back under the same id do, and must, unless their group has let them go.
-fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTime<Utc>) -> Option<Step> {
+fn recovered(
+    claim: &ClaimRecord,
+    groups: &BTreeMap<String, Group>,
+    alarms: &View<BTreeMap<String, AlarmState>>,
+    now: DateTime<Utc>,
+) -> Option<Step> {
     let watch = claim.watch.as_ref()?;
     let returns = claim.action.returns();
     if returns && now < (watch.since + REBOOT_SETTLES).min(watch.deadline) {
@@ -262,6 +310,9 @@ fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTim
         let why = format!("nothing is left to recover: {} is gone", gone.join(", "));
         return Some(Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed));
     }
+    if alarmed(claim, alarms).is_some() {
+        return None;
+    }
     let mut why = if watch.late {
         format!("whole again when it was looked at, {} after the claim", span::format(took))
     } else {
@@ -277,20 +328,22 @@ fn recovered(claim: &ClaimRecord, groups: &BTreeMap<String, Group>, now: DateTim
     Some(step)
 }
 
-fn overdue(claim: &ClaimRecord, groups: &View<BTreeMap<String, Group>>, now: DateTime<Utc>) -> Option<Step> {
+fn overdue(
+    claim: &ClaimRecord,
+    groups: &View<BTreeMap<String, Group>>,
+    alarms: &View<BTreeMap<String, AlarmState>>,
+    now: DateTime<Utc>,
+) -> Option<Step> {
     let watch = claim.watch.as_ref()?;
     if claim.stage != Stage::Watching || now < watch.deadline {
         return None;
     }
-    let short: Vec<String> = watch
-        .baseline
-        .iter()
-        .map(|(name, baseline)| match groups.known().map(|groups| groups.get(name)) {
-            Some(Some(group)) => format!("{name} has {} of {baseline}", group.serving()),
-            Some(None) => format!("{name} is gone"),
-            None => format!("{name} could not be read"),
-        })
-        .collect();
+    let short = watch.baseline.iter().map(|(name, baseline)| match groups.known().map(|groups| groups.get(name)) {
+        Some(Some(group)) => format!("{name} has {} of {baseline}", group.serving()),
+        Some(None) => format!("{name} is gone"),
+        None => format!("{name} could not be read"),
+    });
+    let short: Vec<String> = short.chain(alarmed(claim, alarms)).collect();
     let why = format!("not whole after {}: {}", span::format(now - watch.since), short.join(", "));
     let mut step = Step::new(claim, Kind::ActionUnrecovered, why, now, Stage::Unrecovered);
     step.draft.until = Some(watch.deadline);

@@ -94,7 +94,7 @@ impl Stage {
         budgets.unrecovered = None;
         let born = monday(8) - TimeDelta::days(90);
         let (ledger, folder): (Arc<dyn Ledger>, _) = match keep {
-            Keep::Memory => (Arc::new(MemoryLedger::new(Uuid::from_u128(1), born)), None),
+            Keep::Memory => (Arc::new(MemoryLedger::exclusive(Uuid::from_u128(1), born)), None),
             Keep::Sqlite => {
                 let folder = tempfile::tempdir().expect("a folder");
                 let ledger = SqliteLedger::create_or_open(folder.path().join("ledger.db"), Uuid::from_u128(1), born);

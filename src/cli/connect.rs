@@ -48,7 +48,7 @@ pub(super) fn fresh_id(now: DateTime<Utc>) -> Uuid {
 /// Opens the ledger that the config names.
 pub(super) fn ledger(config: &Config, access: Access, now: DateTime<Utc>) -> Result<Arc<dyn Ledger>, Failure> {
     Ok(match (&config.ledger, access) {
-        (LedgerConfig::Memory, _) => Arc::new(MemoryLedger::new(fresh_id(now), now)),
+        (LedgerConfig::Memory, _) => Arc::new(MemoryLedger::exclusive(fresh_id(now), now)),
         (LedgerConfig::Sqlite { path }, Access::Create) => {
             Arc::new(SqliteLedger::create_or_open(path, fresh_id(now), now)?)
         }

@@ -53,6 +53,15 @@ pub(super) struct ResumeArgs {
     /// Your word that nothing acted here before this ledger was born: lifts the caution of a new ledger too
     #[arg(long, conflicts_with_all = ["id", "account", "region", "monkey"])]
     first_run: bool,
+    /// Your word that these units have recovered, such as cluster:shop-prod, or with their account and region before it;
+    /// lifts no pause
+    #[arg(
+        long,
+        value_name = "UNIT",
+        num_args = 1..,
+        conflicts_with_all = ["id", "all", "account", "region", "monkey", "first_run"]
+    )]
+    recovered: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -98,6 +107,9 @@ pub(super) fn pause(path: &Path, args: PauseArgs) -> Result<Exit, Failure> {
 pub(super) fn resume(path: &Path, args: ResumeArgs) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
+    if !args.recovered.is_empty() {
+        return send(&config, Request::Recovered { why: args.why, units: args.recovered }, Access::Write);
+    }
     let of = extent(&config, args.of)?;
     let which = match args.id {
         Some(id) => Which::One(id),

@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round::{self, Closed};
-use crate::{control, registry, render, sinks, watch};
+use crate::{breaker, control, registry, render, sinks, watch};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,6 +46,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         let before = engine.ledger.heads().await?;
         connect::pause_newborn(&engine, mode).await?;
         control::settle(&engine).await?;
+        breaker::look(&engine).await?;
 
         let (exit, failures) = all_accounts(&engine, args, mode).await;
         let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());

@@ -15,6 +15,7 @@ use crate::control::Socket;
 use crate::daemon::{self, Begin, End, Schedule};
 use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
+use crate::pulse::Pulse;
 use crate::sinks::{self, Format, Stdout};
 
 pub(super) fn run(path: &Path) -> Result<Exit, Failure> {
@@ -36,7 +37,8 @@ impl Shift {
         if config.accounts.is_empty() {
             return Err(Failure::say(Exit::Config, "the config names no [[account]]: there is nothing to look at"));
         }
-        let engine = connect::accounts_on(&config, ledger).await?;
+        let mut engine = connect::accounts_on(&config, ledger).await?;
+        engine.pulse = Arc::new(Watchdog::new());
         let mut sinks = connect::sinks(&config, &engine.clock).await?;
         if config.sinks.stdout {
             sinks.push(Box::new(Stdout(Format::Json)) as Box<dyn Sink>);
@@ -131,7 +133,6 @@ async fn work(
         ended = daemon::run(engine, &schedules, sinks, &config.digest, begin, &end) => ended?,
         error = told => return Err(error.into()),
         () = listen => unreachable!("it listens for ever"),
-        () = watchdog(engine) => unreachable!("it pings for ever"),
     }
     Ok(next.filter(|_| !end.stop.is_cancelled()))
 }
@@ -196,14 +197,24 @@ fn notify(states: &[NotifyState<'_>]) {
     }
 }
 
-/// Pings systemd's watchdog twice in its time. The ping is part of the daemon's one future: while anything in it is
-/// stuck, no ping goes out.
-async fn watchdog(engine: &Engine) {
-    let Some(limit) = sd_notify::watchdog_enabled().and_then(|limit| TimeDelta::from_std(limit / 2).ok()) else {
-        return std::future::pending().await;
-    };
-    loop {
-        notify(&[NotifyState::Watchdog]);
-        engine.clock.sleep_until(engine.clock.now() + limit).await;
+/// systemd's watchdog, if it has one on us: it restarts whoever lets it wait for longer than `WatchdogSec`.
+struct Watchdog(Option<TimeDelta>);
+
+impl Watchdog {
+    fn new() -> Self {
+        Self(sd_notify::watchdog_enabled().and_then(|limit| TimeDelta::from_std(limit / 2).ok()))
+    }
+}
+
+impl Pulse for Watchdog {
+    /// Half its time, as `sd_watchdog_enabled(3)` advises.
+    fn every(&self) -> Option<TimeDelta> {
+        self.0
+    }
+
+    fn beat(&self) {
+        if self.0.is_some() {
+            notify(&[NotifyState::Watchdog]);
+        }
     }
 }

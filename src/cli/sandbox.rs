@@ -13,7 +13,7 @@ use simian_sim::{ScaledClock, VirtualClock};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::control::{self, Request};
+use crate::control::{self, Request, Unserved};
 use crate::daemon::{self, Begin, End};
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
@@ -109,7 +109,7 @@ pub(super) fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engin
             )
         })
         .collect();
-    let ledger = Arc::new(MemoryLedger::new(Uuid::from_u128(u128::from(seed)), clock.now()));
+    let ledger = Arc::new(MemoryLedger::exclusive(Uuid::from_u128(u128::from(seed)), clock.now()));
     Engine {
         monkeys: registry::enabled(config),
         accounts,
@@ -125,7 +125,7 @@ pub(super) async fn play(
     sinks: &[Box<dyn Sink>],
     end: DateTime<Utc>,
     enough: impl Future<Output = ()>,
-) -> Result<(), LedgerError> {
+) -> Result<(), Unserved> {
     let why = "the sandbox resumes itself: nothing acted here before".to_owned();
     control::serve(engine, "sandbox", Request::Resume { why, first_run: true, which: control::Which::All }).await?;
     let over = End::default();
@@ -140,7 +140,7 @@ pub(super) async fn play(
     };
     let daemon = daemon::run(engine, &schedules, sinks, &config.digest, Begin::Started, &over);
     let (ended, ()) = futures_util::future::join(daemon, curtain).await;
-    ended
+    Ok(ended?)
 }
 
 fn welcome(engine: &Engine, args: &Args) -> String {

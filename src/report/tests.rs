@@ -80,6 +80,7 @@ impl Tale {
             unit: said.unit.clone().unwrap(),
             spans: None,
             baseline: BTreeMap::new(),
+            alarms: Vec::new(),
             app: "a".into(),
             owner: said.owner.clone(),
             action: Action::Terminate,

@@ -1,6 +1,8 @@
 //! A ledger with somebody standing beside it, who may let a write fail or make time pass.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
@@ -49,6 +51,8 @@ type Hook = Box<dyn Fn(Moment<'_>) -> Result<(), LedgerError> + Send + Sync>;
 pub(crate) struct Hooked {
     inner: MemoryLedger,
     hook: Hook,
+    /// While it is set, whoever asks for the pauses waits for ever.
+    pub(crate) stuck: Arc<AtomicBool>,
 }
 
 impl Hooked {
@@ -56,7 +60,7 @@ impl Hooked {
         inner: &MemoryLedger,
         hook: impl Fn(Moment<'_>) -> Result<(), LedgerError> + Send + Sync + 'static,
     ) -> Self {
-        Self { inner: inner.clone(), hook: Box::new(hook) }
+        Self { inner: inner.clone(), hook: Box::new(hook), stuck: Arc::default() }
     }
 }
 
@@ -67,10 +71,16 @@ pub(crate) fn full() -> LedgerError {
 
 #[async_trait]
 impl Ledger for Hooked {
+    fn exclusive(&self) -> bool {
+        self.inner.exclusive()
+    }
     async fn birth(&self) -> Result<Birth, LedgerError> {
         self.inner.birth().await
     }
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        if self.stuck.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.inner.pauses().await
     }
     async fn commit(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {

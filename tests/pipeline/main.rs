@@ -4,11 +4,14 @@
 //! Each test reads like a page of the manual and ends with [`World::audit`](world::World::audit), which holds what the
 //! cloud really shows against what the ledger says and what the sink was told.
 
+mod alarmed;
 mod awkward;
 mod batches;
+mod breaker;
 mod budgets;
 mod crash;
 mod fussy;
+mod heartbeat;
 mod hooked;
 mod identity;
 mod ledger;
@@ -19,8 +22,10 @@ mod pause;
 mod progress;
 mod rails;
 mod reboots;
+mod recovered;
 mod regions;
 mod reload;
+mod replicas;
 mod restart;
 mod several;
 mod sinks;

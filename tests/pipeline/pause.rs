@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use simian::brake::Brake;
-use simian::control::{self, Answer, Extent, Request, Which};
+use simian::control::{self, Answer, Extent, Request, Unserved, Which};
 use simian_core::event::millis;
 use simian_core::history::Ask;
 use simian_core::rails::NEWBORN;
@@ -176,7 +176,7 @@ fn pause_of(process: &Process, why: &str, of: Extent) -> String {
     at_once(control::serve(&process.engine, "ann", request)).unwrap()
 }
 
-fn resume_of(process: &Process, which: Which) -> Result<String, LedgerError> {
+fn resume_of(process: &Process, which: Which) -> Result<String, Unserved> {
     let request = Request::Resume { why: "it is over".into(), first_run: false, which };
     at_once(control::serve(&process.engine, "ann", request))
 }
@@ -248,7 +248,7 @@ fn pauses_stand_side_by_side_and_each_is_lifted_by_its_own_word() {
     resume_of(&process, Which::One(id.clone())).unwrap();
     assert_eq!(names(&world), ["eu"]);
     for which in [Which::One(id), Which::Of(of_region(us()))] {
-        assert!(matches!(resume_of(&process, which), Err(LedgerError::NoPause(_))));
+        assert!(matches!(resume_of(&process, which), Err(Unserved::Ledger(LedgerError::NoPause(_)))));
     }
     process.pause("once more");
     let said = process.resume(false);

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::ledger::LedgerError;
 use crate::proposal::{Key, Target};
 use crate::scope::{Mode, Scope};
 
@@ -21,6 +22,19 @@ pub const CALL_TIMEOUT: TimeDelta = TimeDelta::seconds(20);
 /// How long after `act_before` a call that we no longer hear of may still happen: AWS honours a signed request for
 /// 15 minutes (Signature Version 4), and one minute is for the clocks.
 pub const SETTLED_AFTER: TimeDelta = TimeDelta::minutes(16);
+
+/// How long a claim is held without a word of its holder: longer than an action takes from its claim to its outcome, and
+/// than a watch at its usual pace lets pass between four looks. Whoever holds it for longer renews.
+pub const HOLD: TimeDelta = TimeDelta::minutes(2);
+
+/// Who follows an open claim, and until when nobody else may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Who.
+    pub holder: String,
+    /// Until when, if it is not renewed. `None` in a row that is older than leases: nobody has to wait for its holder.
+    pub until: Option<DateTime<Utc>>,
+}
 
 /// A counter that a claim adds to, all of them or none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +91,10 @@ pub struct Claim {
     /// Empty where nobody counted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub baseline: BTreeMap<String, u32>,
-    /// Who claims.
+    /// The CloudWatch alarms that it minds, by name: while one of them is in alarm, its unit has not recovered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<String>,
+    /// Who claims; in a record, who holds it now.
     pub holder: String,
     /// When.
     pub at: DateTime<Utc>,
@@ -229,13 +246,56 @@ pub struct ClaimRecord {
     pub outcome: Option<Outcome>,
     /// What to watch for, while it is watched.
     pub watch: Option<Watch>,
+    /// Until when it is its holder's alone. `None` in rows that are older than leases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<DateTime<Utc>>,
 }
 
 impl ClaimRecord {
-    /// The record of a claim just won.
+    /// The record of a claim just won: its winner's for [`HOLD`].
     pub fn won(claim: &Claim) -> Self {
         let claim = Claim { slots: Vec::new(), ..claim.clone() };
-        Self { claim, stage: Stage::Acting, outcome: None, watch: None }
+        let held_until = Some(claim.at + HOLD);
+        Self { claim, stage: Stage::Acting, outcome: None, watch: None, held_until }
+    }
+
+    /// Who holds it, and until when.
+    pub fn lease(&self) -> Lease {
+        Lease { holder: self.claim.holder.clone(), until: self.held_until }
+    }
+
+    /// Changes hands, or is held for longer.
+    ///
+    /// # Errors
+    /// [`LedgerError::Overtaken`] when it is closed, or its lease is not as it was read.
+    pub fn hold(&mut self, from: &Lease, to: Lease) -> Result<(), LedgerError> {
+        if self.stage == Stage::Closed || self.lease() != *from {
+            return Err(LedgerError::Overtaken(self.key.to_string()));
+        }
+        self.claim.holder = to.holder;
+        self.held_until = to.until;
+        Ok(())
+    }
+
+    /// Moves on by its holder's word; what is `None` stays as it is. That the lease has run out is no hindrance while
+    /// nobody took it over.
+    ///
+    /// # Errors
+    /// [`LedgerError::Overtaken`] when it is closed, or somebody else holds it.
+    pub fn move_on(
+        &mut self,
+        by: &str,
+        stage: Stage,
+        outcome: Option<Outcome>,
+        watch: Option<Watch>,
+    ) -> Result<(), LedgerError> {
+        if self.stage == Stage::Closed || self.holder != by {
+            return Err(LedgerError::Overtaken(self.key.to_string()));
+        }
+        self.stage = stage;
+        self.outcome = outcome.or(self.outcome);
+        self.watch = watch.or_else(|| self.watch.take());
+        Ok(())
     }
 
     /// Whether its unit counts as acted on: what is not recorded yet may have happened.

@@ -53,6 +53,8 @@ kinds! {
     ConfigRejected = "config.rejected",
     /// A round is over; its figures are in `counts`.
     RoundClosed = "round.closed",
+    /// Rounds that should have begun did not; `counts.missed` says how many, `outcome` in which way.
+    RoundMissed = "round.missed",
     /// A working day's plan; its figures are in `counts`, its digest in `why`.
     PlanPublished = "plan.published",
     /// One proposal of the plan.
@@ -81,6 +83,8 @@ kinds! {
     ActionRecovered = "action.recovered",
     /// The unit does not have its healthy count back in time.
     ActionUnrecovered = "action.unrecovered",
+    /// So many recoveries in a row failed that everything is paused; `counts` has how many, and the limit.
+    BreakerTripped = "breaker.tripped",
     /// Something that an owner should mend.
     FindingOpened = "finding.opened",
     /// It was mended.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::claim::{ClaimRecord, Stage};
-use crate::event::{Draft, Kind};
+use crate::event::{Draft, Event, Kind};
 use crate::fleet::InstanceId;
 use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
 use crate::proposal::Key;
+use crate::rails::BREAKER;
 use crate::scope::{AccountId, Area, Mode, Scope};
 
 /// How many recoveries the breaker looks back on: more in a row than any sensible limit.
@@ -20,10 +21,10 @@ const SURVEYS: usize = 128;
 /// How many resumes are looked at for the last that set the breaker back. If none of them did, none did: that holds.
 const RESUMES: usize = 64;
 
-/// Whether a resume also set the breaker back: a person's word for everything does. One that lifts some pauses, or tells
-/// that one ended by itself, names its pause.
+/// Whether a resume also set the breaker back: a person's word for everything does, and that for the breaker's own pause.
+/// One that lifts other pauses, or tells that one ended by itself, names its pause.
 fn resets_the_breaker(resumed: &Draft) -> bool {
-    resumed.key.is_none()
+    resumed.key.as_deref().is_none_or(|pause| pause == BREAKER)
 }
 
 /// The past, as of a date. Live and rehearsed histories are apart.
@@ -118,6 +119,21 @@ impl History {
         Ok(pauses)
     }
 
+    /// The recoveries that failed one after the other up to now, the newest first, since a person last set the breaker back:
+    /// at most so many.
+    pub async fn failures(ledger: &dyn Ledger, most: usize) -> Result<Vec<Event>, LedgerError> {
+        let recoveries = [Kind::ActionRecovered, Kind::ActionUnrecovered];
+        let mut failed = ledger.events(&newest(&recoveries, None, most.min(RECOVERIES))).await?;
+        failed.truncate(failed.iter().take_while(|event| event.body.kind == Kind::ActionUnrecovered).count());
+        if !failed.is_empty() {
+            // Asked apart: however often something was resumed, no recovery drops out of sight.
+            let resumed = ledger.events(&newest(&[Kind::DaemonResumed], None, RESUMES)).await?;
+            let reset = resumed.iter().find(|event| resets_the_breaker(&event.body)).map_or(0, |event| event.seq);
+            failed.retain(|event| event.seq > reset);
+        }
+        Ok(failed)
+    }
+
     /// Only what happened to the date's keys: planned, claimed, missed, held.
     pub async fn read_day(ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<Self, LedgerError> {
         let Ask { area, monkey, mode, date, .. } = *ask;
@@ -153,20 +169,7 @@ impl History {
 
     /// What holds over days: recoveries in a row, the last good surveys, open findings.
     async fn read_standing(&mut self, ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<(), LedgerError> {
-        let newest = |kinds: &[Kind], account: Option<&AccountId>, limit| EventQuery {
-            kinds: kinds.to_vec(),
-            account: account.cloned(),
-            limit: Some(limit),
-            newest_first: true,
-            ..EventQuery::default()
-        };
-        // Asked apart: however often something was resumed, no recovery drops out of sight.
-        let resumed = ledger.events(&newest(&[Kind::DaemonResumed], None, RESUMES)).await?;
-        let reset = resumed.iter().find(|event| resets_the_breaker(&event.body)).map_or(0, |event| event.seq);
-        let recoveries = [Kind::ActionRecovered, Kind::ActionUnrecovered];
-        let recoveries = ledger.events(&newest(&recoveries, None, RECOVERIES)).await?;
-        let failed = recoveries.iter().take_while(|e| e.body.kind == Kind::ActionUnrecovered && e.seq > reset).count();
-        self.failed_in_a_row = u32::try_from(failed).unwrap_or(u32::MAX);
+        self.failed_in_a_row = u32::try_from(Self::failures(ledger, RECOVERIES).await?.len()).unwrap_or(u32::MAX);
         for event in ledger.events(&newest(&[Kind::RoundClosed], Some(&ask.area.account), SURVEYS)).await? {
             let (Some(region), Some(groups)) = (event.body.region, event.body.counts.get("groups")) else { continue };
             let scope = Scope { account: ask.area.account.clone(), region };
@@ -185,6 +188,12 @@ impl History {
     pub fn in_flight(&self) -> impl Iterator<Item = &InstanceId> {
         self.open.iter().flat_map(|claim| &claim.targets).map(|target| &target.instance)
     }
+}
+
+/// The newest events of these kinds.
+fn newest(kinds: &[Kind], account: Option<&AccountId>, limit: usize) -> EventQuery {
+    let (kinds, account) = (kinds.to_vec(), account.cloned());
+    EventQuery { kinds, account, limit: Some(limit), newest_first: true, ..EventQuery::default() }
 }
 
 /// Which past to read.

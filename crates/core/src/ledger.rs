@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::claim::{Claim, ClaimRecord, Claimed, Outcome, Stage, Watch};
+use crate::claim::{Claim, ClaimRecord, Claimed, Lease, Outcome, Stage, Watch};
 use crate::event::{Draft, Event, Head, Kind, hex, millis};
 use crate::proposal::Key;
 use crate::scope::{AccountId, Mode, Region};
@@ -135,10 +135,12 @@ impl fmt::Display for Pause {
 /// A change to the ledger's state that is committed together with the events that tell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A claim moves on. The key must be claimed; a `None` leaves the field as it is.
+    /// A claim moves on. It must be open and its mover's; a `None` leaves the field as it is.
     Move {
         /// Which claim.
         key: Key,
+        /// Who holds it.
+        by: String,
         /// Where it is now.
         stage: Stage,
         /// How it ended, when that is known now.
@@ -146,8 +148,19 @@ pub enum Change {
         /// What to watch for.
         watch: Option<Watch>,
     },
+    /// An open claim is held for longer, or by somebody else from now on. Its lease must be as it was read.
+    Hold {
+        /// Which claim.
+        key: Key,
+        /// As it was read.
+        from: Lease,
+        /// As it is to be.
+        to: Lease,
+    },
     /// The kill switch is pulled. A pause of the same name is replaced.
     Pause(Pause),
+    /// The kill switch is pulled, unless there is a pause of that name already.
+    PauseOnce(Pause),
     /// The pause of that name is over. There must be one, so that its end is told once.
     Resume(String),
     /// The operator's word that nothing acted here before this ledger was born.
@@ -322,6 +335,13 @@ pub enum LedgerError {
     /// A change named a key that nobody claimed: our own mistake.
     #[error("nobody claimed {0}")]
     Unclaimed(String),
+    /// A change was for a claim that is closed, or that is no longer the changer's: somebody else was faster. Nothing was
+    /// written. Whoever gets this reads again.
+    #[error("somebody else was faster with {0}")]
+    Overtaken(String),
+    /// There is a pause of that name already. Nothing was written.
+    #[error("there is a pause {0} already")]
+    Paused(String),
     /// A resume named a pause that there is not, or no longer.
     #[error("there is no pause {0}; `simian pause --list` shows those that there are")]
     NoPause(String),
@@ -333,6 +353,11 @@ pub enum LedgerError {
 /// checkpoint from which the rest still verifies. What a judgement needs of the past is state, not an old event.
 #[async_trait]
 pub trait Ledger: Send + Sync {
+    /// Whether nobody else can write to it for as long as we have it open. Then a claim that another process left open is
+    /// ours at once, and its lease need not be renewed. `false` is never wrong.
+    fn exclusive(&self) -> bool {
+        false
+    }
     /// When and as what it came to be.
     async fn birth(&self) -> Result<Birth, LedgerError>;
     /// The pauses that nobody has ended, by time and name. One whose `until` has passed is still returned: the caller

@@ -37,7 +37,7 @@ pub use action::Action;
 pub use calendar::{Calendar, Day, OwnHours, Window};
 pub use change_calendar::{CalendarSeen, CalendarState, ChangeCalendar};
 pub use choice::Choice;
-pub use claim::{Claim, ClaimRecord, Claimed, Outcome, Slot, Stage, Watch};
+pub use claim::{Claim, ClaimRecord, Claimed, Lease, Outcome, Slot, Stage, Watch};
 pub use cron::CronSpec;
 pub use detail::{Detail, Look, Reread, Stops};
 pub use dice::Dice;

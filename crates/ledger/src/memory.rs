@@ -17,9 +17,13 @@ use crate::{WRITER, in_order};
 /// A ledger that is gone with the last of its clones.
 ///
 /// Clones share one memory, so a clone that is kept aside survives the simulated crash of everything else. No method
-/// ever fails but with [`LedgerError::Unclaimed`] and [`LedgerError::NoPause`].
+/// ever fails but with [`LedgerError::Unclaimed`], [`LedgerError::Overtaken`], [`LedgerError::Paused`] and
+/// [`LedgerError::NoPause`].
 #[derive(Clone, Debug)]
-pub struct MemoryLedger(Arc<Mutex<State>>);
+pub struct MemoryLedger {
+    state: Arc<Mutex<State>>,
+    exclusive: bool,
+}
 
 #[derive(Debug)]
 struct State {
@@ -37,9 +41,9 @@ struct State {
 }
 
 impl MemoryLedger {
-    /// An empty ledger, born as `birth_id` at `at`, its birth not lifted.
+    /// An empty ledger, born as `birth_id` at `at`, its birth not lifted. Its clones may be several processes'.
     pub fn new(birth_id: Uuid, at: DateTime<Utc>) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        let state = State {
             birth: Birth::new(birth_id, at),
             pauses: BTreeMap::new(),
             events: Vec::new(),
@@ -50,12 +54,18 @@ impl MemoryLedger {
             findings: BTreeMap::new(),
             sights: BTreeMap::new(),
             cursors: BTreeMap::new(),
-        })))
+        };
+        Self { state: Arc::new(Mutex::new(state)), exclusive: false }
+    }
+
+    /// The same for a process that has it to itself, as it has a file whose lock it holds.
+    pub fn exclusive(birth_id: Uuid, at: DateTime<Utc>) -> Self {
+        Self { exclusive: true, ..Self::new(birth_id, at) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing below panics halfway through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,12 +80,19 @@ impl State {
     /// Whether every change can be made, one after the other.
     fn check(&self, changes: &[Change]) -> Result<(), LedgerError> {
         let mut paused: BTreeSet<&String> = self.pauses.keys().collect();
+        let mut touched: BTreeMap<&Key, ClaimRecord> = BTreeMap::new();
         for change in changes {
+            if let Change::Move { key, .. } | Change::Hold { key, .. } = change {
+                let claim = touched.remove(key).or_else(|| self.claims.get(key).cloned());
+                let mut claim = claim.ok_or_else(|| LedgerError::Unclaimed(key.to_string()))?;
+                changed(&mut claim, change.clone())?;
+                touched.insert(key, claim);
+            }
             match change {
-                Change::Move { key, .. } if !self.claims.contains_key(key) => {
-                    return Err(LedgerError::Unclaimed(key.to_string()));
-                }
                 Change::Pause(pause) => drop(paused.insert(&pause.id)),
+                Change::PauseOnce(pause) if !paused.insert(&pause.id) => {
+                    return Err(LedgerError::Paused(pause.id.clone()));
+                }
                 Change::Resume(id) if !paused.remove(id) => return Err(LedgerError::NoPause(id.clone())),
                 _ => {}
             }
@@ -85,14 +102,13 @@ impl State {
 
     fn apply(&mut self, change: Change) {
         match change {
-            Change::Move { key, stage, outcome, watch } => {
-                if let Some(claim) = self.claims.get_mut(&key) {
-                    claim.stage = stage;
-                    claim.outcome = outcome.or(claim.outcome);
-                    claim.watch = watch.or_else(|| claim.watch.take());
+            Change::Move { ref key, .. } | Change::Hold { ref key, .. } => {
+                if let Some(claim) = self.claims.get_mut(key) {
+                    // It was checked.
+                    let _ = changed(claim, change);
                 }
             }
-            Change::Pause(pause) => drop(self.pauses.insert(pause.id.clone(), pause)),
+            Change::Pause(pause) | Change::PauseOnce(pause) => drop(self.pauses.insert(pause.id.clone(), pause)),
             Change::Resume(id) => drop(self.pauses.remove(&id)),
             Change::FirstRun(at) => self.birth.lifted = self.birth.lifted.or(Some(at)),
             Change::Woken(at) => self.birth.woken = self.birth.woken.or(Some(at)),
@@ -193,6 +209,15 @@ impl State {
     }
 }
 
+/// Changes a claim as it is told to, or says why it cannot.
+fn changed(claim: &mut ClaimRecord, change: Change) -> Result<(), LedgerError> {
+    match change {
+        Change::Move { by, stage, outcome, watch, .. } => claim.move_on(&by, stage, outcome, watch),
+        Change::Hold { from, to, .. } => claim.hold(&from, to),
+        _ => Ok(()),
+    }
+}
+
 fn wants_event(query: &EventQuery, event: &Event) -> bool {
     let body = &event.body;
     (query.kinds.is_empty() || query.kinds.contains(&body.kind))
@@ -214,6 +239,10 @@ fn wants_claim(query: &ClaimQuery, claim: &ClaimRecord) -> bool {
 
 #[async_trait]
 impl Ledger for MemoryLedger {
+    fn exclusive(&self) -> bool {
+        self.exclusive
+    }
+
     async fn birth(&self) -> Result<Birth, LedgerError> {
         Ok(self.state().birth.clone())
     }

@@ -8,8 +8,11 @@ use crate::proposal::Proposal;
 pub(super) const RAIL: Rail =
     Rail { name: "alarms", about: "the alarms of the config and of the owner are quiet", always: false, judge, lift };
 
-/// The alarms that a proposal minds: the config's, and its unit's own.
+/// The alarms that a proposal minds: the config's, and its unit's own; none where the rail is off.
 pub fn of(proposal: &Proposal, policy: &Policy) -> Vec<String> {
+    if policy.disabled.contains(RAIL.name) {
+        return Vec::new();
+    }
     let mut names = policy.alarms.names.clone();
     names.extend_from_slice(&proposal.unit.settings.alarms);
     names.sort_unstable();

@@ -2,7 +2,10 @@
 
 use super::{Case, Rail, Verdict};
 
-pub(super) const RAIL: Rail = Rail { name: "breaker", about: "recent actions did recover", always: false, judge, lift };
+/// Who pulls the kill switch when the breaker trips, and the name of that pause: there is one at most.
+pub const BREAKER: &str = "breaker";
+
+pub(super) const RAIL: Rail = Rail { name: BREAKER, about: "recent actions did recover", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let failed = case.world.history.failed_in_a_row;

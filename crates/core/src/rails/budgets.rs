@@ -104,8 +104,8 @@ fn lift(case: &Case<'_>) -> String {
             "one of those under way has recovered; or a higher [budgets] concurrent".into()
         }
         Some(Full { key, .. }) if key == "unrecovered" => {
-            "those that are not back are mended, see `simian audit list --kind action.unrecovered`; or a higher \
-             [budgets] unrecovered"
+            "those that are not back are mended, see `simian audit list --kind action.unrecovered`; or your word that they \
+             are, `simian resume --recovered UNIT`; or a higher [budgets] unrecovered"
                 .into()
         }
         Some(Full { key, .. }) => format!("{next}, or a higher [budgets] {key}"),

@@ -92,7 +92,11 @@ const HOLDS: &[(&str, Spoil, &str)] = &[
     ("budgets", |s| s.policy.budgets.per_app_day = Some(0), "on Tue 2026-11-24, or a higher [budgets] per_app_day"),
     ("budgets", |s| s.policy.budgets.per_zone_day = Some(0), "[budgets] per_zone_day"),
     ("budgets", |s| s.policy.budgets.concurrent = Some(0), "a higher [budgets] concurrent"),
-    ("budgets", |s| s.policy.budgets.unrecovered = Some(0), "a higher [budgets] unrecovered"),
+    (
+        "budgets",
+        |s| s.policy.budgets.unrecovered = Some(0),
+        "`simian resume --recovered UNIT`; or a higher [budgets] unrecovered",
+    ),
 ];
 
 type SpoilLook = fn(&mut Look);

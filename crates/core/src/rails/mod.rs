@@ -36,6 +36,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 pub use alarms::of as alarms;
+pub use breaker::BREAKER;
 pub use budgets::slots;
 pub use candidates::count as candidates;
 pub use paused::NEWBORN;
@@ -120,6 +121,8 @@ pub struct Case<'a> {
     in_flight: &'a BTreeSet<&'a InstanceId>,
     /// What proposals before it in this judgement will take.
     pub spent: &'a Spent,
+    /// A rail before this one holds it: nobody was asked about it, and nobody needs to be.
+    held: bool,
 }
 
 impl<'a> Case<'a> {
@@ -150,10 +153,11 @@ impl<'a> Case<'a> {
         self.populated().filter(|(_, _, aimed_at)| *aimed_at).map(|(_, group, _)| group)
     }
 
-    /// What a detail rail says of what is not in the second look: before it was taken, nothing yet.
+    /// What a detail rail says of what is not in the second look: nothing yet, before it was taken or while another rail
+    /// holds.
     fn not_looked_at(&self, what: &str) -> Verdict {
-        if self.detail.is_taken() {
-            Verdict::Unknown(format!("{what} was not asked for: that waits for the next wake"))
+        if self.detail.is_taken() && !self.held {
+            Verdict::Unknown(format!("nobody asked for {what}: that waits for the next wake"))
         } else {
             Verdict::NotApplicable(WHEN_DUE.into())
         }
@@ -286,7 +290,7 @@ pub fn judge(
         .map(|proposal| {
             let at = now.max(proposal.due);
             spent.advance(at, policy);
-            let case = Case {
+            let mut case = Case {
                 proposal,
                 world,
                 detail,
@@ -295,6 +299,7 @@ pub fn judge(
                 candidates: &candidates,
                 in_flight: &in_flight,
                 spent: &spent,
+                held: false,
             };
             let rulings = RAILS
                 .iter()
@@ -304,6 +309,7 @@ pub fn judge(
                     } else {
                         (rail.judge)(&case)
                     };
+                    case.held |= says.holds();
                     Ruling { rail: rail.name.into(), says }
                 })
                 .collect();
@@ -348,8 +354,17 @@ pub fn lifts(
     let (candidates, in_flight, spent) =
         (counted(world, policy), world.history.in_flight().collect(), Spent::default());
     let at = now.max(proposal.due);
-    let case =
-        Case { proposal, world, detail, policy, at, candidates: &candidates, in_flight: &in_flight, spent: &spent };
+    let case = Case {
+        proposal,
+        world,
+        detail,
+        policy,
+        at,
+        candidates: &candidates,
+        in_flight: &in_flight,
+        spent: &spent,
+        held: false,
+    };
     let holding = RAILS.iter().filter(|rail| judged.holds().any(|ruling| ruling.rail == rail.name));
     holding.map(|rail| (rail.name.to_owned(), (rail.lift)(&case))).collect()
 }
@@ -388,7 +403,7 @@ mod tests {
         assert!(looked.passes(), "{:?}", looked.held_by());
         let left_out = judge(Detail::of(BTreeMap::new())).remove(0);
         let holds: Vec<&str> = left_out.holds().map(|ruling| ruling.rail.as_ref()).collect();
-        assert_eq!(holds, ["steady", "replacement", "safety_lever"]);
+        assert_eq!(holds, ["steady"], "once one holds, the others have nothing to ask");
     }
 
     #[test]

@@ -39,10 +39,7 @@ fn group(case: &Case<'_>, id: &GroupId) -> Verdict {
         None => match case.world.fleets.get(&scope) {
             Some(fleet) if case.at - fleet.taken_at < FRESH => Verdict::Pass("the survey is fresh".into()),
             // It passes only because another was held at the second look, or the machine slept since.
-            _ if case.detail.is_taken() => Verdict::Unknown(
-                "the survey is old and it was not looked at again: that waits for the next wake".into(),
-            ),
-            _ => Verdict::NotApplicable(WHEN_DUE.into()),
+            _ => case.not_looked_at("its group again, and the survey is old"),
         },
     }
 }

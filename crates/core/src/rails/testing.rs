@@ -172,6 +172,7 @@ impl Scene {
             action: proposal.action,
             targets: vec![Target { instance: InstanceId::new(format!("i-{n}")), ..proposal.targets[0].clone() }],
             baseline: BTreeMap::new(),
+            alarms: Vec::new(),
             holder: "h".into(),
             at: self.now,
             act_before: self.now,

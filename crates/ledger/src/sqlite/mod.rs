@@ -192,6 +192,10 @@ impl Drop for Owner {
 
 #[async_trait]
 impl Ledger for SqliteLedger {
+    fn exclusive(&self) -> bool {
+        matches!(self.0, Door::Writing(_))
+    }
+
     async fn birth(&self) -> Result<Birth, LedgerError> {
         self.read(read::birth)
     }

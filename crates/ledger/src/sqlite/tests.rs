@@ -62,6 +62,7 @@ fn claim(key: &str) -> Claim {
         action: Action::Terminate,
         targets: vec![Target { instance: InstanceId::new("i-1"), group: "g".into(), zone: "us-east-1a".into() }],
         baseline: BTreeMap::new(),
+        alarms: Vec::new(),
         holder: "ops".into(),
         at: at(1),
         act_before: at(61),
@@ -69,8 +70,14 @@ fn claim(key: &str) -> Claim {
     }
 }
 
-fn closing(key: &str) -> Change {
-    Change::Move { key: Key::from_stored(key), stage: Stage::Closed, outcome: Some(Outcome::Done), watch: None }
+fn watching(key: &str) -> Change {
+    Change::Move {
+        key: Key::from_stored(key),
+        by: "ops".into(),
+        stage: Stage::Watching,
+        outcome: Some(Outcome::Done),
+        watch: None,
+    }
 }
 
 /// All that is in it, events verified.
@@ -96,10 +103,10 @@ fn writes(ledger: &SqliteLedger) -> Vec<Result<(), LedgerError>> {
     };
     let big = Claim { holder: long.clone(), ..claim("big") };
     vec![
-        now(ledger.commit(vec![draft("short"), draft(&long)], vec![closing("k")])).map(drop),
-        now(ledger.commit(vec![], vec![closing("k"), Change::Pause(pause)])).map(drop),
-        now(ledger.commit(vec![], vec![closing("k"), finding])).map(drop),
-        now(ledger.commit(vec![], vec![closing("k"), sights])).map(drop),
+        now(ledger.commit(vec![draft("short"), draft(&long)], vec![watching("k")])).map(drop),
+        now(ledger.commit(vec![], vec![watching("k"), Change::Pause(pause)])).map(drop),
+        now(ledger.commit(vec![], vec![watching("k"), finding])).map(drop),
+        now(ledger.commit(vec![], vec![watching("k"), sights])).map(drop),
         now(ledger.claim(&[claim("small"), big])).map(drop),
         now(ledger.advance(&long, 1)),
     ]
@@ -261,6 +268,7 @@ fn what_was_written_once_reads_for_ever() {
     let (_directory, ledger) = new();
     let watched = Change::Move {
         key: Key::from_stored("k"),
+        by: "ops".into(),
         stage: Stage::Watching,
         outcome: Some(Outcome::Done),
         watch: Some(Watch { since: at(2), deadline: at(602), baseline: [("g".into(), 3)].into(), late: false }),
@@ -286,7 +294,8 @@ const GOLDEN: [(&str, &str); 4] = [
     "scope":{"account":"111122223333","region":"us-east-1"},"unit":"cluster:shop-prod","app":"shop","owner":null,
     "action":"terminate","targets":[{"instance":"i-1","group":"g","zone":"us-east-1a"}],"holder":"ops",
     "at":"2026-11-23T12:00:01Z","act_before":"2026-11-23T12:01:01Z","stage":"watching","outcome":"done",
-    "watch":{"since":"2026-11-23T12:00:02Z","deadline":"2026-11-23T12:10:02Z","baseline":{"g":3}}}"#,
+    "watch":{"since":"2026-11-23T12:00:02Z","deadline":"2026-11-23T12:10:02Z","baseline":{"g":3}},
+    "held_until":"2026-11-23T12:02:01Z"}"#,
     ),
     (
         "SELECT event FROM events",

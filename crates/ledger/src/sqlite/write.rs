@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
-use simian_core::{
-    Birth, Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Outcome, Slot, Stage, Watch,
-};
+use simian_core::{Birth, Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Slot};
 use uuid::Uuid;
 
 use super::{Trouble, read};
@@ -41,12 +39,21 @@ pub(super) fn append(transaction: &Transaction<'_>, birth: Uuid, drafts: Vec<Dra
 
 pub(super) fn apply(transaction: &Transaction<'_>, change: Change) -> Result<(), Trouble> {
     match change {
-        Change::Move { key, stage, outcome, watch } => move_on(transaction, &key, stage, outcome, watch),
+        Change::Move { key, by, stage, outcome, watch } => {
+            amend_claim(transaction, &key, |claim| claim.move_on(&by, stage, outcome, watch))
+        }
+        Change::Hold { key, from, to } => amend_claim(transaction, &key, |claim| claim.hold(&from, to)),
         Change::Pause(pause) => {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO pauses (id, pause) VALUES (?1, ?2)")?
                 .execute(params![pause.id, to_json(&pause)?])?;
             Ok(())
+        }
+        Change::PauseOnce(pause) => {
+            let put = transaction
+                .prepare_cached("INSERT OR IGNORE INTO pauses (id, pause) VALUES (?1, ?2)")?
+                .execute(params![pause.id, to_json(&pause)?])?;
+            if put == 0 { Err(Trouble::Ledger(LedgerError::Paused(pause.id))) } else { Ok(()) }
         }
         Change::Resume(id) => {
             let ended = transaction.prepare_cached("DELETE FROM pauses WHERE id = ?1")?.execute([&id])?;
@@ -86,19 +93,15 @@ fn amend_birth(transaction: &Transaction<'_>, amend: impl FnOnce(&mut Birth)) ->
     Ok(())
 }
 
-fn move_on(
+fn amend_claim(
     transaction: &Transaction<'_>,
     key: &Key,
-    stage: Stage,
-    outcome: Option<Outcome>,
-    watch: Option<Watch>,
+    amend: impl FnOnce(&mut ClaimRecord) -> Result<(), LedgerError>,
 ) -> Result<(), Trouble> {
     let Some(mut record) = claimed(transaction, key)? else {
         return Err(Trouble::Ledger(LedgerError::Unclaimed(key.to_string())));
     };
-    record.stage = stage;
-    record.outcome = outcome.or(record.outcome);
-    record.watch = watch.or(record.watch);
+    amend(&mut record).map_err(Trouble::Ledger)?;
     transaction
         .prepare_cached("UPDATE claims SET record = ?2 WHERE key = ?1")?
         .execute(params![key.as_str(), to_json(&record)?])?;

@@ -26,7 +26,7 @@ fn watch(seconds: i64) -> Watch {
 pub(crate) async fn a_move_leaves_what_it_does_not_name(ledger: &dyn Ledger) {
     win(ledger, claim("k", vec![])).await;
     let won = ClaimRecord::won(&claim("k", vec![]));
-    let to = |stage, outcome, watch| Change::Move { key: key("k"), stage, outcome, watch };
+    let to = |stage, outcome, watch| Change::Move { key: key("k"), by: "ops-1".into(), stage, outcome, watch };
     change(ledger, to(Stage::Watching, Some(Outcome::Unknown), Some(watch(5)))).await;
     let watched = ClaimRecord { stage: Stage::Watching, outcome: Some(Outcome::Unknown), watch: Some(watch(5)), ..won };
     assert_eq!(only(ledger).await, watched);
@@ -43,12 +43,12 @@ pub(crate) async fn moves_are_made_in_order(ledger: &dyn Ledger) {
     win(ledger, claim("k", vec![])).await;
     let moves = vec![
         moved("k", Stage::Watching, Some(Outcome::Unknown)),
-        moved("k", Stage::Closed, Some(Outcome::Done)),
-        moved("k", Stage::Unrecovered, None),
+        moved("k", Stage::Unrecovered, Some(Outcome::Done)),
+        moved("k", Stage::Closed, None),
     ];
     assert_eq!(ledger.commit(vec![], moves).await.unwrap(), []);
     let claim = only(ledger).await;
-    assert_eq!((claim.stage, claim.outcome), (Stage::Unrecovered, Some(Outcome::Done)));
+    assert_eq!((claim.stage, claim.outcome), (Stage::Closed, Some(Outcome::Done)));
 }
 
 pub(crate) async fn an_unclaimed_key_undoes_the_whole_commit(ledger: &dyn Ledger) {
@@ -118,6 +118,20 @@ pub(crate) async fn a_pause_ends_once_and_only_if_there_is_one(ledger: &dyn Ledg
     change(ledger, end()).await;
     assert!(ledger.commit(vec![], vec![end()]).await.is_err());
     assert_eq!(ledger.pauses().await.unwrap(), []);
+}
+
+pub(crate) async fn a_pause_that_there_may_be_once_is_pulled_once(ledger: &dyn Ledger) {
+    let once = |why: &str| Pause { id: "breaker".into(), ..pause(why) };
+    change(ledger, Change::PauseOnce(once("first"))).await;
+    let (resume, again) = (Change::Resume("breaker".into()), Change::PauseOnce(once("again")));
+    for changes in [vec![again.clone()], vec![resume.clone(), again.clone(), again.clone()]] {
+        let result = ledger.commit(vec![draft("tripped")], changes).await;
+        assert!(matches!(&result, Err(LedgerError::Paused(id)) if id == "breaker"), "{result:?}");
+        assert_eq!(paused(ledger).await, ["first"]);
+        assert_eq!(verified(ledger).await, []);
+    }
+    ledger.commit(vec![], vec![resume, again]).await.unwrap();
+    assert_eq!(paused(ledger).await, ["again"]);
 }
 
 pub(crate) async fn only_the_first_word_lifts_the_birth(ledger: &dyn Ledger) {

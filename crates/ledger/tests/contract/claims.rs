@@ -34,6 +34,7 @@ pub(crate) async fn a_won_claim_is_kept_whole(ledger: &dyn Ledger) {
         mode: Mode::DryRun,
         spans: Some("111122223333/*/cluster:shop".into()),
         baseline: BTreeMap::from([("shop-v001".into(), 3), ("shop-v002".into(), 0)]),
+        alarms: vec!["shop-5xx".into()],
         slots: vec![concurrent(9)],
         ..claim("Ünit \"\u{0}'", vec![])
     };

@@ -82,6 +82,7 @@ pub(crate) fn claim(name: &str, slots: Vec<Slot>) -> Claim {
         action: Action::Terminate,
         targets: targets(1),
         baseline: BTreeMap::new(),
+        alarms: Vec::new(),
         holder: "ops-1".into(),
         at: at(1),
         act_before: at(61),
@@ -106,7 +107,7 @@ pub(crate) fn full(counter: &str, used: u32, limit: u32) -> Claimed {
 }
 
 pub(crate) fn moved(name: &str, stage: Stage, outcome: Option<Outcome>) -> Change {
-    Change::Move { key: key(name), stage, outcome, watch: None }
+    Change::Move { key: key(name), by: "ops-1".into(), stage, outcome, watch: None }
 }
 
 pub(crate) fn draft(why: &str) -> Draft {

@@ -6,6 +6,7 @@ mod compact;
 mod events;
 mod files;
 mod fixtures;
+mod leases;
 mod migration;
 mod model;
 mod processes;
@@ -65,12 +66,20 @@ contract! {
         unrecovered_holds_at_its_limit,
         gauges_are_of_one_mode_and_all_accounts,
         claims_without_limits_fill_the_gauges_too;
+    leases:
+        a_claim_is_its_winners_for_a_while,
+        a_lease_is_renewed_and_changes_hands,
+        a_lease_is_taken_only_as_it_was_read,
+        only_its_holder_moves_a_claim,
+        what_is_closed_stays_as_it_is,
+        nobody_holds_what_nobody_claimed;
     changes:
         a_move_leaves_what_it_does_not_name,
         moves_are_made_in_order,
         an_unclaimed_key_undoes_the_whole_commit,
         pauses_are_kept_as_they_are_side_by_side,
         changes_of_pauses_are_made_in_order,
+        a_pause_that_there_may_be_once_is_pulled_once,
         a_pause_ends_once_and_only_if_there_is_one,
         only_the_first_word_lifts_the_birth,
         findings_are_open_until_they_are_closed,

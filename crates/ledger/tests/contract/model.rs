@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use proptest::sample::select;
 use simian_core::{
-    Change, Claim, ClaimQuery, Compaction, Draft, EventQuery, Kind, Ledger, Mode, Outcome, Pause, Slot, Stage, Watch,
+    Change, Claim, ClaimQuery, Compaction, Draft, EventQuery, Kind, Lease, Ledger, Mode, Outcome, Pause, Slot, Stage,
+    Watch,
 };
 use simian_ledger::SqliteLedger;
 
@@ -17,6 +18,7 @@ const UNITS: [&str; 2] = ["cluster:a", "asg:b"];
 const KINDS: [Kind; 5] =
     [Kind::ActionPlanned, Kind::ActionDone, Kind::RoundClosed, Kind::FindingOpened, Kind::FindingClosed];
 const STAGES: [Stage; 4] = [Stage::Acting, Stage::Watching, Stage::Unrecovered, Stage::Closed];
+const HOLDERS: [&str; 2] = ["ops-1", "ops-2"];
 const COUNTERS: [&str; 3] = ["live/2026-11-23/app/a", "live/2026-11-23/app/b", "dry-run/2026-11-23/app/a"];
 const OUTCOMES: [Outcome; 6] =
     [Outcome::Rehearsed, Outcome::Done, Outcome::Failed, Outcome::Refused, Outcome::Abandoned, Outcome::Unknown];
@@ -97,6 +99,12 @@ fn compactions() -> impl Strategy<Value = Compaction> {
     })
 }
 
+/// As claims are won with, by either of two.
+fn leases() -> impl Strategy<Value = Lease> {
+    (select(&HOLDERS[..]), select(&[121, 122][..]))
+        .prop_map(|(holder, second)| Lease { holder: holder.into(), until: Some(at(second)) })
+}
+
 fn changes() -> impl Strategy<Value = Change> {
     let outcome = prop::option::of(select(&OUTCOMES[..]));
     let watch = prop::option::of((0..9_i64).prop_map(|n| Watch {
@@ -106,9 +114,12 @@ fn changes() -> impl Strategy<Value = Change> {
         late: false,
     }));
     prop_oneof![
-        8 => (keys(), select(&STAGES[..]), outcome, watch)
-            .prop_map(|(name, stage, outcome, watch)| Change::Move { key: key(&name), stage, outcome, watch }),
+        8 => (keys(), select(&HOLDERS[..]), select(&STAGES[..]), outcome, watch).prop_map(
+            |(name, by, stage, outcome, watch)| Change::Move { key: key(&name), by: by.into(), stage, outcome, watch },
+        ),
+        4 => (keys(), leases(), leases()).prop_map(|(name, from, to)| Change::Hold { key: key(&name), from, to }),
         2 => (0..3_i64).prop_map(|n| Change::Pause(pauses(n))),
+        1 => (0..3_i64).prop_map(|n| Change::PauseOnce(pauses(n))),
         1 => (0..3_i64).prop_map(|n| Change::Resume(pauses(n).id)),
         1 => (0..9_i64).prop_map(|n| Change::Woken(at(n))),
         2 => drafts().prop_filter_map("no finding", |draft| Change::of_finding(&draft)),
