@@ -342,7 +342,22 @@ fn statements(name: &str) -> Vec<(Vec<String>, Vec<String>, bool)> {
 #[test]
 fn the_policies_grant_what_is_called_and_no_more() {
     let set = |actions: &[&str]| actions.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-    let reads = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeInstances", "ssm:GetCalendarState"];
+    let reads = [
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:DescribeLaunchConfigurations",
+        "autoscaling:DescribeScalingActivities",
+        "cloudwatch:DescribeAlarms",
+        "ec2:DescribeImages",
+        "ec2:DescribeInstances",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeSubnets",
+        "elasticloadbalancing:DescribeTargetHealth",
+        "fis:GetSafetyLever",
+        "ssm:GetCalendarState",
+        // Not ours: EC2 makes it with our permissions when a template names its image by a parameter.
+        "ssm:GetParameters",
+    ];
     let actions = |name| statements(name).into_iter().flat_map(|(actions, ..)| actions).collect::<Vec<_>>();
     for name in ["dry-run.json", "live.json"] {
         assert_eq!(actions(name).len(), actions(name).into_iter().collect::<BTreeSet<_>>().len(), "twice in {name}");

@@ -1,8 +1,8 @@
-//! What a look costs: pages of a hundred, and nothing beside them.
+//! What a survey costs: pages of a hundred, and nothing beside them. What is due costs more, which `detail` counts.
 
 use serde_json::json;
 
-use crate::place::{DESCRIBE, IDENTITY, Place, US, config};
+use crate::place::{DESCRIBE, IDENTITY, NOTHING_MORE, Place, US, config};
 
 /// A thousand groups that opted in, and 250 that carry the tag and say something else.
 fn big(more: &str) -> Place {
@@ -29,10 +29,10 @@ fn ten_calls_and_one(place: &Place) {
 
 #[test]
 fn a_thousand_groups_of_1250_are_ten_calls() {
-    ten_calls_and_one(&big("[rails.reread]\nenabled = false\n"));
+    ten_calls_and_one(&big(NOTHING_MORE));
 }
 
 #[test]
 fn a_fresh_survey_counts_as_the_second_look() {
-    ten_calls_and_one(&big(""));
+    ten_calls_and_one(&big(&NOTHING_MORE.replace("reread.enabled = false\n", "")));
 }

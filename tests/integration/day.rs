@@ -177,10 +177,14 @@ impl Daemon {
     }
 
     fn calls(&mut self, call: &'static str, number: usize) {
+        if number == 0 {
+            return;
+        }
         *self.expected.entry(call).or_default() += number as u64;
     }
 
-    /// A round at that minute, and its calls counted: one page a region, one batch a region of those that fall.
+    /// A round at that minute, and its calls counted: one page a region, one batch a region of those that fall, and
+    /// before that the second look at them.
     async fn round(&mut self, now: DateTime<Utc>) -> Closed {
         self.turn(now);
         let account = &self.engine.accounts[0];
@@ -203,6 +207,13 @@ impl Daemon {
         }
         self.calls(DESCRIBE, regions().len());
         self.calls(TERMINATE, batches.len());
+        for call in ["autoscaling:DescribeInstanceRefreshes", "autoscaling:DescribeScalingActivities"] {
+            self.calls(call, closed.acted.len());
+        }
+        // All groups of a region launch from the same template.
+        for call in ["ec2:DescribeLaunchTemplateVersions", "ec2:DescribeImages", "fis:GetSafetyLever"] {
+            self.calls(call, batches.len());
+        }
         closed
     }
 

@@ -117,6 +117,6 @@ fn another_units_claims_are_not_its_fault() {
         .filter(|ruling| ["hold", "unknown"].contains(&ruling["says"]["verdict"].as_str().unwrap()))
         .map(|ruling| ruling["rail"].as_str().unwrap())
         .collect();
-    assert_eq!(holds, ["healthy_floor", "cool_down", "recovered", "budgets"]);
+    assert_eq!(holds, ["healthy_floor", "cool_down", "recovered", "budgets", "steady"]);
     place.is_sound();
 }

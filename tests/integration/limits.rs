@@ -16,14 +16,13 @@ use simian_core::{Change, Clock, Dice, Kind, Ledger, Outcome, Request};
 use simian_ledger::MemoryLedger;
 use uuid::Uuid;
 
-use crate::place::{DESCRIBE, IDENTITY, Place, TERMINATE, US, config, groups, targets};
+use crate::place::{DESCRIBE, IDENTITY, NOTHING_MORE, Place, TERMINATE, US, config, groups, targets};
 use crate::process;
 
-/// A thousand groups that opted in, 250 that say something else, and nothing that is asked only when due.
+/// A thousand groups that opted in, 250 that say something else, and nothing that is asked only when due: this is about
+/// the survey and the ends.
 fn thousand() -> Place {
-    let text = format!("{}[rails.reread]\nenabled = false\n", config("live", US));
-    let place = Place::new(&text, &[]);
-    place.simian(&["resume", "--first-run", "--why", "a test"]).ends(0);
+    let place = Place::armed_with(&format!("{}{NOTHING_MORE}", config("live", US)), &[]);
     place.aws.seed(&json!({ "bulk": [
         { "prefix": "in", "count": 1000, "instances_each": 3, "tags": { "simian:chaos": "on" } },
         { "prefix": "else", "count": 250, "instances_each": 3, "tags": { "simian:chaos": "later" } },
@@ -56,9 +55,15 @@ fn a_thousand_instances_end_in_28_calls_and_none_is_throttled() {
 const SPEED: i32 = 6;
 
 /// The machine's clock, fast forward.
-struct Fast {
+pub(crate) struct Fast {
     from: DateTime<Utc>,
     since: tokio::time::Instant,
+}
+
+impl Fast {
+    pub(crate) fn new() -> Self {
+        Self { from: SystemClock.now(), since: tokio::time::Instant::now() }
+    }
 }
 
 #[async_trait]
@@ -71,9 +76,9 @@ impl Clock for Fast {
     }
 }
 
-/// A live engine with the config of all tests, on that clock.
-async fn engine(clock: Arc<dyn Clock>) -> Engine {
-    let config = Config::parse("simian.toml", &config("live", US), None).unwrap();
+/// A live engine with the config of all tests and `more` of it, on that clock.
+pub(crate) async fn engine(clock: Arc<dyn Clock>, more: &str) -> Engine {
+    let config = Config::parse("simian.toml", &format!("{}{more}", config("live", US)), None).unwrap();
     let account = &config.accounts[0];
     let options = Options::new(account.id.clone(), account.regions.clone());
     let aws = Arc::new(simian_aws::Account::connect(options, clock.clone()).await.unwrap());
@@ -87,6 +92,20 @@ async fn engine(clock: Arc<dyn Clock>) -> Engine {
     }
 }
 
+/// Everybody's turn is now.
+pub(crate) async fn game_day(engine: &Engine) -> round::Closed {
+    let request = Request {
+        id: "tight".into(),
+        monkey: "chaos".into(),
+        actor: "a test".into(),
+        at: engine.clock.now(),
+        units: None,
+    };
+    let order = Order { request: Some(request), ..Order::USUAL };
+    let (account, chaos) = (&engine.accounts[0], engine.monkey("chaos").unwrap());
+    round::run(engine, account, &account.whole(), chaos, &order).await.unwrap()
+}
+
 #[test]
 fn where_aws_allows_less_what_falls_short_is_named() {
     process::of_its_own("limits::where_aws_allows_less_what_falls_short_is_named", |moto| async move {
@@ -94,18 +113,9 @@ fn where_aws_allows_less_what_falls_short_is_named() {
         // Two calls, and no more for the rest of the minute.
         let bucket = json!({ "service": "ec2", "action": "TerminateInstances", "holds": 2 });
         moto.control("POST", "buckets", &json!({ "buckets": [bucket] }));
-        let clock = Arc::new(Fast { from: SystemClock.now(), since: tokio::time::Instant::now() });
-        let engine = engine(clock.clone()).await;
-        let request = Request {
-            id: "tight".into(),
-            monkey: "chaos".into(),
-            actor: "a test".into(),
-            at: clock.now(),
-            units: None,
-        };
-        let order = Order { request: Some(request), ..Order::USUAL };
-        let (account, chaos) = (&engine.accounts[0], engine.monkey("chaos").unwrap());
-        let closed = round::run(&engine, account, &account.whole(), chaos, &order).await.unwrap();
+        // The time is the ends' alone.
+        let engine = engine(Arc::new(Fast::new()), NOTHING_MORE).await;
+        let closed = game_day(&engine).await;
         // The command ends with 5 then.
         assert!(closed.fell_short());
         let mut ends: BTreeMap<(Option<Outcome>, &str), usize> = BTreeMap::new();

@@ -59,6 +59,14 @@ pub(crate) fn group(name: &str, count: u32) -> Value {
     json!({ "name": name, "count": count, "tags": { "simian:chaos": "on", "owner": "ann" } })
 }
 
+/// The same behind a target group of its own, and in subnets.
+pub(crate) fn balanced(name: &str, count: u32) -> Value {
+    let mut group = group(name, count);
+    group["balanced"] = json!(true);
+    group["subnets"] = json!(true);
+    group
+}
+
 /// So many such groups of three: `app00-prod-v001` and so on, each an app of its own.
 pub(crate) fn groups(number: u32) -> Vec<Value> {
     (0..number).map(|n| group(&format!("app{n:02}-prod-v001"), 3)).collect()
@@ -110,6 +118,25 @@ mean_days = 1
 grace = "4h"
 "#
     )
+}
+
+/// For a test that counts calls and is about something else: the rails that ask when something is due ask nothing.
+pub(crate) const NOTHING_MORE: &str = "
+[rails]
+reread.enabled = false
+steady.enabled = false
+target_health.enabled = false
+replacement.enabled = false
+safety_lever.enabled = false
+";
+
+/// The calls that a shipped policy allows.
+pub(crate) fn policy_grants(name: &str) -> BTreeSet<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/iam").join(name);
+    let policy: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let statements = policy["Statement"].as_array().unwrap().iter().map(|statement| &statement["Action"]);
+    let actions = statements.flat_map(|action| action.as_array().cloned().unwrap_or_else(|| vec![action.clone()]));
+    actions.map(|action| text(&action)).collect()
 }
 
 /// One region.
@@ -208,7 +235,12 @@ impl Place {
 
     /// A live one whose ledger may act: nothing acted here before.
     pub(crate) fn armed(regions: &str, groups: &[Value]) -> Self {
-        let place = Self::new(&config("live", regions), groups);
+        Self::armed_with(&config("live", regions), groups)
+    }
+
+    /// The same with a config of its own.
+    pub(crate) fn armed_with(config: &str, groups: &[Value]) -> Self {
+        let place = Self::new(config, groups);
         place.simian(&["resume", "--first-run", "--why", "a test"]).ends(0);
         place
     }
@@ -285,7 +317,7 @@ impl Place {
     pub(crate) fn is_untouched(&self) {
         let counts = self.counts();
         for call in counts.as_object().unwrap().keys() {
-            let reads = ["Describe", "GetCallerIdentity", "AssumeRole", "Publish"];
+            let reads = ["Describe", "GetCallerIdentity", "AssumeRole", "Publish", "GetSafetyLever"];
             assert!(reads.iter().any(|read| call.contains(read)), "{call} was called");
         }
         assert_eq!(self.ended(), BTreeSet::new());

@@ -47,6 +47,7 @@ import io
 import itertools
 import json
 import re
+import struct
 import sys
 import threading
 import time
@@ -59,6 +60,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import moto
+from botocore.parsers import RpcV2CBORParser
 
 MOTO_VERSION = "5.2.5"
 if moto.__version__ != MOTO_VERSION:
@@ -78,14 +80,22 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
 from moto.core.serialize import AttributePicker, AttributePickerContext
 from moto.core.utils import MISSING, get_value
-from moto.ec2.exceptions import EC2ClientError, InvalidInstanceIdError, OperationNotPermitted4
+from moto.ec2.exceptions import (
+    EC2ClientError,
+    InvalidInstanceIdError,
+    InvalidLaunchTemplateIdNotFound,
+    OperationNotPermitted4,
+)
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.launch_templates import LaunchTemplateBackend
+from moto.ec2.models.subnets import Subnet
 from moto.ec2.models.tags import TagBackend
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, filter_reservations, get_prefix
 from moto.elbv2 import elbv2_backends
+from moto.elbv2.models import FakeTargetGroup
 from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -98,6 +108,7 @@ SEED_LIMIT = 100_000  # instances a seed call
 GROUPS_PAGE = 50  # what DescribeAutoScalingGroups returns unasked, and
 GROUPS_PAGE_LIMIT = 100  # the most it may be asked for (AWS API reference)
 INSTANCES_PAGE_LIMIT = 1000  # the same for DescribeInstances
+RECORDS_PAGE_LIMIT = 100  # the same for refreshes, activities and alarms, and the most alarms asked for by name
 
 
 # --- State of this process ----------------------------------------------------------------------------------
@@ -178,6 +189,8 @@ class Reply:
 
 
 SCOPE = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
+# Names of permissions where they are not those of signatures.
+PERMISSION = {"monitoring": "cloudwatch"}
 ACCOUNT_IN_KEY = re.compile(r"AKIA(\d{12})[A-Z0-9]{4}")
 
 
@@ -189,7 +202,7 @@ class Call:
     action: str
     region: str
     access_key: str
-    protocol: str  # "ec2", "query", "json", "rest-xml" or "rest-json"
+    protocol: str  # "ec2", "query", "json", "cbor", "rest-xml" or "rest-json"
     params: dict
 
     @property
@@ -207,6 +220,7 @@ class Call:
             known = "amazonaws" in labels
             access_key, service = "", labels[0] if known else "unknown"
             region = labels[1] if known and labels[1] != "amazonaws" else ""
+        service = PERMISSION.get(service, service)
         content_type = request.headers.get("content-type", "")
         target = request.headers.get("x-amz-target")
         smithy = re.search(r"/operation/(\w+)$", request.path)
@@ -222,8 +236,14 @@ class Call:
             protocol = "rest-xml" if service in ("s3", "route53", "cloudfront") else "rest-json"
             if target or smithy:
                 action, protocol = smithy[1] if smithy else target.rsplit(".", 1)[-1], "json"
+            lever = re.fullmatch(r"/safetyLevers/(.+)", request.path)
+            if service == "fis" and request.method == "GET" and lever:
+                action, params = "GetSafetyLever", params | {"id": lever[1]}
             try:
-                decoded = json.loads(request.body)
+                if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+                    protocol, decoded = "cbor", from_cbor(request.body)
+                else:
+                    decoded = json.loads(request.body)
             except ValueError:
                 decoded = None
             if isinstance(decoded, dict):
@@ -246,6 +266,34 @@ class Call:
 
         walk("", self.params)
         return found
+
+
+def to_cbor(value: object) -> bytes:
+    """RFC 8949, as much of it as answers and errors need."""
+
+    def head(major: int, number: int) -> bytes:
+        if number < 24:
+            return bytes([major << 5 | number])
+        return bytes([major << 5 | 26]) + struct.pack(">I", number)
+
+    if value is None or isinstance(value, bool):
+        return {None: b"\xf6", False: b"\xf4", True: b"\xf5"}[value]
+    if isinstance(value, int):
+        return head(0, value)
+    if isinstance(value, datetime):
+        return head(6, 1) + b"\xfb" + struct.pack(">d", value.timestamp())
+    if isinstance(value, str):
+        text = value.encode()
+        return head(3, len(text)) + text
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(to_cbor, value))
+    pairs = (to_cbor(key) + to_cbor(inner) for key, inner in value.items())
+    return head(5, len(value)) + b"".join(pairs)
+
+
+def from_cbor(body: bytes) -> object:
+    parser = RpcV2CBORParser()
+    return parser.parse_data_item(parser.get_peekable_stream_from_bytes(body)) if body else {}
 
 
 class Recorder:
@@ -535,12 +583,77 @@ def calendar_state(calendars: dict[str, Calendar], call: Call) -> Reply:
     return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/x-amz-json-1.1")])
 
 
+# --- Alarms and the safety lever ----------------------------------------------------------------------------
+
+ALARM_KINDS = {"metric": "MetricAlarm", "composite": "CompositeAlarm", "log": "LogAlarm"}
+CBOR = [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")]
+
+
+@dataclasses.dataclass
+class Alarm:
+    """An alarm whose state the test says. moto has alarms, and does not speak the protocol of today's SDKs."""
+
+    name: str
+    state: str | list = "OK"  # a list: what it says to one question after another; the last stays
+    kind: str = "metric"
+    region: str = "us-east-1"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ALARM_KINDS:
+            raise BadRequest(f"kind must be one of {', '.join(ALARM_KINDS)}")
+        self.states = list(self.state) if isinstance(self.state, list) else [self.state]
+        if not self.states:
+            raise BadRequest("an alarm needs a state")
+
+    def shown(self) -> dict:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return {"AlarmName": self.name, "StateValue": state, "StateUpdatedTimestamp": CLOCK.now()}
+
+
+def describe_alarms(alarms: list[Alarm], call: Call) -> Reply:
+    """CloudWatch DescribeAlarms: metric alarms only, unless the call names the kinds."""
+    names, types = call.params.get("AlarmNames"), call.params.get("AlarmTypes", ["MetricAlarm"])
+    size = call.params.get("MaxRecords", 50)
+    if not 1 <= size <= RECORDS_PAGE_LIMIT or len(names or []) > RECORDS_PAGE_LIMIT:
+        return aws_error(call, 400, "ValidationError", f"at most {RECORDS_PAGE_LIMIT} names and records")
+    token = call.params.get("NextToken")
+    after = read_token("alarms", token) if token else ""
+    if after is None:
+        return aws_error(call, 400, "InvalidNextToken", f"The token '{token}' is invalid")
+    found = [a for a in alarms if a.region == call.region and ALARM_KINDS[a.kind] in types and a.name > after]
+    found = [a for a in found if not names or a.name in names]
+    found.sort(key=lambda alarm: alarm.name)
+    page = found[:size]
+    body: dict = {f"{kind}s": [a.shown() for a in page if ALARM_KINDS[a.kind] == kind] for kind in types}
+    if len(found) > size:
+        body["NextToken"] = page_token("alarms", page[-1].name)
+    return Reply(200, to_cbor(body), CBOR)
+
+
+@dataclasses.dataclass
+class Lever:
+    """The safety lever of AWS FIS, the same in all regions here. moto has none."""
+
+    status: str = "disengaged"
+    reason: str = ""
+
+
+def get_safety_lever(lever: Lever, call: Call) -> Reply:
+    if call.params["id"] != "default":
+        return aws_error(call, 404, "ResourceNotFoundException", "there is no such safety lever")
+    arn = f"arn:aws:fis:{call.region}:{DEFAULT_ACCOUNT_ID}:safety-lever/default"
+    body = {"safetyLever": {"id": "default", "arn": arn, "state": dataclasses.asdict(lever)}}
+    return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/json")])
+
+
 REQUEST_IDS = itertools.count(1)
 
 
 def aws_error(call: Call, status: int, code: str, message: str) -> Reply:
     """An error in the shape that the protocol of the call prescribes, so that an SDK finds the code."""
     request_id = f"00000000-0000-4000-8000-{next(REQUEST_IDS):012d}"
+    if call.protocol == "cbor":
+        return Reply(status, to_cbor({"__type": code, "message": message}), [("x-amzn-requestid", request_id), *CBOR])
     xml = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     headers = [("x-amzn-requestid", request_id)]
     if call.protocol in ("json", "rest-json"):
@@ -570,7 +683,12 @@ def find_member(backend: AutoScalingBackend, instance_id: str) -> tuple[FakeAuto
     return next((pair for pair in members_of(backend) if pair[1].instance.id == instance_id), None)
 
 
-def note(group: FakeAutoScalingGroup, description: str, cause: str, status: str = "Successful") -> dict:
+ENDED = ("Successful", "Failed", "Cancelled")
+
+
+def note(
+    group: FakeAutoScalingGroup, description: str, cause: str, status: str = "Successful", message: str | None = None
+) -> dict:
     """Adds a scaling activity. moto keeps none."""
     activity = {
         "ActivityId": str(mock_random.uuid4()),
@@ -579,9 +697,11 @@ def note(group: FakeAutoScalingGroup, description: str, cause: str, status: str 
         "Cause": cause,
         "StartTime": CLOCK.naive(),
         "StatusCode": status,
-        "Progress": 100 if status == "Successful" else 50,
+        "Progress": 100 if status in ENDED else 50,
     }
-    if status == "Successful":
+    if message is not None:
+        activity["StatusMessage"] = message
+    if status in ENDED:
         activity["EndTime"] = CLOCK.naive()
     group.__dict__.setdefault("simian_activities", []).append(activity)
     return activity
@@ -826,21 +946,43 @@ def describe_instances(self: InstanceResponse) -> ActionResult:
     return ActionResult({"Reservations": page, "NextToken": page_token("instances", page[-1].id) if more else None})
 
 
+def record_page(self: AutoScalingResponse, kind: str, records: list) -> tuple[list, str | None]:
+    """A page of a list whose tokens are places in it."""
+    size = self._get_int_param("MaxRecords", RECORDS_PAGE_LIMIT)
+    if not 1 <= size <= RECORDS_PAGE_LIMIT:
+        raise ValidationError(f"The value of MaxRecords must be between 1 and {RECORDS_PAGE_LIMIT}")
+    token = self._get_param("NextToken")
+    start = read_token(kind, token) if token else "0"
+    if start is None:
+        raise AutoscalingClientError("InvalidNextToken", f"The token '{token}' is invalid")
+    end = int(start) + size
+    return records[int(start) : end], page_token(kind, str(end)) if end < len(records) else None
+
+
 def describe_instance_refreshes(self: AutoScalingResponse) -> ActionResult:
     """Not in moto at all. A refresh is a flag that POST /simian/group sets; none is ever carried out."""
     group = self.autoscaling_backend.autoscaling_groups.get(self._get_param("AutoScalingGroupName"))
     if group is None:
         raise ValidationError("AutoScalingGroup name not found - null")
-    return ActionResult({"InstanceRefreshes": list(getattr(group, "simian_refreshes", []))})
+    page, more = record_page(self, "refreshes", list(getattr(group, "simian_refreshes", [])))
+    return ActionResult({"InstanceRefreshes": page, "NextToken": more})
 
 
 def describe_scaling_activities(self: AutoScalingResponse) -> ActionResult:
-    """Newest first. moto always answers none."""
+    """What runs first, then newest first. moto always answers none."""
     name = self._get_param("AutoScalingGroupName")
+    bound = datetime.min
+    for each in self._get_param("Filters", []):
+        if each["Name"] != "StartTimeLowerBound" or len(each["Values"]) != 1:
+            raise ValidationError(f"Filter {each} is not emulated")
+        bound = datetime.fromisoformat(each["Values"][0].replace("Z", "+00:00"))
+        bound = bound.astimezone(timezone.utc).replace(tzinfo=None)
     groups = self.autoscaling_backend.autoscaling_groups.values()
     found = [a for group in groups if name in (None, group.name) for a in getattr(group, "simian_activities", [])]
-    found.reverse()
-    return ActionResult({"Activities": found[: self._get_int_param("MaxRecords", 100)]})
+    found = [activity for activity in reversed(found) if activity["StartTime"] >= bound]
+    found.sort(key=lambda activity: activity["StatusCode"] in ENDED)
+    page, more = record_page(self, "activities", found)
+    return ActionResult({"Activities": page, "NextToken": more})
 
 
 def pick_value(self: AttributePicker, context: AttributePickerContext) -> object:
@@ -874,6 +1016,9 @@ def install_patches() -> None:
     describe_volumes = EC2Backend.describe_volumes
     get_instance, get_instance_by_id = EC2Backend.get_instance, EC2Backend.get_instance_by_id
     group_tag_writers = AutoScalingBackend.create_or_update_tags, AutoScalingBackend.delete_tags
+    get_template = LaunchTemplateBackend.get_launch_template
+    health_for = FakeTargetGroup.health_for
+    free_addresses = Subnet.available_ip_address_count
 
     def tags_of_one(self: TagBackend, filters: dict | None = None) -> list[dict[str, str]]:
         """Every instance asks for its own tags whenever it is shown, and moto then reads all tags of the region:
@@ -939,6 +1084,23 @@ def install_patches() -> None:
         """A second end of the same instance changes nothing; moto would detach its volumes twice."""
         return copy.copy(self._state) if self._state.name == "terminated" else terminate(self)
 
+    def template_unless_gone(self: LaunchTemplateBackend, template_id: str) -> object:
+        """POST /simian/launches takes one away and brings it back."""
+        if template_id in self.__dict__.get("simian_gone_templates", ()):
+            raise InvalidLaunchTemplateIdNotFound(template_id)
+        return get_template(self, template_id)
+
+    def health_as_told(self: FakeTargetGroup, target: dict, ec2_backend: EC2Backend) -> object:
+        """moto has no checks: what is registered and runs is healthy, unless the test says otherwise."""
+        health = health_for(self, target, ec2_backend)
+        instance = ec2_backend.get_instance_by_id(target["Id"])
+        health.status = getattr(instance, "simian_target", None) or health.status
+        return health
+
+    def addresses_as_told(self: Subnet) -> int:
+        told = self.__dict__.get("simian_addresses")
+        return free_addresses.fget(self) if told is None else told
+
     # Every RunInstances searches these lists of a thousand types from the front for the one it is given.
     for offerings in INSTANCE_TYPE_OFFERINGS["availability-zone"].values():
         offerings.sort(key=lambda offering: offering["InstanceType"] != SEED_TYPE)
@@ -958,6 +1120,9 @@ def install_patches() -> None:
     AutoScalingResponse.describe_instance_refreshes = describe_instance_refreshes
     AutoScalingResponse.describe_scaling_activities = describe_scaling_activities
     FakeAutoScalingGroup.replace_autoscaling_group_instances = launch
+    LaunchTemplateBackend.get_launch_template = template_unless_gone
+    FakeTargetGroup.health_for = health_as_told
+    Subnet.available_ip_address_count = property(addresses_as_told)
 
 
 # --- Seeding ------------------------------------------------------------------------------------------------
@@ -977,6 +1142,8 @@ class GroupSeed:
     zones: list = dataclasses.field(default_factory=list)
     suspended: list = dataclasses.field(default_factory=list)
     health_check: str = "EC2"
+    balanced: bool = False  # behind a target group of its name
+    subnets: bool = False  # in the default subnets of its zones
 
 
 @dataclasses.dataclass
@@ -1036,22 +1203,27 @@ def seed(order: Seed) -> dict:
         template = ec2.create_launch_template("simian-seed", "for seeded groups", data, {})
     all_zones = sorted(zone.name for zone in ec2.describe_availability_zones())[:3]
     members: dict[str, list[str]] = {}
+    target_groups: dict[str, str] = {}
     fresh: list[Instance] = []
     for plan in plans:
+        zones = plan.zones or all_zones
+        subnets = [subnet.id for subnet in ec2.describe_subnets() if subnet.availability_zone in zones]
+        if plan.balanced:
+            target_groups[plan.name] = target_group(account, region, plan.name)
         group = scaling.create_auto_scaling_group(
             name=plan.name,
-            availability_zones=plan.zones or all_zones,
+            availability_zones=zones,
             desired_capacity=plan.count,
             max_size=plan.count if plan.max is None else plan.max,
             min_size=plan.count if plan.min is None else plan.min,
             launch_config_name="",
             launch_template={"LaunchTemplateId": template.id, "Version": "1"},
-            vpc_zone_identifier=None,
+            vpc_zone_identifier=",".join(subnets) if plan.subnets else None,
             default_cooldown=None,
             health_check_period=None,
             health_check_type=plan.health_check,
             load_balancers=[],
-            target_group_arns=[],
+            target_group_arns=[target_groups[plan.name]] if plan.balanced else [],
             placement_group=None,
             termination_policies=[],
             tags=[{"Key": k, "Value": v, "PropagateAtLaunch": plan.propagate} for k, v in plan.tags.items()],
@@ -1077,7 +1249,17 @@ def seed(order: Seed) -> dict:
         loose = [instance.id for instance in reservation.instances]
     for instance in fresh if backdate else ():
         instance.launch_time = backdate
-    return {"groups": len(plans), "instances": len(fresh), "members": members, "loose": loose}
+    done = {"groups": len(plans), "instances": len(fresh), "members": members, "loose": loose}
+    return done | {"target_groups": target_groups}
+
+
+def target_group(account: str, region: str, name: str) -> str:
+    """Makes one in the default network; its ARN."""
+    vpc = next(vpc for vpc in ec2_backends[account][region].vpcs.values() if vpc.is_default)
+    made_one = elbv2_backends[account][region].create_target_group(
+        name, vpc_id=vpc.id, protocol="HTTP", port=80, target_type="instance"
+    )
+    return made_one.arn
 
 
 # --- The control API ----------------------------------------------------------------------------------------
@@ -1111,6 +1293,7 @@ class MemberChange:
     state: str | None = None  # EC2's: pending, running, shutting-down, terminated, stopping, stopped
     launched: str | None = None
     tags: dict | None = None  # null removes one
+    target: str | None = None  # what balancers say of it: healthy, unhealthy, draining … "" is moto's own word
     detach: bool = False  # no longer a member, and not replaced
 
 
@@ -1127,8 +1310,20 @@ class GroupChange:
     tags: dict | None = None  # null removes one
     suspended: list | None = None
     refresh: str | None = None  # an instance refresh of that status; "" removes all
-    activity: str | None = None  # adds a scaling activity of that status
+    activity: str | None = None  # adds a launch of that status; "" removes all activities
+    message: str | None = None  # and AWS's words on it
+    addresses: int | None = None  # free in each of its subnets; -1 is moto's own count
     delete: bool = False  # the group and its members, at once
+
+
+@dataclasses.dataclass
+class LaunchesChange:
+    """What seeded groups launch from. A value that is not given is left alone."""
+
+    region: str = "us-east-1"
+    account: str = DEFAULT_ACCOUNT_ID
+    template: bool | None = None  # whether there is the launch template
+    image: str | None = None  # the image's state: available, disabled, pending …
 
 
 STATES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
@@ -1152,6 +1347,9 @@ class Control:
             ("GET", "buckets"): lambda body, query: emulator.buckets.report(),
             ("POST", "buckets"): self.set_buckets,
             ("POST", "calendars"): self.set_calendars,
+            ("POST", "alarms"): self.set_alarms,
+            ("POST", "lever"): self.set_lever,
+            ("POST", "launches"): self.launches,
             ("POST", "seed"): lambda body, query: seed(made(Seed, body, "a seed")),
             ("POST", "heal"): self.heal,
             ("POST", "member"): self.member,
@@ -1191,6 +1389,7 @@ class Control:
         self.emulator.faults.replace([])
         self.emulator.buckets.replace([])
         self.emulator.calendars = {}
+        self.emulator.alarms, self.emulator.lever = [], Lever()
         self.emulator.recorder.reset()
         self.emulator.metadata = None
         if "seed" in body:
@@ -1247,6 +1446,29 @@ class Control:
         self.emulator.calendars = {calendar.arn: calendar for calendar in made_ones}
         return {}
 
+    def set_alarms(self, body: dict, query: dict) -> dict:
+        if set(body) != {"alarms"} or not isinstance(body["alarms"], list):
+            raise BadRequest("alarms takes alarms, a list; an empty one removes them")
+        self.emulator.alarms = [made(Alarm, alarm, "an alarm") for alarm in body["alarms"]]
+        return {}
+
+    def set_lever(self, body: dict, query: dict) -> dict:
+        self.emulator.lever = made(Lever, body, "the lever")
+        return dataclasses.asdict(self.emulator.lever)
+
+    def launches(self, body: dict, query: dict) -> dict:
+        change = made(LaunchesChange, body, "launches")
+        account, region = checked_scope(change.account, change.region)
+        ec2 = ec2_backends[account][region]
+        template = next((t for t in ec2.launch_templates.values() if t.name == "simian-seed"), None)
+        if template is None:
+            raise BadRequest("nothing was seeded there")
+        image = ec2.amis[template.versions[0].image_id]
+        if change.template is not None:
+            ec2.__dict__["simian_gone_templates"] = set() if change.template else {template.id}
+        image.state = change.image or image.state
+        return {"template": template.id, "image": image.id}
+
     def heal(self, body: dict, query: dict) -> dict:
         if set(body) - {"region", "account", "group"}:
             raise BadRequest("heal takes region, account and group")
@@ -1283,6 +1505,8 @@ class Control:
             instance.disable_api_termination = change.termination_protected
         if change.launched is not None:
             instance.launch_time = moment(change.launched).replace(tzinfo=None)
+        if change.target is not None:
+            instance.simian_target = change.target
         for key, value in (change.tags or {}).items():
             if value is None:
                 instance.ec2_backend.delete_tag_keys([instance.id], [key])
@@ -1328,8 +1552,17 @@ class Control:
                 "PercentageComplete": 0,
             }
             group.simian_refreshes = [refresh] if change.refresh else []
-        if change.activity is not None:
-            note(group, "Launching a new EC2 instance", "put there by the test", change.activity)
+        if change.activity == "":
+            group.simian_activities = []
+        elif change.activity is not None:
+            what = "Launching a new EC2 instance" + (f".  Status Reason: {change.message}" if change.message else "")
+            note(group, what, "put there by the test", change.activity, change.message)
+        if change.addresses is not None:
+            ids = [subnet for subnet in (group.vpc_zone_identifier or "").split(",") if subnet]
+            if not ids:
+                raise BadRequest(f"{change.name} is in no subnet: seed it with subnets")
+            for subnet in group.ec2_backend.describe_subnets(subnet_ids=ids):
+                subnet.simian_addresses = None if change.addresses < 0 else change.addresses
         return self.shown_group(group)
 
     def imds(self, body: dict, query: dict) -> dict:
@@ -1401,6 +1634,8 @@ class Emulator:
         self.faults = Faults()
         self.buckets = Buckets()
         self.calendars: dict[str, Calendar] = {}
+        self.alarms: list[Alarm] = []
+        self.lever = Lever()
         self.metadata: Metadata | None = None
         self.control = Control(self)
 
@@ -1439,6 +1674,7 @@ class Emulator:
             return None
         if rule.kind == "malformed":
             kind = "application/x-amz-json-1.1" if "json" in call.protocol else "text/xml"
+            kind = "application/cbor" if call.protocol == "cbor" else kind
             return Reply(rule.status or 200, b"\x00 this is not what you expected <", [("Content-Type", kind)])
         if rule.kind == "truncate":
             return dataclasses.replace(reply, cut=True)
@@ -1449,12 +1685,19 @@ class Emulator:
     def error_code(reply: Reply) -> str | None:
         if reply.status < 400:
             return None
+        if CBOR[0] in reply.headers:
+            return from_cbor(reply.body)["__type"]
         found = re.search(rb"<Code>([^<]*)</Code>", reply.body) or re.search(rb'"__type": *"([^"]*)"', reply.body)
         return found[1].decode() if found else None
 
     def moto(self, request: Request, call: Call, entry: dict) -> Reply:
         if call.name == "ssm:GetCalendarState":
             return calendar_state(self.calendars, call)
+        if call.name == "cloudwatch:DescribeAlarms" and call.protocol == "cbor":
+            with self.moto_lock:
+                return describe_alarms(self.alarms, call)
+        if call.name == "fis:GetSafetyLever":
+            return get_safety_lever(self.lever, call)
         status: list[str] = []
         headers: list[tuple[str, str]] = []
 

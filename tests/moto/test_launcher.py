@@ -70,8 +70,8 @@ def raw_control(method: str, path: str, body: object = None) -> tuple[int, dict]
             return error.code, json.load(error)
 
 
-def client(service: str, region: str = "us-east-1", key: str = KEY, token: str | None = None, **config: object):
-    return boto3.client(
+def client(service: str, region: str = "us-east-1", key: str = KEY, token: str | None = None, session=boto3, **config: object):
+    return session.client(
         service,
         region_name=region,
         endpoint_url=f"http://127.0.0.1:{PORT}",
@@ -373,6 +373,162 @@ class Calendars(Case):
         self.refused("InvalidDocument", elsewhere.get_calendar_state, CalendarNames=[self.ARN])
         for body in ({}, {"calendars": {}}, {"calendars": [{}]}, {"calendars": [{"arn": "a", "until": "soon"}]}):
             self.assertEqual(raw_control("POST", "calendars", body)[0], 400, body)
+        self.nothing_unimplemented()
+
+
+def watch():
+    """A client of CloudWatch that speaks CBOR, as the SDK for Rust does; this one would rather speak JSON."""
+    session = boto3.session.Session()
+    model = session._session.get_component("data_loader").load_service_model("cloudwatch", "service-2")
+    model["metadata"]["protocols"] = ["smithy-rpc-v2-cbor"]
+    return client("cloudwatch", session=session)
+
+
+class Stops(Case):
+    def states(self, **wanted: object) -> dict[str, str]:
+        every = ["MetricAlarm", "CompositeAlarm", "LogAlarm"]
+        answer = watch().describe_alarms(**{"AlarmTypes": every, **wanted})
+        alarms = [*answer["MetricAlarms"], *answer["CompositeAlarms"], *answer.get("LogAlarms", [])]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+
+    def test_alarms_of_every_kind_in_their_region(self) -> None:
+        first = {"name": "5xx", "state": "ALARM"}
+        both = {"name": "both", "kind": "composite"}
+        theirs = {"name": "theirs", "region": "eu-west-1"}
+        control("POST", "alarms", {"alarms": [first, both, theirs, {"name": "words", "kind": "log"}]})
+        self.assertEqual(self.states(), {"5xx": "ALARM", "both": "OK", "words": "OK"})
+        self.assertEqual(self.states(AlarmNames=["both", "gone", "theirs"]), {"both": "OK"})
+        # Only those of metrics, unless asked.
+        answer = watch().describe_alarms()
+        self.assertEqual([alarm["AlarmName"] for alarm in answer["MetricAlarms"]], ["5xx"])
+        calls = control("GET", "calls")
+        self.assertEqual(calls["counts"], {"cloudwatch:DescribeAlarms": 3})
+        self.assertEqual(calls["log"][1]["params"]["AlarmNames"], ["both", "gone", "theirs"])
+        self.nothing_unimplemented()
+
+    def test_an_alarm_that_goes_off_later(self) -> None:
+        control("POST", "alarms", {"alarms": [{"name": "5xx", "state": ["OK", "OK", "ALARM"]}]})
+        self.assertEqual([self.states()["5xx"] for _ in range(4)], ["OK", "OK", "ALARM", "ALARM"])
+
+    def test_pages_of_alarms(self) -> None:
+        control("POST", "alarms", {"alarms": [{"name": f"a{number:03d}"} for number in range(130)]})
+        cloudwatch, sizes, token = watch(), [], {}
+        while token is not None:
+            page = cloudwatch.describe_alarms(MaxRecords=100, **token)
+            sizes.append(len(page["MetricAlarms"]))
+            token = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+        self.assertEqual(sizes, [100, 30])
+        self.refused("InvalidNextToken", cloudwatch.describe_alarms, NextToken="never given")
+        self.refused("ValidationError", cloudwatch.describe_alarms, AlarmNames=[f"a{n}" for n in range(101)])
+        self.nothing_unimplemented()
+
+    def test_faults_in_cbor(self) -> None:
+        rule = {"kind": "error", "service": "cloudwatch", "action": "DescribeAlarms", "code": "AccessDenied"}
+        control("POST", "faults", {"rules": [rule, {"kind": "throttle", "service": "cloudwatch"}]})
+        self.refused("AccessDenied", self.states)
+        self.refused("Throttling", self.states)
+        self.assertEqual([one["error"] for one in control("GET", "calls")["log"]], ["AccessDenied", "Throttling"])
+
+    def test_the_safety_lever(self) -> None:
+        fis = client("fis")
+        self.assertEqual(fis.get_safety_lever(id="default")["safetyLever"]["state"]["status"], "disengaged")
+        control("POST", "lever", {"status": "engaged", "reason": "sale"})
+        self.assertEqual(fis.get_safety_lever(id="default")["safetyLever"]["state"]["reason"], "sale")
+        self.refused("ResourceNotFoundException", fis.get_safety_lever, id="other")
+        rule = {"kind": "error", "service": "fis", "action": "GetSafetyLever", "code": "AccessDeniedException"}
+        control("POST", "faults", {"rules": [rule]})
+        self.refused("AccessDeniedException", fis.get_safety_lever, id="default")
+        self.assertEqual(control("GET", "calls")["counts"], {"fis:GetSafetyLever": 4})
+        self.nothing_unimplemented()
+
+    def test_orders_that_make_no_sense(self) -> None:
+        for path, body in (
+            ("alarms", {}),
+            ("alarms", {"alarms": [{}]}),
+            ("alarms", {"alarms": [{"name": "a", "kind": "smoke"}]}),
+            ("alarms", {"alarms": [{"name": "a", "state": []}]}),
+            ("lever", {"pulled": True}),
+            ("launches", {"template": False}),
+        ):
+            self.assertEqual(raw_control("POST", path, body)[0], 400, (path, body))
+
+
+class Detail(Case):
+    def test_activities_run_first_then_come_the_newest(self) -> None:
+        seed_group()
+        scaling = client("autoscaling")
+        for hour, status in ((9, "Successful"), (10, "InProgress"), (11, "Failed")):
+            control("POST", "clock", {"now": f"2026-11-23T{hour:02d}:00:00Z"})
+            control("POST", "group", {"name": "shop", "activity": status, "message": "no capacity"})
+        seen = scaling.describe_scaling_activities(AutoScalingGroupName="shop")["Activities"]
+        self.assertEqual([one["StatusCode"] for one in seen], ["InProgress", "Failed", "Successful"])
+        self.assertEqual((seen[1]["StatusMessage"], "EndTime" in seen[0]), ("no capacity", False))
+        since = [{"Name": "StartTimeLowerBound", "Values": ["2026-11-23T11:30:00+01:00"]}]
+        found = scaling.describe_scaling_activities(AutoScalingGroupName="shop", Filters=since)["Activities"]
+        self.assertEqual([one["StatusCode"] for one in found], ["Failed"])
+        page = scaling.describe_scaling_activities(AutoScalingGroupName="shop", MaxRecords=2)
+        more = scaling.describe_scaling_activities(AutoScalingGroupName="shop", NextToken=page["NextToken"])
+        self.assertEqual((len(page["Activities"]), len(more["Activities"])), (2, 1))
+        control("POST", "group", {"name": "shop", "activity": ""})
+        self.assertEqual(scaling.describe_scaling_activities(AutoScalingGroupName="shop")["Activities"], [])
+        self.nothing_unimplemented()
+
+    def test_target_health(self) -> None:
+        order = {"groups": [{"name": "shop", "count": 2, "balanced": True}]}
+        seeded = control("POST", "seed", order)
+        arn, (first, second) = seeded["target_groups"]["shop"], seeded["members"]["shop"]
+        described = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0]
+        self.assertEqual(described["TargetGroupARNs"], [arn])
+
+        def health() -> dict[str, str]:
+            answer = client("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+            return {one["Target"]["Id"]: one["TargetHealth"]["State"] for one in answer}
+
+        self.assertEqual(health(), {first: "healthy", second: "healthy"})
+        control("POST", "member", {"instance": first, "target": "unhealthy"})
+        self.assertEqual(health(), {first: "unhealthy", second: "healthy"})
+        control("POST", "member", {"instance": first, "target": ""})
+        self.assertEqual(health(), {first: "healthy", second: "healthy"})
+        client("ec2").terminate_instances(InstanceIds=[first])
+        self.assertEqual(health(), {second: "healthy"})
+        launched = control("POST", "heal", {})["healed"][0]["launched"]
+        self.assertEqual(health(), {second: "healthy", launched[0]: "healthy"})
+        self.nothing_unimplemented()
+
+    def test_what_groups_launch_from(self) -> None:
+        seed_group(subnets=True)
+        scaling, ec2 = client("autoscaling"), client("ec2")
+        shop = scaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+        template = shop["LaunchTemplate"]
+        asked = {"LaunchTemplateId": template["LaunchTemplateId"], "Versions": [template["Version"]]}
+
+        def image() -> str:
+            versions = ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
+            return versions[0]["LaunchTemplateData"]["ImageId"]
+
+        def state() -> str:
+            return ec2.describe_images(Filters=[{"Name": "image-id", "Values": [image()]}])["Images"][0]["State"]
+
+        self.assertEqual(state(), "available")
+        control("POST", "launches", {"image": "disabled"})
+        self.assertEqual(state(), "disabled")
+        control("POST", "launches", {"image": "available", "template": False})
+        self.refused("InvalidLaunchTemplateId.NotFound", image)
+        control("POST", "launches", {"template": True})
+        self.assertEqual(state(), "available")
+        asked["Versions"] = ["7"]
+        self.refused("InvalidLaunchTemplateId.VersionNotFound", image)
+
+        ids = shop["VPCZoneIdentifier"].split(",")
+
+        def free() -> set[int]:
+            return {one["AvailableIpAddressCount"] for one in ec2.describe_subnets(SubnetIds=ids)["Subnets"]}
+
+        self.assertEqual((len(ids), min(free()) > 4000), (3, True))
+        control("POST", "group", {"name": "shop", "addresses": 0})
+        self.assertEqual(free(), {0})
+        control("POST", "group", {"name": "shop", "addresses": -1})
+        self.assertTrue(min(free()) > 4000)
         self.nothing_unimplemented()
 
 

@@ -7,8 +7,11 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_autoscaling as scaling;
+use aws_sdk_cloudwatch as alarms;
 use aws_sdk_ec2 as ec2;
 use aws_sdk_ec2::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_elasticloadbalancingv2 as balancers;
+use aws_sdk_fis as experiments;
 use aws_sdk_sts as sts;
 use simian_core::ports::{CallError, Cause, Clock};
 use simian_core::scope::{AccountId, Region};
@@ -25,6 +28,9 @@ pub(crate) struct Clients {
     pub(crate) ec2_once: ec2::Client,
     pub(crate) scaling: scaling::Client,
     pub(crate) scaling_once: scaling::Client,
+    pub(crate) balancers: balancers::Client,
+    pub(crate) alarms: alarms::Client,
+    pub(crate) experiments: experiments::Client,
     pub(crate) sts: sts::Client,
     pub(crate) skew: Skew,
     pub(crate) limits: Limits,
@@ -50,12 +56,18 @@ impl Clients {
         let ours = || partition(account, region);
         let ec2 = || ec2::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let scaling = || scaling::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        let balancers = balancers::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        let alarms = alarms::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        let experiments = experiments::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let sts = sts::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         Self {
             ec2: ec2::Client::from_conf(ec2().build()),
             ec2_once: ec2::Client::from_conf(ec2().retry_config(RetryConfig::disabled()).build()),
             scaling: scaling::Client::from_conf(scaling().build()),
             scaling_once: scaling::Client::from_conf(scaling().retry_config(RetryConfig::disabled()).build()),
+            balancers: balancers::Client::from_conf(balancers.build()),
+            alarms: alarms::Client::from_conf(alarms.build()),
+            experiments: experiments::Client::from_conf(experiments.build()),
             sts: sts::Client::from_conf(sts.build()),
             skew,
             limits: Limits::new(clock),

@@ -1,15 +1,13 @@
-//! The API's shapes into ours. What the API calls required must be there: the SDK fills a missing name with an empty
+//! A group's shape into ours. What the API calls required must be there: the SDK fills a missing name with an empty
 //! text, which no name is. (It fills a missing number with 0 and a missing flag with `false`, and that cannot be seen.)
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types as scaling;
-use aws_sdk_ec2::types as ec2;
-use simian_core::fleet::{Group, InstanceId, Lifecycle, Member};
-use simian_core::ports::InstanceState;
+use simian_core::fleet::{Group, InstanceId, LaunchSource, Lifecycle, Member};
 
-/// What the SDK puts in the place of a missing life-cycle state.
-const NO_LIFECYCLE: &str = "no value was set";
+/// What the SDK puts in the place of a missing word that the API calls required.
+pub(crate) const NO_VALUE: &str = "no value was set";
 
 /// The kind of traffic source whose identifier is a target group's ARN (Auto Scaling API, `TrafficSourceIdentifier`).
 const TARGET_GROUP: &str = "elbv2";
@@ -17,19 +15,20 @@ const TARGET_GROUP: &str = "elbv2";
 /// What is wrong with an answer.
 pub(crate) type Flaw = String;
 
-fn required(text: Option<String>, what: &str) -> Result<String, Flaw> {
+pub(crate) fn required(text: Option<String>, what: &str) -> Result<String, Flaw> {
     text.filter(|text| !text.is_empty()).ok_or_else(|| format!("{what} is missing"))
 }
 
-fn count(number: Option<i32>, what: &str) -> Result<u32, Flaw> {
+pub(crate) fn count(number: Option<i32>, what: &str) -> Result<u32, Flaw> {
     let number = number.ok_or_else(|| format!("{what} is missing"))?;
     u32::try_from(number).map_err(|_| format!("{what} is {number}"))
 }
 
 /// `AutoScalingGroup` of the Auto Scaling API.
-pub(crate) fn group(theirs: scaling::AutoScalingGroup) -> Result<Group, Flaw> {
-    let name = required(theirs.auto_scaling_group_name, "a group's name")?;
+pub(crate) fn group(mut theirs: scaling::AutoScalingGroup) -> Result<Group, Flaw> {
+    let name = required(theirs.auto_scaling_group_name.take(), "a group's name")?;
     let of = |what: &str| format!("{what} of group {name}");
+    let launches = launches(&mut theirs, &of)?;
     let tags = theirs
         .tags
         .unwrap_or_default()
@@ -51,6 +50,8 @@ pub(crate) fn group(theirs: scaling::AutoScalingGroup) -> Result<Group, Flaw> {
     }
     let suspended =
         theirs.suspended_processes.unwrap_or_default().into_iter().filter_map(|process| process.process_name).collect();
+    let subnets = theirs.vpc_zone_identifier.unwrap_or_default();
+    let subnets = subnets.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect();
     Ok(Group {
         tags,
         min: count(theirs.min_size, &of("MinSize"))?,
@@ -60,15 +61,43 @@ pub(crate) fn group(theirs: scaling::AutoScalingGroup) -> Result<Group, Flaw> {
         health_check: required(theirs.health_check_type, &of("HealthCheckType"))?,
         target_groups,
         suspended,
+        launches,
+        subnets,
         name,
     })
+}
+
+/// Whatever a group may launch from, each once.
+fn launches(theirs: &mut scaling::AutoScalingGroup, of: &impl Fn(&str) -> String) -> Result<Vec<LaunchSource>, Flaw> {
+    let mut templates = Vec::from_iter(theirs.launch_template.take());
+    let mut images = Vec::new();
+    if let Some(mix) = theirs.mixed_instances_policy.take().and_then(|policy| policy.launch_template) {
+        templates.extend(mix.launch_template_specification);
+        for instead in mix.overrides.unwrap_or_default() {
+            templates.extend(instead.launch_template_specification);
+            images.extend(instead.image_id);
+        }
+    }
+    let mut all = templates.into_iter().map(|one| template(one, of)).collect::<Result<Vec<_>, Flaw>>()?;
+    all.extend(images.into_iter().map(LaunchSource::Image));
+    all.extend(theirs.launch_configuration_name.take().map(LaunchSource::Configuration));
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// `LaunchTemplateSpecification` of the Auto Scaling API, which says what a missing version means.
+fn template(theirs: scaling::LaunchTemplateSpecification, of: &impl Fn(&str) -> String) -> Result<LaunchSource, Flaw> {
+    let id = required(theirs.launch_template_id, &of("LaunchTemplateId"))?;
+    let version = theirs.version.filter(|version| !version.is_empty()).unwrap_or_else(|| "$Default".into());
+    Ok(LaunchSource::Template { id, version })
 }
 
 /// `Instance` of the Auto Scaling API.
 fn member(theirs: scaling::Instance) -> Result<Member, Flaw> {
     let id = required(theirs.instance_id, "a member's id")?;
     let of = |what: &str| format!("{what} of member {id}");
-    let lifecycle = theirs.lifecycle_state.map(|state| state.as_str().to_owned()).filter(|s| s != NO_LIFECYCLE);
+    let lifecycle = theirs.lifecycle_state.map(|state| state.as_str().to_owned()).filter(|s| s != NO_VALUE);
     Ok(Member {
         zone: required(theirs.availability_zone, &of("AvailabilityZone"))?,
         lifecycle: Lifecycle::parse(&required(lifecycle, &of("LifecycleState"))?),
@@ -81,67 +110,11 @@ fn member(theirs: scaling::Instance) -> Result<Member, Flaw> {
     })
 }
 
-/// `Instance` of the EC2 API.
-pub(crate) fn instance(theirs: ec2::Instance) -> Result<(InstanceId, InstanceState), Flaw> {
-    let id = required(theirs.instance_id, "an instance's id")?;
-    let state = state(theirs.state.as_ref()).map_err(|flaw| format!("{flaw} ({id})"))?;
-    Ok((InstanceId::new(id), state))
-}
-
-/// `InstanceStateChange` of the EC2 API: those that are ending or ended.
-pub(crate) fn ended(theirs: Vec<ec2::InstanceStateChange>) -> Result<Vec<InstanceId>, Flaw> {
-    let mut ended = Vec::new();
-    for change in theirs {
-        let id = required(change.instance_id, "an instance's id")?;
-        let state = state(change.current_state.as_ref()).map_err(|flaw| format!("{flaw} ({id})"))?;
-        if state == InstanceState::Terminated {
-            ended.push(InstanceId::new(id));
-        }
-    }
-    Ok(ended)
-}
-
-fn state(theirs: Option<&ec2::InstanceState>) -> Result<InstanceState, Flaw> {
-    match theirs.and_then(ec2::InstanceState::name) {
-        Some(ec2::InstanceStateName::Pending) => Ok(InstanceState::Pending),
-        Some(ec2::InstanceStateName::Running) => Ok(InstanceState::Running),
-        Some(ec2::InstanceStateName::Stopping | ec2::InstanceStateName::Stopped) => Ok(InstanceState::Stopped),
-        Some(ec2::InstanceStateName::ShuttingDown | ec2::InstanceStateName::Terminated) => {
-            Ok(InstanceState::Terminated)
-        }
-        Some(other) => Err(format!("the unknown state `{}`", other.as_str())),
-        None => Err("the state is missing".into()),
-    }
-}
-
-/// Follows a list from page to page and knows when it goes in circles.
-#[derive(Debug, Default)]
-pub(crate) struct Pages {
-    seen: BTreeSet<String>,
-}
-
-/// Pages of one list: of 100 groups each, 200 times the default quota of groups in a region (500).
-const MAX_PAGES: usize = 1000;
-
-impl Pages {
-    /// The token of the next page, `None` at the end of the list.
-    pub(crate) fn next(&mut self, token: Option<String>) -> Result<Option<String>, Flaw> {
-        let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
-        if self.seen.len() >= MAX_PAGES {
-            return Err(format!("the list did not end after {MAX_PAGES} pages"));
-        }
-        if !self.seen.insert(token.clone()) {
-            return Err("the list goes in circles: NextToken came back".into());
-        }
-        Ok(Some(token))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance, LaunchTemplateSpecification, LifecycleState};
+    use aws_sdk_autoscaling::types::{LaunchTemplate, LaunchTemplateOverrides, MixedInstancesPolicy};
     use aws_sdk_autoscaling::types::{SuspendedProcess, TagDescription, TrafficSourceIdentifier};
-    use aws_sdk_ec2::types::{InstanceStateChange, InstanceStateName};
 
     use super::*;
 
@@ -171,7 +144,18 @@ mod tests {
             .tags(TagDescription::builder().key("simian:chaos").value("on").build())
             .tags(TagDescription::builder().key("empty").build())
             .instances(instance_of("i-1"))
+            .launch_template(spec("lt-1", Some("7")))
+            .vpc_zone_identifier("subnet-1,subnet-2")
             .build()
+    }
+
+    fn spec(id: &str, version: Option<&str>) -> LaunchTemplateSpecification {
+        let version = version.map(str::to_owned);
+        LaunchTemplateSpecification::builder().launch_template_id(id).set_version(version).build()
+    }
+
+    fn template_of(id: &str, version: &str) -> LaunchSource {
+        LaunchSource::Template { id: id.into(), version: version.into() }
     }
 
     #[test]
@@ -194,6 +178,8 @@ mod tests {
             health_check: "EC2,ELB".into(),
             target_groups: vec!["arn:a".into(), "arn:b".into()],
             suspended: vec!["Launch".into()],
+            launches: vec![template_of("lt-1", "7")],
+            subnets: vec!["subnet-1".into(), "subnet-2".into()],
         };
         assert_eq!(ours, expected);
     }
@@ -201,7 +187,7 @@ mod tests {
     #[test]
     fn whatever_is_missing_makes_the_answer_unreadable() {
         type Spoil = fn(&mut AutoScalingGroup);
-        let cases: [(&str, Spoil); 14] = [
+        let cases: [(&str, Spoil); 15] = [
             ("a group's name is missing", |g| g.auto_scaling_group_name = None),
             ("a group's name is missing", |g| g.auto_scaling_group_name = Some(String::new())),
             ("MinSize of group shop is missing", |g| g.min_size = None),
@@ -209,12 +195,15 @@ mod tests {
             ("DesiredCapacity of group shop is missing", |g| g.desired_capacity = None),
             ("MaxSize of group shop is missing", |g| g.max_size = None),
             ("HealthCheckType of group shop is missing", |g| g.health_check_type = None),
+            ("LaunchTemplateId of group shop is missing", |g| {
+                g.launch_template.as_mut().unwrap().launch_template_id = None;
+            }),
             ("a tag's key of group shop is missing", |g| g.tags.as_mut().unwrap()[0].key = None),
             ("a member's id is missing in group shop", |g| member_of(g).instance_id = Some(String::new())),
             ("AvailabilityZone of member i-1 is missing in group shop", |g| member_of(g).availability_zone = None),
             ("LifecycleState of member i-1 is missing in group shop", |g| member_of(g).lifecycle_state = None),
             ("LifecycleState of member i-1 is missing in group shop", |g| {
-                member_of(g).lifecycle_state = Some(NO_LIFECYCLE.into());
+                member_of(g).lifecycle_state = Some(NO_VALUE.into());
             }),
             ("HealthStatus of member i-1 is missing in group shop", |g| member_of(g).health_status = None),
             ("ProtectedFromScaleIn of member i-1 is missing in group shop", |g| {
@@ -233,6 +222,42 @@ mod tests {
     }
 
     #[test]
+    fn whatever_a_mix_launches_from_is_there_once() {
+        let instead = |spec: Option<LaunchTemplateSpecification>, image: Option<&str>| {
+            let image = image.map(str::to_owned);
+            LaunchTemplateOverrides::builder().set_launch_template_specification(spec).set_image_id(image).build()
+        };
+        let mix = LaunchTemplate::builder()
+            .launch_template_specification(spec("lt-1", None))
+            .overrides(instead(None, None))
+            .overrides(instead(Some(spec("lt-2", Some("$Latest"))), None))
+            .overrides(instead(Some(spec("lt-1", Some("$Default"))), Some("ami-2")))
+            .overrides(instead(None, Some("ami-2")))
+            .build();
+        let mut theirs = shop();
+        theirs.launch_template = None;
+        theirs.mixed_instances_policy = Some(MixedInstancesPolicy::builder().launch_template(mix).build());
+        let expected =
+            [template_of("lt-1", "$Default"), template_of("lt-2", "$Latest"), LaunchSource::Image("ami-2".into())];
+        assert_eq!(group(theirs).unwrap().launches, expected);
+    }
+
+    #[test]
+    fn a_configuration_or_nothing_at_all() {
+        let mut theirs = shop();
+        theirs.launch_template = None;
+        theirs.launch_configuration_name = Some("old".into());
+        theirs.vpc_zone_identifier = Some(" subnet-1 ,, ".into());
+        let ours = group(theirs.clone()).unwrap();
+        assert_eq!(ours.launches, [LaunchSource::Configuration("old".into())]);
+        assert_eq!(ours.subnets, ["subnet-1"]);
+        theirs.launch_configuration_name = None;
+        theirs.vpc_zone_identifier = None;
+        let ours = group(theirs).unwrap();
+        assert!(ours.launches.is_empty() && ours.subnets.is_empty());
+    }
+
+    #[test]
     fn a_life_cycle_that_we_do_not_know_is_kept_and_does_not_serve() {
         let mut theirs = instance_of("i-1");
         theirs.lifecycle_state = Some("Hovering".into());
@@ -240,42 +265,5 @@ mod tests {
         let ours = member(theirs).unwrap();
         assert_eq!(ours.lifecycle, Lifecycle::Other("Hovering".into()));
         assert!(!ours.healthy && !ours.serves());
-    }
-
-    #[test]
-    fn states_of_instances() {
-        for (theirs, ours) in [
-            ("pending", Ok(InstanceState::Pending)),
-            ("running", Ok(InstanceState::Running)),
-            ("stopping", Ok(InstanceState::Stopped)),
-            ("stopped", Ok(InstanceState::Stopped)),
-            ("shutting-down", Ok(InstanceState::Terminated)),
-            ("terminated", Ok(InstanceState::Terminated)),
-            ("hovering", Err("the unknown state `hovering` (i-1)".to_owned())),
-        ] {
-            let state = ec2::InstanceState::builder().name(InstanceStateName::from(theirs)).build();
-            let described = ec2::Instance::builder().instance_id("i-1").state(state.clone()).build();
-            assert_eq!(instance(described).map(|(_, state)| state), ours, "{theirs}");
-            let change = InstanceStateChange::builder().instance_id("i-1").current_state(state).build();
-            let expected = ours.map(|state| Vec::from_iter((state == InstanceState::Terminated).then(|| "i-1".into())));
-            let seen = ended(vec![change]).map(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>());
-            assert_eq!(seen, expected, "{theirs}");
-        }
-        let stateless = ec2::Instance::builder().instance_id("i-1").build();
-        assert_eq!(instance(stateless).unwrap_err(), "the state is missing (i-1)");
-        assert!(instance(ec2::Instance::builder().build()).is_err());
-    }
-
-    #[test]
-    fn a_list_that_goes_in_circles_or_never_ends_is_no_list() {
-        let mut pages = Pages::default();
-        assert_eq!(pages.next(Some("a".into())), Ok(Some("a".into())));
-        assert_eq!(pages.next(Some("b".into())), Ok(Some("b".into())));
-        assert!(pages.next(Some("a".into())).is_err());
-        assert_eq!(Pages::default().next(None), Ok(None));
-        assert_eq!(Pages::default().next(Some(String::new())), Ok(None));
-        let mut pages = Pages::default();
-        assert!((0..MAX_PAGES).all(|n| pages.next(Some(n.to_string())).is_ok()));
-        assert!(pages.next(Some("more".into())).is_err());
     }
 }

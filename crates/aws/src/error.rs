@@ -63,7 +63,12 @@ pub(crate) struct Call<'a> {
     pub(crate) role: Option<&'a str>,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// Another call in the same place.
+    pub(crate) fn named(&self, name: &'static str) -> Call<'a> {
+        Call { name, ..self.clone() }
+    }
+
     /// The error of that cause.
     pub(crate) fn failed(&self, cause: Cause, message: &str) -> CallError {
         let on = match (&cause, &self.resource) {
@@ -211,7 +216,7 @@ fn chain_text(error: &(dyn Error + 'static)) -> String {
 }
 
 /// One short line: no ciphertext, no line breaks, no novel.
-fn readable(message: &str) -> String {
+pub(crate) fn readable(message: &str) -> String {
     let plain = message.split_once(ENCODED).map_or(message, |(before, _)| before);
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MESSAGE_LIMIT) {

@@ -7,14 +7,22 @@
 //! second at most. There is no global state: no client exists and no file is read before `connect`.
 
 mod account;
+mod actuator;
+mod alarms;
+mod balancers;
 mod base;
 mod calendars;
 mod clients;
+mod cloud;
 mod convert;
 mod error;
+mod instances;
+mod launches;
 mod limits;
 mod ourselves;
+mod pages;
 mod roles;
+mod scaling;
 mod skew;
 mod sns;
 mod time;

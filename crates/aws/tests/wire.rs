@@ -16,6 +16,8 @@ use simian_core::scope::Region;
 
 #[path = "wire/calendars.rs"]
 mod calendars;
+#[path = "wire/detail.rs"]
+mod detail;
 #[path = "wire/failures.rs"]
 mod failures;
 #[path = "wire/limits.rs"]
@@ -23,6 +25,8 @@ mod limits;
 mod moto;
 #[path = "wire/reads.rs"]
 mod reads;
+#[path = "wire/stops.rs"]
+mod stops;
 #[path = "wire/topic.rs"]
 mod topic;
 #[path = "wire/whereabouts.rs"]
