@@ -11,6 +11,7 @@ use crate::group::SimGroup;
 use crate::instance::Instance;
 use crate::operation::{Operation, Performed};
 use crate::traffic::Traffic;
+use crate::truth::Described;
 use crate::weather::Weather;
 
 /// What will happen at some time.
@@ -58,6 +59,8 @@ pub(crate) struct State {
     pub(crate) weather: Weather,
     pub(crate) traffic: Traffic,
     pub(crate) performed: Vec<Performed>,
+    /// Every change of a group's description, if somebody asked for that to be kept.
+    pub(crate) journal: Option<Vec<Described>>,
     /// What the last query of each region found, as long as nothing changed.
     pub(crate) listed: BTreeMap<Region, Listed>,
     queue: BTreeMap<(DateTime<Utc>, u64), Happening>,
@@ -81,6 +84,7 @@ impl State {
             weather: Weather::calm(),
             traffic: Traffic::new(seed),
             performed: Vec::new(),
+            journal: None,
             listed: BTreeMap::new(),
             queue: BTreeMap::new(),
             queued: 0,
@@ -148,6 +152,9 @@ impl State {
     pub(crate) fn settle(&mut self) {
         while let Some(id) = self.touched.pop_first() {
             let version = self.describe(&id);
+            if let Some(journal) = &mut self.journal {
+                journal.push(Described { at: self.now, group: id.clone(), description: version.clone() });
+            }
             if let Some(group) = self.groups.get_mut(&id) {
                 group.record(self.now, version);
             }
