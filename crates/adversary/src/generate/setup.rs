@@ -243,7 +243,9 @@ pub(super) fn detail(chance: &mut Chance) -> (&'static str, String) {
         3 => ("simian:chaos:min-days", number(chance, 1, 3).to_string()),
         4 => ("simian:chaos:count", number(chance, 1, 3).to_string()),
         5 => ("simian:chaos:share", "0.25".into()),
-        6 => ("simian:chaos:faults", (*pick(chance, &["terminate-gracefully", "reboot", "terminate=2 reboot=1"])).into()),
+        6 => {
+            ("simian:chaos:faults", (*pick(chance, &["terminate-gracefully", "reboot", "terminate=2 reboot=1"])).into())
+        }
         7 | 8 => {
             let open = chance.below(24);
             ("simian:hours", format!("{open:02}:00-{:02}:30 {zone}", (open + chance.between(1, 10)) % 24))

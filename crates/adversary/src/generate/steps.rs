@@ -90,14 +90,58 @@ pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
     for _ in 0..number(chance, 2, 14) {
         worst_moment(setup, &mood, chance, &mut steps);
     }
+    if mood.machines && mood.owners {
+        for _ in 0..number(chance, 0, 2) {
+            second_thoughts(setup, chance, &mut steps);
+        }
+    }
     steps
+}
+
+/// A game day at which the machine sleeps after a look, and all owners change their minds meanwhile: once after the
+/// survey, so that a second look is due, and perhaps once more after that.
+fn second_thoughts(setup: &Setup, chance: &mut Chance, steps: &mut Vec<Step>) {
+    let from = in_hours(setup, chance);
+    let id = 1000 + u32::try_from(steps.len()).unwrap_or(0);
+    steps.push(Step { when: When::At(from), what: What::GameDay { id } });
+    let mut sleeps = vec![Port::Survey];
+    if chance.hit(0.6) {
+        sleeps.push(*pick(chance, &[Port::Named, Port::Named, Port::Calendar, Port::Claim]));
+    }
+    for (n, port) in sleeps.iter().enumerate() {
+        let mut at =
+            |what| steps.push(Step { when: When::Call { from, port: *port, nth: 1, side: Side::After }, what });
+        at(What::Sleep { replica: 0, seconds: *pick(chance, &[31, 40, 300, 4000]) });
+        if n + 1 < sleeps.len() {
+            continue;
+        }
+        let (key, value) = match chance.below(3) {
+            0 => ("simian:chaos", "off".to_owned()),
+            1 => (
+                "simian:veto",
+                format!(
+                    "{} {}",
+                    setup.start,
+                    setup.start.iter_days().take(8).map(|day| day.to_string()).collect::<Vec<_>>().join(" ")
+                ),
+            ),
+            _ => setup::detail(chance),
+        };
+        for group in &setup.groups {
+            let (region, group) = (group.region, group.name.clone());
+            at(What::Tag { region, group, key: key.to_owned(), value: Some(value.clone()) });
+        }
+    }
 }
 
 /// Something at a call. A game day at the same time makes sure that there is one that acts.
 fn worst_moment(setup: &Setup, mood: &Mood, chance: &mut Chance, steps: &mut Vec<Step>) {
     let from = in_hours(setup, chance);
     if chance.hit(0.5) && mood.game_days {
-        steps.push(Step { when: When::At(from), what: What::GameDay { id: 100 + u32::try_from(steps.len()).unwrap_or(0) } });
+        steps.push(Step {
+            when: When::At(from),
+            what: What::GameDay { id: 100 + u32::try_from(steps.len()).unwrap_or(0) },
+        });
     }
     let ports = [
         Port::Survey,
@@ -177,7 +221,9 @@ fn config(setup: &Setup, chance: &mut Chance) -> What {
         2 => policy.budgets = other.budgets,
         3 => policy.freezes = other.freezes,
         4 => (policy.mean_days, policy.min_days, policy.veto) = (other.mean_days, other.min_days, other.veto),
-        _ => (policy.healthy_floor, policy.zone_floor, policy.days) = (other.healthy_floor, other.zone_floor, other.days),
+        _ => {
+            (policy.healthy_floor, policy.zone_floor, policy.days) = (other.healthy_floor, other.zone_floor, other.days)
+        }
     }
     What::Config(Box::new(policy))
 }

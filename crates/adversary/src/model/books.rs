@@ -73,9 +73,8 @@ fn budgets(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violation>) {
 fn cool_down(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violation>) {
     let book = Book::of(scene.policy);
     let unit = claim.full_unit();
-    let same = |record: &&Record| {
-        record.claim.mode == claim.mode && record.claim.full_unit() == unit && record.counts()
-    };
+    let same =
+        |record: &&Record| record.claim.mode == claim.mode && record.claim.full_unit() == unit && record.counts();
     let latest = scene.model.records.values().filter(same).map(|record| record.claim.date).max();
     let lifted = scene.log.first_run.is_some_and(|at| at <= scene.entry.at);
     let born = (claim.mode == Mode::Live && !lifted).then(|| book.date(scene.stage.start));

@@ -25,17 +25,17 @@ pub(super) fn check(model: &mut Model, stage: &Stage, events: &[Event], wrong: &
             wrong.push(Violation { rule: "live", at: event.body.at, text });
         }
     }
-    rate(model, stage, events);
+    rate(model, events);
 }
 
 /// How often a turn came, and how often it should have: for the sum over all weeks.
-fn rate(model: &mut Model, stage: &Stage, events: &[Event]) {
+fn rate(model: &mut Model, events: &[Event]) {
     let setup = model.setup.clone();
     let policy = &setup.policy;
     let book = Book::of(policy);
     let mut units: Vec<(usize, String)> = Vec::new();
     for group in &setup.groups {
-        let unit = (group.region, names::unit(&policy.unit, &group.name));
+        let unit = (if policy.across_regions { 0 } else { group.region }, names::unit(&policy.unit, &group.name));
         let Word::Yes(_) = tags::read(&group.tags, policy) else { continue };
         if units.contains(&unit) {
             continue;
@@ -46,7 +46,8 @@ fn rate(model: &mut Model, stage: &Stage, events: &[Event]) {
         let first = setup.start.checked_add_days(Days::new(1)).unwrap_or(setup.start);
         let days = first.iter_days().take(setup.days.saturating_sub(2) as usize).filter(|date| book.works(*date));
         let dates: Vec<NaiveDate> = days.collect();
-        let region = crate::world::stage::region(group.region);
+        let region = crate::world::stage::region(group.region).to_string();
+        let region = if policy.across_regions { "*" } else { &region };
         let unit = format!("/{region}/{}:{}", policy.unit, names::unit(&policy.unit, &group.name));
         let turns = events.iter().filter(|event| {
             let key = event.body.key.as_deref().unwrap_or_default();
@@ -55,12 +56,16 @@ fn rate(model: &mut Model, stage: &Stage, events: &[Event]) {
         });
         let tally = &mut model.tally;
         tally.add("drawn turns", turns.count() as u64);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "small")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "small"
+        )]
         let micros = |x: f64| (x * dates.len() as f64 * 1e6).round() as u64;
         tally.add("expected turns in millionths", micros(p));
         tally.add("variance in millionths", micros(p * (1.0 - p)));
     }
-    let _ = stage;
 }
 
 /// The chance of a turn on a day, from the two tags that a calm week has.

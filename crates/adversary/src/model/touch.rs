@@ -21,7 +21,11 @@ pub(super) fn claimed(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violatio
     match book.open(claim.at) {
         None => scene.wrong("hours", format!("{key} was claimed outside the hours, {reading}"), wrong),
         Some(date) if date != claim.date => {
-            scene.wrong("date", format!("{key} was claimed in the hours of {date} and counts for {}", claim.date), wrong);
+            scene.wrong(
+                "date",
+                format!("{key} was claimed in the hours of {date} and counts for {}", claim.date),
+                wrong,
+            );
         }
         Some(_) => {}
     }
@@ -33,7 +37,7 @@ pub(super) fn claimed(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violatio
     if claim.mode == Mode::DryRun {
         // A pause that came while it was judged is no harm to a rehearsal.
         let settled = |at| scene.entry.at - at >= TimeDelta::seconds(60);
-        if let Some(pause) = paused(scene, &claim.scope.region, &claim.monkey).filter(|at| settled(*at)) {
+        if let Some(pause) = paused(scene, claim.mode, &claim.scope.region, &claim.monkey).filter(|at| settled(*at)) {
             scene.wrong("paused", format!("{key} was rehearsed, paused since {pause}"), wrong);
         }
     }
@@ -71,7 +75,8 @@ fn groups(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violation>) {
             scene.wrong("gone", format!("{id} was not there"), wrong);
             continue;
         }
-        let mut why: Vec<(&'static str, String)> = could.iter().filter_map(|group| forbids(scene, claim, group)).collect();
+        let mut why: Vec<(&'static str, String)> =
+            could.iter().filter_map(|group| forbids(scene, claim, group)).collect();
         if why.len() == could.len()
             && let Some((rule, why)) = why.pop()
         {
@@ -119,8 +124,11 @@ fn floors(scene: &Scene<'_>, claim: &Claim, group: &Group, here: &[&InstanceId])
         let open = open.filter(|record| record.phase != Phase::Closed);
         open.flat_map(|record| &record.claim.targets).any(|target| target.instance == *id)
     };
-    let left: Vec<&Member> =
-        group.members.iter().filter(|member| serves(member) && !here.contains(&&member.id) && !going(&member.id)).collect();
+    let left: Vec<&Member> = group
+        .members
+        .iter()
+        .filter(|member| serves(member) && !here.contains(&&member.id) && !going(&member.id))
+        .collect();
     let floor = scene.policy.healthy_floor as usize;
     if left.len() < floor {
         return Some(("healthy-floor", format!("{} would remain, the floor is {floor}", left.len())));
@@ -139,7 +147,8 @@ fn floors(scene: &Scene<'_>, claim: &Claim, group: &Group, here: &[&InstanceId])
 fn size(scene: &Scene<'_>, claim: &Claim, wish: &Wish) -> Option<(&'static str, String)> {
     let begun = scene.model.surveyed.get(&scene.entry.slot).copied().unwrap_or(scene.entry.at);
     let from = scene.entitled_from().min(begun - TimeDelta::seconds(300));
-    let ours = |id: &&GroupId| names::unit(&scene.policy.unit, &id.name) == claim.unit.split_once(':').map_or("", |u| u.1);
+    let ours =
+        |id: &&GroupId| names::unit(&scene.policy.unit, &id.name) == claim.unit.split_once(':').map_or("", |u| u.1);
     let serving = |id: &GroupId| {
         let could = scene.model.timeline.during(id, from, scene.entry.at);
         could.iter().map(|group| group.members.iter().filter(|member| serves(member)).count()).max().unwrap_or(0)
@@ -167,9 +176,7 @@ fn siblings(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violation>) {
         if !could.is_empty() && could.iter().all(|group| listed(group) && garbled(group)) {
             scene.wrong("opted-in", format!("{}: nobody understands the tags of its {id}", claim.key), wrong);
         }
-        let vetoed = |group: &&Group| {
-            matches!(tags::read(&group.tags, policy), Word::Yes(wish) if wish.vetoes.contains(&claim.date))
-        };
+        let vetoed = |group: &&Group| matches!(tags::read(&group.tags, policy), Word::Yes(wish) if wish.vetoes.contains(&claim.date));
         if !could.is_empty() && could.iter().all(vetoed) {
             scene.wrong("veto", format!("{}: the owner of its {id} vetoed {}", claim.key, claim.date), wrong);
         }
@@ -195,7 +202,7 @@ fn calendar(scene: &Scene<'_>, key: &str, wrong: &mut Vec<Violation>) {
 }
 
 /// Since when a pause holds this process from that, if one does.
-fn paused(scene: &Scene<'_>, region: &Region, monkey: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+fn paused(scene: &Scene<'_>, mode: Mode, region: &Region, monkey: &str) -> Option<chrono::DateTime<chrono::Utc>> {
     let holds = |pause: &&crate::world::log::PauseSpan| {
         pause.after <= scene.index
             && pause.lifted.is_none_or(|lifted| lifted > scene.index)
@@ -203,6 +210,7 @@ fn paused(scene: &Scene<'_>, region: &Region, monkey: &str) -> Option<chrono::Da
             && pause.region.as_ref().is_none_or(|only| only == region)
             && pause.monkey.as_ref().is_none_or(|only| only == monkey)
             && (!pause.by_file || scene.policy.brake)
+            && (mode == Mode::Live || !pause.newborn)
     };
     scene.log.pauses.iter().find(holds).map(|pause| pause.from)
 }
@@ -214,7 +222,7 @@ pub(super) fn called(scene: &Scene<'_>, act: Act, region: &Region, ids: &[Instan
     if !(policy.live && policy.monkey_live) {
         scene.wrong("mode", format!("{act:?} of {ids:?} where the operator said dry-run"), wrong);
     }
-    if let Some(since) = paused(scene, region, "chaos") {
+    if let Some(since) = paused(scene, Mode::Live, region, "chaos") {
         scene.wrong("paused", format!("{act:?} of {ids:?} was begun, paused since {since}"), wrong);
     }
     let over = reading + CALL_TAKES - TimeDelta::milliseconds(1);
@@ -242,10 +250,18 @@ pub(super) fn called(scene: &Scene<'_>, act: Act, region: &Region, ids: &[Instan
         };
         if reading + CALL_TAKES > record.claim.act_before {
             let before = record.claim.act_before;
-            scene.wrong("act-within", format!("{act:?} of {id} for {key} was begun at {reading}, too late for {before}"), wrong);
+            scene.wrong(
+                "act-within",
+                format!("{act:?} of {id} for {key} was begun at {reading}, too late for {before}"),
+                wrong,
+            );
         }
         if (reading < due && scene.steady()) || reading + CALL_TAKES > until {
-            scene.wrong("due", format!("{act:?} of {id} for {key} at {reading} is not from {due} until {until}"), wrong);
+            scene.wrong(
+                "due",
+                format!("{act:?} of {id} for {key} at {reading} is not from {due} until {until}"),
+                wrong,
+            );
         }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) enum Did {
     /// It began a call that acts; how that ended, once it did.
     Called { act: Act, region: Region, ids: Vec<InstanceId>, answer: Option<Result<Vec<InstanceId>, Cause>> },
     /// It has read a region's groups, by tags or by name, since then.
-    Read { region: Region, begun: DateTime<Utc>, survey: bool },
+    Read { begun: DateTime<Utc>, survey: bool },
     /// It lifted every pause, which sets the breaker back.
     ResumedAll,
 }
@@ -48,20 +48,14 @@ pub(crate) enum Did {
 /// An event, as far as the model looks at it.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
-    pub(crate) seq: u64,
     pub(crate) kind: Kind,
     pub(crate) key: Option<String>,
     /// By the clock of the process.
     pub(crate) at: DateTime<Utc>,
     pub(crate) due: Option<DateTime<Utc>>,
     pub(crate) until: Option<DateTime<Utc>>,
-    pub(crate) outcome: Option<String>,
-    pub(crate) unit: Option<String>,
-    pub(crate) target: Option<String>,
     /// The first rail that held it.
     pub(crate) rail: Option<String>,
-    /// The mean that a plan was drawn with, in thousandths of a day.
-    pub(crate) mean_millidays: Option<u64>,
 }
 
 /// A pause that an operator pulled. Entries before it are not its concern, whatever the time says.
@@ -69,6 +63,8 @@ pub(crate) struct Told {
 pub(crate) struct PauseSpan {
     /// It is the file: it holds only whoever looks at it.
     pub(crate) by_file: bool,
+    /// It is that of a new ledger: it holds no rehearsal.
+    pub(crate) newborn: bool,
     /// How many entries there were before it.
     pub(crate) after: usize,
     /// How many there were when somebody lifted it.
@@ -134,7 +130,7 @@ impl Log {
         by_file: bool,
     ) {
         let after = self.entries.len();
-        self.pauses.push(PauseSpan { by_file, after, lifted: None, region, monkey, from, until });
+        self.pauses.push(PauseSpan { by_file, newborn: false, after, lifted: None, region, monkey, from, until });
     }
 
     /// What somebody's word lifts is lifted; what a file does, when it goes.

@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use simian_core::ports::Effect;
 use simian_core::{
-    AccountId, Actuator, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim, ClaimQuery, ClaimRecord,
-    Claimed, Clock, Cloud, Compacted, Compaction, Draft, Event, EventQuery, Group, GroupQuery, Head, Identity,
-    InstanceId, InstanceState, Kind, Ledger, LedgerError, Mode, Pause, Region, Sink, SinkError,
+    AccountId, Actuator, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim, ClaimQuery,
+    ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Draft, Event, EventQuery, Group, GroupQuery, Head,
+    Identity, InstanceId, InstanceState, Kind, Ledger, LedgerError, Mode, Pause, Region, Sink, SinkError,
 };
 
 use super::log::{Act, Did, Told};
@@ -128,7 +128,7 @@ impl Cloud for Ports {
         let answer = self.stage.cloud.groups(region, query).await;
         self.heard(region, &answer);
         if answer.is_ok() {
-            self.stage.log(self.slot, Did::Read { region: region.clone(), begun, survey });
+            self.stage.log(self.slot, Did::Read { begun, survey });
         }
         self.at(port, Side::After).await;
         answer
@@ -190,17 +190,12 @@ fn port_of(drafts: &[Draft]) -> Port {
 fn told(event: &Event) -> Told {
     let body = &event.body;
     Told {
-        seq: event.seq,
         kind: body.kind,
         key: body.key.clone(),
         at: body.at,
         due: body.due,
         until: body.until,
-        outcome: body.outcome.clone(),
-        unit: body.unit.clone(),
-        target: body.target.clone(),
         rail: body.outcome.clone().filter(|_| matches!(body.kind, Kind::ActionHeld | Kind::ActionVetoed)),
-        mean_millidays: body.counts.get("mean_millidays").copied(),
     }
 }
 

@@ -15,8 +15,8 @@ use simian_core::calendar::{Freeze, Hours, Weekdays};
 use simian_core::choice::{Rule, app_glob};
 use simian_core::rails::{Budgets, Floors};
 use simian_core::{
-    AccountId, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Policy, Region, Request, Settings,
-    Sink, Size, TagRules,
+    AccountId, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Policy, Region, Request,
+    Settings, Sink, Size, TagRules,
 };
 
 use super::ports::Ports;
@@ -108,7 +108,8 @@ fn engine(stage: &Arc<Stage>, slot: usize, holder: &str, setup: &PolicySetup) ->
     let wiring = wire(setup)?;
     let ports = Arc::new(Ports::new(Arc::clone(stage), slot));
     let regions: Vec<Region> = stage.regions.clone();
-    let account = Account::new("test".into(), regions, wiring.policy, Arc::clone(&ports) as Arc<dyn Cloud>, ports.clone());
+    let account =
+        Account::new("test".into(), regions, wiring.policy, Arc::clone(&ports) as Arc<dyn Cloud>, ports.clone());
     let brake = stage.brake.clone().filter(|_| wiring.brake);
     let dice = Dice::new(&format!("adversary {}", stage.seed));
     let engine = Engine {
@@ -143,12 +144,7 @@ pub(crate) fn daemon(
 }
 
 /// A game day: every unit, now.
-pub(crate) fn game_day(
-    stage: &Arc<Stage>,
-    slot: usize,
-    id: u32,
-    setup: &PolicySetup,
-) -> Result<Running, String> {
+pub(crate) fn game_day(stage: &Arc<Stage>, slot: usize, id: u32, setup: &PolicySetup) -> Result<Running, String> {
     let (engine, _) = engine(stage, slot, &format!("game-{id}"), setup)?;
     Ok(Box::pin(async move {
         let request = Request {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use simian_core::rails::NEWBORN;
-use simian_core::{Change, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Kind, Ledger, Mode, Pause};
+use simian_core::{Change, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Kind, Ledger, Mode, Pause, Sink};
 use simian_ledger::{MemoryLedger, SqliteLedger};
 use simian_sim::{SimAccount, VirtualClock};
 use uuid::Uuid;
@@ -85,7 +85,7 @@ impl Scenario {
 }
 
 fn run(stage: &Stage, root: Pin<&mut Root>, until: DateTime<Utc>) {
-    drop(stage.clock.drive_until(until, root));
+    let _ = stage.clock.drive_until(until, root);
 }
 
 /// Everything is well from now on.
@@ -137,10 +137,14 @@ fn baptise(stage: &Stage, newborn: bool) -> Result<(), String> {
         let mut draft = Draft::new(stage.start, Kind::DaemonPaused, Mode::Live, "a new ledger");
         draft.key = Some(pause.id.clone());
         stage.shared().log.pause(None, None, stage.start, None, false);
+        stage.shared().log.pauses[0].newborn = true;
         (vec![draft], vec![Change::Pause(pause)])
     } else {
         (Vec::new(), vec![Change::FirstRun(stage.start)])
     };
+    // A sink is there before the first event.
+    let known = stage.ledger.advance(stage.sink.name(), 0).now_or_never().ok_or("the ledger waits")?;
+    known.map_err(|error| error.to_string())?;
     let done = stage.ledger.commit(drafts, changes).now_or_never();
     done.ok_or("the ledger waits")?.map(drop).map_err(|error| error.to_string())
 }
