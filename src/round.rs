@@ -58,6 +58,7 @@ pub async fn run(
 
     let dues = outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect();
     let due = due(outlook, &world, order, now);
+    let looked_at = engine.clock.now();
     let detail = {
         let first = judge(&due, &world, &simian_core::Detail::none(), policy, now);
         observe::detail(account, &world, &first, engine.clock.as_ref()).await
@@ -65,6 +66,9 @@ pub async fn run(
     // The survey may have taken a minute, and the kill switch is for this moment.
     world.history.pauses = History::pauses(engine.ledger.as_ref(), engine.clock.now()).await?;
     world.observed.brake = engine.brake.look(engine.clock.now());
+    // The machine may have slept over the second look. Then it was taken, and shows nothing that counts.
+    let aged = engine.clock.now() - looked_at >= rails::FRESH;
+    let detail = if aged { simian_core::Detail::of(BTreeMap::new()) } else { detail };
     let judged = judge(&due, &world, &detail, policy, engine.clock.now());
     drop(due);
     let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
