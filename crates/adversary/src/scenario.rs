@@ -76,6 +76,7 @@ pub struct GroupSetup {
 /// What the operator's config says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "a config has switches")]
 pub struct PolicySetup {
     /// Live, globally and for the account.
     pub live: bool,

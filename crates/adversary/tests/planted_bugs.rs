@@ -113,8 +113,8 @@ fn found(name: &str) {
     copy.plant(&patch);
     copy.build();
     let (code, said) = copy.play(seed.saturating_sub(WINDOW / 6), WINDOW);
-    let seen = rules.split(' ').any(|rule| said.contains(&format!(": {rule} at ")));
-    assert!(code == Some(1) && seen, "{name} was not found by {rules} (exit {code:?}):\n{said}");
+    let known = rules.split(' ').any(|rule| said.contains(&format!(": {rule} at ")));
+    assert!(code == Some(1) && known, "{name} was not found by {rules} (exit {code:?}):\n{said}");
 }
 
 mod planted_bugs {

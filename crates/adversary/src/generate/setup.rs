@@ -39,7 +39,7 @@ pub(super) fn draw(seed: u64, chance: &mut Chance) -> Setup {
     let calm = chance.hit(0.12);
     let (year, month, day) = *pick(chance, &STARTS);
     let start = NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default() - Days::new(chance.below(4));
-    let regions = chance.between(1, 3).min(chance.between(1, 3)) as usize;
+    let regions = 1 + chance.index(3).min(chance.index(3));
     let policy = if calm { calm_policy(chance) } else { policy(start, chance) };
     let groups = (0..number(chance, 2, 9)).map(|n| group(n, regions, calm, chance)).collect();
     let rough = chance.hit(0.5) && !calm;
@@ -201,7 +201,7 @@ pub(super) fn group(n: u32, regions: usize, calm: bool, chance: &mut Chance) -> 
         name,
         tags: tags(calm, chance),
         sizes: (desired / 2, desired, desired * 2),
-        zones: chance.between(1, 3) as usize,
+        zones: 1 + chance.index(3),
         boot: (boot / 2, boot),
         hook: chance.hit(0.2).then(|| number(chance, 30, 600)),
     }

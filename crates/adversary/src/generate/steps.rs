@@ -7,6 +7,7 @@ use super::{in_hours, number, pick, setup};
 use crate::scenario::{Place, Port, Setup, Side, Step, What, When};
 
 /// What kinds of trouble a week has. Few at a time: what stops everything hides everything else.
+#[expect(clippy::struct_excessive_bools, reason = "each is there or not")]
 struct Mood {
     machines: bool,
     clocks: bool,
@@ -222,7 +223,8 @@ fn config(setup: &Setup, chance: &mut Chance) -> What {
         3 => policy.freezes = other.freezes,
         4 => (policy.mean_days, policy.min_days, policy.veto) = (other.mean_days, other.min_days, other.veto),
         _ => {
-            (policy.healthy_floor, policy.zone_floor, policy.days) = (other.healthy_floor, other.zone_floor, other.days)
+            (policy.healthy_floor, policy.zone_floor, policy.days) =
+                (other.healthy_floor, other.zone_floor, other.days);
         }
     }
     What::Config(Box::new(policy))

@@ -89,10 +89,10 @@ fn cool_down(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violation>) {
         Word::Yes(wish) => Some(wish.min_days),
         Word::No | Word::Garbled => None,
     });
-    let Some(least) = wanted.min() else { return };
+    let Some(rest) = wanted.min() else { return };
     let days = book.working_days(last, claim.date);
-    if days < least && scene.steady() {
-        let text = format!("{}: acted on {last}, {days} working days before; {least} are wanted", claim.key);
+    if days < rest && scene.steady() {
+        let text = format!("{}: acted on {last}, {days} working days before; {rest} are wanted", claim.key);
         scene.wrong("cool-down", text, wrong);
     }
 }

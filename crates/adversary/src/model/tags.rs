@@ -34,9 +34,8 @@ pub(crate) fn read(tags: &BTreeMap<String, String>, policy: &PolicySetup) -> Wor
     let mapped = policy.mapped.as_ref().is_some_and(|(key, value)| tags.get(key) == Some(value));
     match tags.get("simian:chaos").map(String::as_str) {
         Some("on") => {}
-        Some("off") => return Word::No,
         None if mapped => {}
-        None => return Word::No,
+        Some("off") | None => return Word::No,
         Some(_) => return Word::Garbled,
     }
     wish(tags, policy).map_or(Word::Garbled, Word::Yes)

@@ -7,10 +7,13 @@ use simian_core::{Group, GroupId};
 
 use crate::world::stage::Stage;
 
+/// From when on a group was described so; `None` when it was gone.
+type Version = (DateTime<Utc>, Option<Group>);
+
 /// Descriptions by group, each with the time from which on it was true.
 #[derive(Debug, Default)]
 pub(crate) struct Timeline {
-    groups: BTreeMap<GroupId, Vec<(DateTime<Utc>, Option<Group>)>>,
+    groups: BTreeMap<GroupId, Vec<Version>>,
     read: usize,
 }
 

@@ -29,7 +29,7 @@ struct Slot {
 pub(crate) struct Root {
     stage: Arc<Stage>,
     slots: Vec<Slot>,
-    timer: Option<(DateTime<Utc>, Pin<Box<dyn Future<Output = ()>>>)>,
+    timer: Option<(DateTime<Utc>, Running)>,
 }
 
 /// systemd waits so long before it starts a service again.
