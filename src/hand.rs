@@ -232,28 +232,28 @@ impl Live<'_> {
         }
     }
 
-    /// Why no call may be started now, looked at as late as can be. Who cannot be asked has said no.
+    /// Why no call may be started now, looked at as late as can be. Who cannot be asked has said no. The clock comes
+    /// last, because the machine may have slept while the others were asked.
     async fn hindered(&self, leave: &Leave<'_>) -> Option<String> {
         // First, because the answer may take its time.
         if let Some(why) = self.stopped(leave).await {
             return Some(why);
         }
-        let now = self.engine.clock.now();
-        if now + CALL_TIMEOUT > leave.act_before {
-            return Some("there was no time left to act".into());
-        }
-        let mut pauses = match History::pauses(self.engine.ledger.as_ref(), now).await {
+        let clock = &self.engine.clock;
+        let mut pauses = match History::pauses(self.engine.ledger.as_ref(), clock.now()).await {
             Ok(pauses) => pauses,
             Err(error) => return Some(format!("nobody knows whether it is paused: {error}")),
         };
-        match self.engine.brake.look(now) {
+        match self.engine.brake.look(clock.now()) {
             View::Known(by_file) => pauses.extend(by_file),
             View::Unknown(why) => return Some(why),
             View::Unasked => {}
         }
         let account = &self.account.policy.account;
-        let covering = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey));
-        covering.map(|pause| format!("paused {pause}"))
+        if let Some(pause) = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey)) {
+            return Some(format!("paused {pause}"));
+        }
+        (clock.now() + CALL_TIMEOUT > leave.act_before).then(|| "there was no time left to act".into())
     }
 
     /// Why everything stops: an alarm, the safety lever, the outage hook. Who cannot be asked has said no.

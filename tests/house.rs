@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simian-sim", &["simian-core"]),
     ("simian-aws", &["simian-core"]),
     ("simian-moto", &[]),
+    ("simian-adversary", &["simian", "simian-core", "simian-ledger", "simian-sim", "simian-chaos"]),
     ("simian", &["simian-core", "simian-chaos", "simian-ledger", "simian-sim", "simian-aws"]),
 ];
 

@@ -77,13 +77,14 @@ async fn look(
 /// The groups read again by name, where the survey is no longer fresh.
 async fn reread(engine: &Engine, account: &Account, world: &World, scope: &Scope, asked: BTreeSet<String>) -> Reread {
     let fleet = world.fleets.get(scope);
-    let stale = fleet.is_none_or(|fleet| engine.clock.now() - fleet.taken_at >= FRESH);
+    let at = engine.clock.now();
+    let stale = fleet.is_none_or(|fleet| at - fleet.taken_at >= FRESH);
     if !stale || account.policy.disabled.contains("reread") {
         return Reread::default();
     }
     let query = GroupQuery::Named(asked.iter().cloned().collect());
     let groups = by_name(account.cloud.groups(&scope.region, &query).await);
-    Reread { asked, groups }
+    Reread { at, asked, groups }
 }
 
 /// Reads one thing a key, several at a time, and files each answer under it.

@@ -75,6 +75,8 @@ impl Look {
 /// Groups that were read again by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reread {
+    /// When it was begun: nothing in it is older.
+    pub at: DateTime<Utc>,
     /// Which were asked for.
     pub asked: BTreeSet<String>,
     /// Those that there are.

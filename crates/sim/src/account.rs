@@ -89,6 +89,11 @@ impl SimAccount {
         self.now_state().performed.clone()
     }
 
+    /// From now on every change of a group is kept, for [`Truth::journal`]. By default only the last minutes are.
+    pub fn keep_journal(&self) {
+        self.now_state().journal.get_or_insert_default();
+    }
+
     /// Says on which instance the caller runs; `None`, the default, is not on EC2.
     pub fn set_ourselves(&self, id: Option<InstanceId>) {
         self.lock().ourselves = id;

@@ -5,13 +5,13 @@
 
 /// A stream of numbers: `SplitMix64` (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
 #[derive(Clone, Debug)]
-pub(crate) struct Chance(u64);
+pub struct Chance(u64);
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Chance {
     /// The stream of that name. The parts do not run into each other.
-    pub(crate) fn new(seed: u64, name: &[&str]) -> Self {
+    pub fn new(seed: u64, name: &[&str]) -> Self {
         // FNV-1a, then mixed by the first draw.
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed.wrapping_mul(GOLDEN);
         for part in name {
@@ -25,7 +25,8 @@ impl Chance {
     }
 
     /// 64 bits.
-    pub(crate) fn next(&mut self) -> u64 {
+    #[expect(clippy::should_implement_trait, reason = "it never ends, and is no iterator")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -34,23 +35,23 @@ impl Chance {
     }
 
     /// A number in `0..n`; 0 when `n` is 0.
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         // Lemire's multiply and shift; its bias is below n / 2^64.
         u64::try_from((u128::from(self.next()) * u128::from(n)) >> 64).unwrap_or(0)
     }
 
     /// A number in `low..=high`; `low` when the range is empty.
-    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below((high.saturating_sub(low)).saturating_add(1))
     }
 
     /// An index into a list of that length.
-    pub(crate) fn index(&mut self, length: usize) -> usize {
+    pub fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(length as u64)).unwrap_or(0)
     }
 
     /// True with that probability.
-    pub(crate) fn hit(&mut self, probability: f64) -> bool {
+    pub fn hit(&mut self, probability: f64) -> bool {
         // 53 bits are what a double holds.
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit exactly")]
         let point = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
@@ -58,7 +59,7 @@ impl Chance {
     }
 
     /// Puts the items into a random order (Fisher and Yates).
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.index(last + 1));
         }

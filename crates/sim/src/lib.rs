@@ -40,6 +40,7 @@ mod truth;
 mod weather;
 
 pub use account::SimAccount;
+pub use chance::Chance;
 pub use clock::{Deadlock, MAX_POLLS_AN_INSTANT, ScaledClock, VirtualClock};
 pub use group::GroupSpec;
 pub use instance::{EndedBy, Life};
@@ -48,5 +49,5 @@ pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGIONS, sandbox};
 pub use simian_core::GroupId;
 pub use sink::{MemorySink, Refusal};
 pub use traffic::{CALL_LOG, CallRecord, Fault, call};
-pub use truth::Truth;
+pub use truth::{Described, Truth};
 pub use weather::{Bucket, Outage, Weather};

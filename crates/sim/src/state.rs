@@ -14,6 +14,7 @@ use crate::signals::{AlarmId, Signals};
 use crate::supplies::{Supplies, subnet};
 use crate::targets::TargetGroup;
 use crate::traffic::Traffic;
+use crate::truth::Described;
 use crate::weather::Weather;
 
 /// What will happen at some time.
@@ -69,6 +70,8 @@ pub(crate) struct State {
     pub(crate) weather: Weather,
     pub(crate) traffic: Traffic,
     pub(crate) performed: Vec<Performed>,
+    /// Every change of a group's description, if somebody asked for that to be kept.
+    pub(crate) journal: Option<Vec<Described>>,
     /// What the last query of each region found, as long as nothing changed.
     pub(crate) listed: BTreeMap<Region, Listed>,
     queue: BTreeMap<(DateTime<Utc>, u64), Happening>,
@@ -95,6 +98,7 @@ impl State {
             weather: Weather::calm(),
             traffic: Traffic::new(seed),
             performed: Vec::new(),
+            journal: None,
             listed: BTreeMap::new(),
             queue: BTreeMap::new(),
             queued: 0,
@@ -164,6 +168,9 @@ impl State {
         while let Some(id) = self.touched.pop_first() {
             self.settle_refresh(&id);
             let version = self.describe(&id);
+            if let Some(journal) = &mut self.journal {
+                journal.push(Described { at: self.now, group: id.clone(), description: version.clone() });
+            }
             if let Some(group) = self.groups.get_mut(&id) {
                 group.record(self.now, version);
             }

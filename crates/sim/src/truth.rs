@@ -17,9 +17,26 @@ pub struct Truth {
     account: SimAccount,
 }
 
+/// From a moment on a group is described so; `None` when it is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which group.
+    pub group: GroupId,
+    /// What a read that is not stale answers from then on.
+    pub description: Option<Group>,
+}
+
 impl Truth {
     pub(crate) fn new(account: SimAccount) -> Self {
         Self { account }
+    }
+
+    /// Every change of a group's description since [`SimAccount::keep_journal`], in order, but for the first so many.
+    pub fn journal(&self, skip: usize) -> Vec<Described> {
+        let state = self.account.now_state();
+        state.journal.iter().flatten().skip(skip).cloned().collect()
     }
 
     /// The group as its own service knows it, which does not know yet of the dead that it has not noticed. `None`

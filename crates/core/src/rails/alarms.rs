@@ -25,7 +25,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     if names.is_empty() {
         return Verdict::NotApplicable("no alarm is named".into());
     }
-    let Some(stops) = case.detail.stops(&case.proposal.scope) else { return case.not_looked_at("the alarms") };
+    let Some(stops) = case.stops() else { return case.not_looked_at("the alarms") };
     says(&names, stops, case.policy)
 }
 

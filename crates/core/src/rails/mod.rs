@@ -153,6 +153,11 @@ impl<'a> Case<'a> {
         self.populated().filter(|(_, _, aimed_at)| *aimed_at).map(|(_, group, _)| group)
     }
 
+    /// What stops everything where it would act, if that was asked not long ago: the machine may have slept since.
+    fn stops(&self) -> Option<&'a Stops> {
+        self.detail.stops(&self.proposal.scope).filter(|stops| self.at - stops.at < FRESH)
+    }
+
     /// What a detail rail says of what is not in the second look: nothing yet, before it was taken or while another rail
     /// holds.
     fn not_looked_at(&self, what: &str) -> Verdict {

@@ -23,6 +23,12 @@ fn judge(case: &Case<'_>) -> Verdict {
             return Verdict::Hold(format!("{name} is gone, or no longer opted in"));
         };
         match case.policy.tags.read(&group.tags) {
+            OptIn::In(settings) if settings.faults.weights().all(|(fault, _)| fault != case.proposal.action) => {
+                return Verdict::Hold(format!(
+                    "{name} does not want {} any more: {}",
+                    case.proposal.action, settings.faults
+                ));
+            }
             OptIn::In(_) => {}
             OptIn::Out => return Verdict::Hold(format!("{name} is opted out")),
             OptIn::Malformed(problems) => {

@@ -11,7 +11,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     if case.policy.outage.is_none() {
         return Verdict::NotApplicable("no outage hook is configured".into());
     }
-    let Some(stops) = case.detail.stops(&case.proposal.scope) else { return case.not_looked_at("the outage hook") };
+    let Some(stops) = case.stops() else { return case.not_looked_at("the outage hook") };
     says(stops, case.policy)
 }
 

@@ -29,7 +29,12 @@ fn judge(case: &Case<'_>) -> Verdict {
 /// Whether there is a fresh look at one group of the unit.
 fn group(case: &Case<'_>, id: &GroupId) -> Verdict {
     let scope = Scope { account: case.proposal.scope.account.clone(), region: id.region.clone() };
-    match case.detail.look(&scope).and_then(|look| look.group(&id.name)) {
+    let look = case.detail.look(&scope);
+    match look.and_then(|look| look.group(&id.name)) {
+        // The machine may have slept since.
+        Some(_) if look.is_some_and(|look| case.at - look.reread.at >= FRESH) => {
+            Verdict::Unknown("the second look is old by now: that waits for the next wake".into())
+        }
         Some(View::Known(groups)) if groups.contains_key(&id.name) => Verdict::Pass("read again".into()),
         Some(View::Known(_)) => Verdict::Hold(format!("{} is gone", id.name)),
         Some(other) => {
@@ -60,7 +65,8 @@ mod tests {
 
     /// Judged after a second look that found nothing wrong but this.
     fn with_groups(scene: &Scene, asked: &str, groups: View<BTreeMap<String, Group>>) -> Judged {
-        let detail = scene.detail(|look| look.reread = Reread { asked: [asked.to_owned()].into(), groups });
+        let detail =
+            scene.detail(|look| look.reread = Reread { at: scene.now, asked: [asked.to_owned()].into(), groups });
         let proposals = std::slice::from_ref(&scene.proposal);
         judge_all(proposals, &scene.world, &detail, &scene.policy, scene.now).remove(0)
     }
@@ -92,6 +98,18 @@ mod tests {
         let mut scene = Scene::quiet();
         scene.fleet().taken_at = scene.now - TimeDelta::seconds(31);
         assert!(matches!(scene.verdict("reread"), Verdict::NotApplicable(_)));
+    }
+
+    #[test]
+    fn a_second_look_grows_old_too() {
+        let mut scene = Scene::quiet();
+        let groups = View::Known([("shop-prod-v001".to_owned(), scene.group().clone())].into());
+        for (age, holds) in [(29, false), (30, true)] {
+            let at = scene.now - TimeDelta::seconds(age);
+            let asked = ["shop-prod-v001".to_owned()].into();
+            let verdict = scene.looked("reread", |look| look.reread = Reread { at, asked, groups: groups.clone() });
+            assert_eq!(verdict.holds(), holds, "{age} s: {verdict:?}");
+        }
     }
 
     #[test]

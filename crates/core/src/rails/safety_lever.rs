@@ -12,7 +12,7 @@ pub(super) const RAIL: Rail = Rail {
 };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    case.detail.stops(&case.proposal.scope).map_or_else(|| case.not_looked_at("the safety lever"), says)
+    case.stops().map_or_else(|| case.not_looked_at("the safety lever"), says)
 }
 
 /// What the lever says.

@@ -1,0 +1,12 @@
+//! The stage on which a week is played: the real daemon between decorated ports, on the simulated account.
+
+mod clock;
+pub(crate) mod log;
+mod perform;
+mod ports;
+mod process;
+mod root;
+pub(crate) mod stage;
+mod week;
+
+pub use week::Week;

@@ -1,0 +1,253 @@
+//! What each step does, an arm each. All of it is done at once: a step takes no time.
+
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
+use futures_util::FutureExt;
+use simian::control::{self, Extent, Which};
+use simian::engine::Engine;
+use simian_core::{CalendarState, Dice, Group, GroupId, Region};
+use simian_sim::{GroupSpec, Operation, Outage, Refusal, Weather, Who};
+
+use super::log::{Did, Entry};
+use super::stage::{Command, Stage, region};
+use crate::model::names;
+use crate::scenario::{CALENDAR, GroupSetup, Place, PolicySetup, WeatherSetup, What};
+
+/// Whoever asked for a step at no call.
+const NOBODY: usize = usize::MAX;
+
+impl Stage {
+    /// Does it now. `by` is the process at whose call it happens.
+    pub(crate) fn perform(&self, what: &What, by: Option<usize>) {
+        let now = self.now();
+        let text = format!("{what:?}");
+        let name = text.split([' ', '(', '{']).next().unwrap_or_default().to_owned();
+        {
+            let mut shared = self.shared();
+            shared.tally.one(&format!("step {name}"));
+            let at = by.map_or_else(String::new, |slot| format!(" (at a call of process {slot})"));
+            shared.log.story.push((now, format!("{text}{at}")));
+        }
+        match what {
+            What::Calendar { open } => self.set_calendar(*open),
+            What::Pause { region, monkey, minutes } => self.pause(*region, monkey.clone(), *minutes),
+            What::Resume { first_run } => self.resume(*first_run),
+            What::Brake { pulled } => self.pull(*pulled),
+            What::Config(policy) => self.configure(policy),
+            What::Weather(weather) => {
+                self.cloud.set_weather(weather_of(weather, self.seed));
+                self.shared().log.stale.set(now, weather.stale);
+            }
+            What::Sleep { replica, seconds } => {
+                let until = now + TimeDelta::seconds(i64::from(*seconds));
+                let mut shared = self.shared();
+                let slot = by.unwrap_or(*replica);
+                if let Some(control) = shared.controls.get_mut(slot) {
+                    control.asleep = Some(until);
+                }
+            }
+            What::ClockOff { replica, seconds } => self.set_clock(*replica, *seconds),
+            What::Crash { replica, polls, down } => {
+                let mut shared = self.shared();
+                let slot = by.unwrap_or(*replica);
+                if let Some(control) = shared.controls.get_mut(slot) {
+                    control.dies = Some((*polls, *down));
+                }
+            }
+            What::Stop { replica, down } => {
+                self.shared().commands.push(Command::Stop { replica: *replica, down: *down });
+            }
+            What::Replica => self.shared().commands.push(Command::Replica),
+            What::GameDay { id } => self.shared().commands.push(Command::GameDay(*id)),
+            What::LedgerDown { seconds } => {
+                self.shared().ledger_back = now + TimeDelta::seconds(i64::from(*seconds));
+            }
+            What::SinkDown { seconds, after } => {
+                let message = "no such topic".to_owned();
+                self.sink.set_down(Some(Refusal { after: *after, message, lasting: false }));
+                self.shared().sink_back = now + TimeDelta::seconds(i64::from(*seconds));
+            }
+            outside => {
+                if let Some(operation) = self.operation(outside) {
+                    self.cloud.perform(operation);
+                }
+            }
+        }
+    }
+
+    /// What the world does to the account; `None` where there is nothing to do it to.
+    fn operation(&self, what: &What) -> Option<Operation> {
+        let minutes = |minutes: u32| TimeDelta::minutes(i64::from(minutes));
+        Some(match what {
+            What::Tag { region, group, key, value } => {
+                let (group, key) = (self.group(*region, group)?, key.clone());
+                match value.clone() {
+                    Some(value) => Operation::SetTag { group, key, value },
+                    None => Operation::RemoveTag { group, key },
+                }
+            }
+            What::Scale { region, group, desired } => {
+                Operation::Scale { group: self.group(*region, group)?, desired: *desired }
+            }
+            What::Deploy { region, group, retire } => {
+                Operation::Deploy { group: self.group(*region, group)?, retire_after: minutes(*retire) }
+            }
+            What::Refresh { region, group, every } => {
+                Operation::Refresh { group: self.group(*region, group)?, every: minutes((*every).max(1)) }
+            }
+            What::SpotLoss { region, group } => Operation::SpotLoss { group: self.group(*region, group)? },
+            What::Kill(place) => Operation::KillMember(self.who(place)?),
+            What::StopMember(place) => Operation::StopMember(self.who(place)?),
+            What::ZoneOutage { zone, minutes: lasts } => {
+                Operation::ZoneOutage { zone: zone.clone(), lasts: minutes(*lasts) }
+            }
+            What::Process { region, group, process, suspended } => {
+                let (group, process) = (self.group(*region, group)?, process.clone());
+                if *suspended { Operation::Suspend { group, process } } else { Operation::Resume { group, process } }
+            }
+            What::Health(place, healthy) => Operation::SetHealth { who: self.who(place)?, healthy: *healthy },
+            What::Protect(place, on) => Operation::Protect { who: self.who(place)?, on: *on },
+            What::Shield(place, on) => Operation::Shield { who: self.who(place)?, on: *on },
+            What::Standby(place, on) => Operation::Standby { who: self.who(place)?, on: *on },
+            What::Warm(place, on) => Operation::Warm { who: self.who(place)?, on: *on },
+            What::Create(group) => Operation::CreateGroup(spec(group)),
+            What::Delete { region, group } => Operation::DeleteGroup(self.group(*region, group)?),
+            _ => return None,
+        })
+    }
+
+    /// The group of that name; or, when it is gone, the newest of its cluster.
+    fn group(&self, index: usize, name: &str) -> Option<GroupId> {
+        let there = region(index);
+        let groups = self.cloud.truth().groups();
+        let exact = GroupId::new(&there, name);
+        if groups.contains_key(&exact) {
+            return Some(exact);
+        }
+        let cluster = names::cluster(name);
+        let same = |id: &&GroupId| id.region == there && names::cluster(&id.name) == cluster;
+        groups.keys().filter(same).max().cloned()
+    }
+
+    fn who(&self, place: &Place) -> Option<Who> {
+        Some(Who::Nth(self.group(place.region, &place.group)?, place.nth))
+    }
+
+    fn set_calendar(&self, open: bool) {
+        if let Ok(calendar) = CALENDAR.parse() {
+            let state = CalendarState { open, next_transition: None };
+            self.cloud.perform(Operation::SetCalendar { calendar, state });
+        }
+        self.shared().log.calendar.set(self.now(), open);
+    }
+
+    /// The operator's own way to the ledger: as the command line has it.
+    fn operator(&self) -> Engine {
+        let clock = Arc::new(self.clock.clone());
+        Engine::new(clock, Arc::clone(&self.ledger), Dice::new("operator"), "operator")
+    }
+
+    fn pause(&self, index: Option<usize>, monkey: Option<String>, minutes: Option<u32>) {
+        if self.ledger_is_down() {
+            return;
+        }
+        let now = self.now();
+        let until = minutes.map(|minutes| now + TimeDelta::minutes(i64::from(minutes)));
+        let only: Option<Region> = index.map(region);
+        let of = Extent { region: only.clone(), monkey: monkey.clone(), account: None };
+        let request = control::Request::Pause { why: "somebody asked".into(), until, of };
+        if control::serve(&self.operator(), "ann", request).now_or_never().is_some_and(|done| done.is_ok()) {
+            self.shared().log.pause(only, monkey, now, until, false);
+        }
+    }
+
+    fn resume(&self, first_run: bool) {
+        if self.ledger_is_down() {
+            return;
+        }
+        let request = control::Request::Resume { why: "it is over".into(), first_run, which: Which::All };
+        if control::serve(&self.operator(), "ann", request).now_or_never().is_some_and(|done| done.is_ok()) {
+            let now = self.now();
+            let mut shared = self.shared();
+            shared.log.lift(false);
+            if first_run {
+                shared.log.first_run.get_or_insert(now);
+            }
+            let policy = shared.policy;
+            let entry = Entry { at: now, reading: now, slot: NOBODY, policy, what: Did::ResumedAll };
+            shared.log.entries.push(entry);
+        }
+    }
+
+    fn pull(&self, pulled: bool) {
+        let Some(path) = &self.brake else { return };
+        let done = if pulled {
+            // The file's time is in events: the week's, and not the wall's.
+            let at = std::time::SystemTime::UNIX_EPOCH
+                + (self.now() - chrono::DateTime::<Utc>::UNIX_EPOCH).to_std().unwrap_or_default();
+            std::fs::File::create(path).and_then(|file| file.set_modified(at))
+        } else {
+            std::fs::remove_file(path)
+        };
+        let now = self.now();
+        let mut shared = self.shared();
+        match (done.is_ok(), pulled) {
+            (true, true) => shared.log.pause(None, None, now, None, true),
+            (true, false) => shared.log.lift(true),
+            (false, _) => {}
+        }
+    }
+
+    fn configure(&self, policy: &PolicySetup) {
+        let mut shared = self.shared();
+        shared.log.policies.push(policy.clone());
+        shared.policy = shared.log.policies.len() - 1;
+        shared.commands.push(Command::Reload);
+    }
+
+    fn set_clock(&self, replica: usize, seconds: i64) {
+        let Some(clock) = self.clocks.get(replica) else { return };
+        clock.set_ahead(TimeDelta::seconds(seconds));
+        self.shared().log.ahead[replica].set(self.now(), seconds * 1000);
+    }
+
+    /// The groups as AWS knows them now.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = (GroupId, Group)> {
+        self.cloud.truth().groups().into_iter()
+    }
+}
+
+/// A group as its owner asks for it.
+pub(crate) fn spec(group: &GroupSetup) -> GroupSpec {
+    let (min, desired, max) = group.sizes;
+    let letters = ["a", "b", "c"];
+    let mut spec = GroupSpec::new(&region(group.region), &group.name, desired)
+        .sizes(min, desired, max)
+        .zones(&letters[..group.zones.clamp(1, letters.len())])
+        .boot(group.boot.0..=group.boot.1);
+    spec.tags.clone_from(&group.tags);
+    spec.hook_seconds = group.hook;
+    spec
+}
+
+/// The weather as the simulator knows it.
+pub(crate) fn weather_of(weather: &WeatherSetup, seed: u64) -> Weather {
+    let share = |thousandths: u32| f64::from(thousandths) / 1000.0;
+    let slow = weather.slow.map(|(index, seconds)| (region(index), TimeDelta::seconds(i64::from(seconds))));
+    Weather {
+        seed,
+        latency_millis: weather.latency,
+        slow: slow.into_iter().collect(),
+        stale_seconds: weather.stale,
+        throttle: share(weather.throttle),
+        timeout_before: share(weather.timeout_before),
+        timeout_after: share(weather.timeout_after),
+        broken_before: share(weather.broken_before),
+        broken_after: share(weather.broken_after),
+        partial: share(weather.partial),
+        half_batch: share(weather.half_batch),
+        outages: Vec::<Outage>::new(),
+        ..Weather::calm()
+    }
+}

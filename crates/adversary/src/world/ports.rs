@@ -1,0 +1,394 @@
+//! The ports of one process, with somebody standing on both sides of every call: it may be let through, put to sleep,
+//! or never come back.
+//!
+//! What may not happen here: anything decided. What comes of a call is the simulator's and the ledger's.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
+use simian_core::ports::Effect;
+use simian_core::{
+    AccountId, Actuator, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim, ClaimQuery,
+    ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Draft, Event, EventQuery, Group, GroupQuery, Head,
+    Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mode, Pause, Region, Sink, SinkError,
+};
+
+use super::log::{Act, Did, Told};
+use super::stage::Stage;
+use crate::scenario::{Port, Side};
+
+/// One process's way into the world.
+#[derive(Clone)]
+pub(crate) struct Ports {
+    pub(crate) stage: Arc<Stage>,
+    pub(crate) slot: usize,
+    /// AWS's clock minus this machine's, as each region's last answer told it.
+    skew: Arc<Mutex<BTreeMap<Region, TimeDelta>>>,
+}
+
+/// Gives way once: whoever polls decides whether there is a second time.
+struct GiveWay(bool);
+
+impl Future for GiveWay {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Ports {
+    pub(crate) fn new(stage: Arc<Stage>, slot: usize) -> Self {
+        Self { stage, slot, skew: Arc::default() }
+    }
+
+    async fn at(&self, port: Port, side: Side) {
+        if self.stage.meets(self.slot, port, side) {
+            GiveWay(false).await;
+        }
+    }
+
+    /// A call to AWS has ended: its `Date` header was read, if there was one.
+    fn heard<T>(&self, region: &Region, answer: &Result<T, CallError>) {
+        let cause = answer.as_ref().err().map(|error| &error.cause);
+        if cause.is_some_and(|cause| cause.effect() != Effect::None || *cause == Cause::Unreachable) {
+            return;
+        }
+        if let Some(skew) = self.stage.cloud.skew(region) {
+            let skew = skew - self.stage.clock_of(self.slot).ahead();
+            self.skew.lock().unwrap_or_else(PoisonError::into_inner).insert(region.clone(), skew);
+        }
+    }
+
+    /// A read of the second look that is not of a group's own description.
+    async fn detail<T>(
+        &self,
+        region: &Region,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        self.around(Port::Detail, region, call).await
+    }
+
+    /// A look at what stops everything.
+    async fn stops<T>(
+        &self,
+        region: &Region,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        self.around(Port::Stops, region, call).await
+    }
+
+    async fn around<T>(
+        &self,
+        port: Port,
+        region: &Region,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        self.at(port, Side::Before).await;
+        let answer = call.await;
+        self.heard(region, &answer);
+        self.at(port, Side::After).await;
+        answer
+    }
+
+    async fn acts<T>(
+        &self,
+        act: Act,
+        region: &Region,
+        ids: &[InstanceId],
+        call: impl Future<Output = Result<T, CallError>>,
+        named: impl Fn(&T) -> Vec<InstanceId>,
+    ) -> Result<T, CallError> {
+        // Begun now, whatever happens at the door.
+        let did = Did::Called { act, region: region.clone(), ids: ids.to_vec(), answer: None };
+        let entry = self.stage.log(self.slot, did);
+        let under_way = UnderWay::begin(self);
+        self.stage.meets(self.slot, Port::Act, Side::Before);
+        let answer = call.await;
+        drop(under_way);
+        let short = answer.as_ref().map(&named).map_err(|error| error.cause.clone());
+        if let Did::Called { answer, .. } = &mut self.stage.shared().log.entries[entry].what {
+            *answer = Some(short);
+        }
+        self.heard(region, &answer);
+        self.at(Port::Act, Side::After).await;
+        answer
+    }
+}
+
+/// A call that acts and is under way, until it ended or was dropped with its process.
+struct UnderWay<'p>(&'p Ports);
+
+impl<'p> UnderWay<'p> {
+    fn begin(ports: &'p Ports) -> Self {
+        ports.stage.shared().controls[ports.slot].acting += 1;
+        Self(ports)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let acting = &mut self.0.stage.shared().controls[self.0.slot].acting;
+        *acting = acting.saturating_sub(1);
+    }
+}
+
+#[async_trait]
+impl Cloud for Ports {
+    async fn identity(&self) -> Result<Identity, CallError> {
+        self.stage.cloud.identity().await
+    }
+
+    async fn ourselves(&self) -> Result<Option<InstanceId>, CallError> {
+        self.stage.cloud.ourselves().await
+    }
+
+    async fn groups(&self, region: &Region, query: &GroupQuery) -> Result<Vec<Group>, CallError> {
+        let survey = !matches!(query, GroupQuery::Named(_));
+        let port = if survey { Port::Survey } else { Port::Named };
+        self.at(port, Side::Before).await;
+        let begun = self.stage.now();
+        let answer = self.stage.cloud.groups(region, query).await;
+        self.heard(region, &answer);
+        if answer.is_ok() {
+            self.stage.log(self.slot, Did::Read { begun, survey });
+        }
+        self.at(port, Side::After).await;
+        answer
+    }
+
+    async fn instances(
+        &self,
+        region: &Region,
+        ids: &[InstanceId],
+    ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError> {
+        self.around(Port::Instances, region, self.stage.cloud.instances(region, ids)).await
+    }
+
+    async fn change_calendar(&self, calendar: &ChangeCalendar) -> Result<CalendarState, CallError> {
+        self.at(Port::Calendar, Side::Before).await;
+        let answer = self.stage.cloud.change_calendar(calendar).await;
+        self.at(Port::Calendar, Side::After).await;
+        answer
+    }
+
+    async fn refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
+        self.detail(region, self.stage.cloud.refresh(region, group)).await
+    }
+
+    async fn activities(&self, region: &Region, group: &str, since: DateTime<Utc>) -> Result<Vec<Activity>, CallError> {
+        self.detail(region, self.stage.cloud.activities(region, group, since)).await
+    }
+
+    async fn target_health(
+        &self,
+        region: &Region,
+        target_group: &str,
+    ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
+        self.detail(region, self.stage.cloud.target_health(region, target_group)).await
+    }
+
+    async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError> {
+        self.detail(region, self.stage.cloud.launches(region, source)).await
+    }
+
+    async fn subnets(&self, region: &Region, ids: &[String]) -> Result<BTreeMap<String, u32>, CallError> {
+        self.detail(region, self.stage.cloud.subnets(region, ids)).await
+    }
+
+    async fn alarms(&self, region: &Region, names: &[String]) -> Result<BTreeMap<String, AlarmState>, CallError> {
+        self.stops(region, self.stage.cloud.alarms(region, names)).await
+    }
+
+    async fn safety_lever(&self, region: &Region) -> Result<Lever, CallError> {
+        self.stops(region, self.stage.cloud.safety_lever(region)).await
+    }
+
+    fn skew(&self, region: &Region) -> Option<TimeDelta> {
+        self.skew.lock().unwrap_or_else(PoisonError::into_inner).get(region).copied()
+    }
+}
+
+#[async_trait]
+impl Actuator for Ports {
+    async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {
+        self.acts(Act::Terminate, region, ids, self.stage.cloud.terminate(region, ids), Clone::clone).await
+    }
+
+    async fn terminate_in_group(&self, region: &Region, id: &InstanceId) -> Result<(), CallError> {
+        let ids = std::slice::from_ref(id);
+        let call = self.stage.cloud.terminate_in_group(region, id);
+        self.acts(Act::Gracefully, region, ids, call, |()| vec![id.clone()]).await
+    }
+
+    async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
+        self.acts(Act::Reboot, region, ids, self.stage.cloud.reboot(region, ids), |()| ids.to_vec()).await
+    }
+}
+
+/// What a commit is, to whoever waits for one.
+fn port_of(drafts: &[Draft]) -> Port {
+    let has = |kinds: &[Kind]| drafts.iter().any(|draft| kinds.contains(&draft.kind));
+    if has(&[Kind::ActionIntended]) {
+        Port::Intent
+    } else if has(&[Kind::ActionDone, Kind::ActionFailed, Kind::ActionRefused, Kind::ActionAbandoned]) {
+        Port::Outcome
+    } else {
+        Port::Commit
+    }
+}
+
+fn told(event: &Event) -> Told {
+    let body = &event.body;
+    Told {
+        kind: body.kind,
+        key: body.key.clone(),
+        at: body.at,
+        due: body.due,
+        until: body.until,
+        rail: body.outcome.clone().filter(|_| matches!(body.kind, Kind::ActionHeld | Kind::ActionVetoed)),
+    }
+}
+
+impl Ports {
+    fn may_write(&self) -> Result<(), LedgerError> {
+        if self.stage.ledger_is_down() { Err(LedgerError::Write("no space left on device".into())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Ledger for Ports {
+    async fn birth(&self) -> Result<Birth, LedgerError> {
+        self.stage.ledger.birth().await
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
+        self.at(Port::Pauses, Side::Before).await;
+        let pauses = self.stage.ledger.pauses().await;
+        self.at(Port::Pauses, Side::After).await;
+        pauses
+    }
+
+    async fn commit(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
+        let port = port_of(&drafts);
+        self.at(port, Side::Before).await;
+        self.may_write()?;
+        let moves: Vec<Did> = changes.iter().filter_map(moved).collect();
+        let events = self.stage.ledger.commit(drafts, changes).await?;
+        for did in events.iter().map(|event| Did::Told(told(event))).chain(moves) {
+            self.stage.log(self.slot, did);
+        }
+        self.at(port, Side::After).await;
+        Ok(events)
+    }
+
+    async fn claim(&self, claims: &[Claim]) -> Result<Vec<Claimed>, LedgerError> {
+        self.at(Port::Claim, Side::Before).await;
+        self.may_write()?;
+        let answers = self.stage.ledger.claim(claims).await?;
+        for (claim, _) in claims.iter().zip(&answers).filter(|(_, answer)| **answer == Claimed::Won) {
+            self.stage.log(self.slot, Did::Won(Box::new(claim.clone())));
+        }
+        self.at(Port::Claim, Side::After).await;
+        Ok(answers)
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, LedgerError> {
+        self.stage.ledger.events(query).await
+    }
+
+    async fn claims(&self, query: &ClaimQuery) -> Result<Vec<ClaimRecord>, LedgerError> {
+        self.stage.ledger.claims(query).await
+    }
+
+    async fn last_actions(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+        self.stage.ledger.last_actions(mode, account).await
+    }
+
+    async fn counters(&self, mode: Mode, date: NaiveDate) -> Result<BTreeMap<String, u32>, LedgerError> {
+        self.stage.ledger.counters(mode, date).await
+    }
+
+    async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError> {
+        self.stage.ledger.findings(account).await
+    }
+
+    async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
+        self.stage.ledger.sights(account).await
+    }
+
+    async fn compact(&self, order: &Compaction) -> Result<Compacted, LedgerError> {
+        self.may_write()?;
+        self.stage.ledger.compact(order).await
+    }
+
+    async fn checkpoints(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
+        self.stage.ledger.checkpoints().await
+    }
+
+    async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
+        self.stage.ledger.heads().await
+    }
+
+    async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {
+        self.stage.ledger.cursor(sink).await
+    }
+
+    async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
+        self.stage.ledger.cursors().await
+    }
+
+    async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {
+        self.at(Port::Advance, Side::Before).await;
+        self.may_write()?;
+        self.stage.ledger.advance(sink, seq).await?;
+        self.at(Port::Advance, Side::After).await;
+        Ok(())
+    }
+}
+
+fn moved(change: &Change) -> Option<Did> {
+    match change {
+        Change::Move { key, stage, outcome, .. } => {
+            Some(Did::Moved { key: key.clone(), stage: *stage, outcome: *outcome })
+        }
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Sink for Ports {
+    fn name(&self) -> &str {
+        self.stage.sink.name()
+    }
+
+    async fn publish(&self, events: &[Event]) -> (usize, Option<SinkError>) {
+        self.at(Port::Publish, Side::Before).await;
+        if self.stage.now() >= self.stage.shared().sink_back {
+            self.stage.sink.set_down(None);
+        }
+        let told = self.stage.sink.publish(events).await;
+        self.at(Port::Publish, Side::After).await;
+        told
+    }
+}
+
+#[async_trait]
+impl Clock for Ports {
+    fn now(&self) -> DateTime<Utc> {
+        self.stage.clock_of(self.slot).now()
+    }
+
+    async fn sleep_until(&self, when: DateTime<Utc>) {
+        self.stage.clock_of(self.slot).sleep_until(when).await;
+    }
+}

@@ -1,0 +1,178 @@
+//! Plays a scenario from its first midnight to the end of its last day, and then an hour in which nothing is wrong any
+//! more.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use futures_util::FutureExt;
+use simian_core::rails::NEWBORN;
+use simian_core::{Change, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Kind, Ledger, Mode, Pause, Sink};
+use simian_ledger::{MemoryLedger, SqliteLedger};
+use simian_sim::{SimAccount, VirtualClock};
+use uuid::Uuid;
+
+use super::perform::{spec, weather_of};
+use super::root::Root;
+use super::stage::{Stage, region};
+use crate::model::Model;
+use crate::scenario::{ACCOUNT, Scenario, What, When};
+use crate::tally::Tally;
+use crate::violation::Violation;
+
+/// How long after the week everybody has to tidy up.
+const TIDY: TimeDelta = TimeDelta::hours(1);
+
+/// How often the model looks, if nothing else happens.
+const LOOK: TimeDelta = TimeDelta::hours(6);
+
+/// A week that was played.
+#[derive(Debug)]
+pub struct Week {
+    /// What was wrong, in order of time; the last look may find several.
+    pub violations: Vec<Violation>,
+    /// What was exercised.
+    pub tally: Tally,
+    /// What happened, a line each, if somebody asked for it.
+    pub story: Vec<String>,
+}
+
+impl Week {
+    /// Plays it. Stops at the first look that finds something wrong.
+    pub fn play(scenario: &Scenario, verbose: bool) -> Result<Week, String> {
+        // Outlives all that lies in it.
+        let folder = (scenario.setup.sqlite || scenario.uses_the_brake()).then(tempfile::tempdir).transpose();
+        let folder = folder.map_err(|error| format!("cannot make a folder: {error}"))?;
+        let stage = set_up(scenario, folder.as_ref().map(tempfile::TempDir::path))?;
+        let mut root = Box::pin(Root::new(Arc::clone(&stage)));
+        let mut model = Model::new(&stage, &scenario.setup);
+        let end = stage.start + TimeDelta::days(i64::from(scenario.setup.days));
+        let mut violations = Vec::new();
+        let mut steps = scenario.steps.iter().peekable();
+        let mut look = stage.start + LOOK;
+        while violations.is_empty() && stage.now() < end {
+            let next = steps.peek().map_or(end, |step| stage.after(step.when.earliest())).min(look).min(end);
+            run(&stage, root.as_mut(), next);
+            while let Some(step) = steps.next_if(|step| stage.after(step.when.earliest()) <= stage.now()) {
+                match step.when {
+                    When::At(_) => stage.perform(&step.what, None),
+                    When::Call { .. } => stage.arm(step),
+                }
+            }
+            if stage.now() >= look {
+                look = stage.now() + LOOK;
+                model.look(&stage, &mut violations);
+            }
+        }
+        if violations.is_empty() {
+            all_well(&stage);
+            root.restart_all();
+            run(&stage, root.as_mut(), end + TIDY);
+            model.look(&stage, &mut violations);
+            model.end(&stage, &events(&stage), &claims(&stage), &mut violations);
+        }
+        drop(root);
+        let story = if verbose { tell(&stage, &events(&stage)) } else { Vec::new() };
+        let tally = std::mem::take(&mut stage.shared().tally);
+        Ok(Week { violations, tally: model.tally(tally), story })
+    }
+}
+
+impl Scenario {
+    fn uses_the_brake(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.what, What::Brake { .. }))
+    }
+}
+
+fn run(stage: &Stage, root: Pin<&mut Root>, until: DateTime<Utc>) {
+    let _ = stage.clock.drive_until(until, root);
+}
+
+/// Everything is well from now on.
+fn all_well(stage: &Stage) {
+    stage.disarm();
+    let now = stage.now();
+    stage.perform(&What::Weather(crate::scenario::WeatherSetup::default()), None);
+    stage.perform(&What::SinkDown { seconds: 0, after: 0 }, None);
+    for replica in 0..super::stage::REPLICAS {
+        stage.perform(&What::ClockOff { replica, seconds: 0 }, None);
+    }
+    stage.shared().ledger_back = now;
+}
+
+fn set_up(scenario: &Scenario, folder: Option<&std::path::Path>) -> Result<Arc<Stage>, String> {
+    let setup = &scenario.setup;
+    let start = setup.start.and_time(NaiveTime::MIN).and_utc();
+    let clock = VirtualClock::new(start);
+    let account = ACCOUNT.parse().map_err(|error| format!("{error}"))?;
+    let cloud = SimAccount::new(account, (0..setup.regions).map(region), setup.seed, Arc::new(clock.clone()));
+    for group in &setup.groups {
+        cloud.found(spec(group));
+    }
+    cloud.keep_journal();
+    cloud.set_weather(weather_of(&setup.weather, setup.seed));
+    let birth = Uuid::from_u128(u128::from(setup.seed) + 1);
+    let born = if setup.newborn { start } else { start - TimeDelta::days(90) };
+    let ledger: Arc<dyn Ledger> = match folder.filter(|_| setup.sqlite) {
+        Some(folder) => Arc::new(
+            SqliteLedger::create_or_open(folder.join("ledger.db"), birth, born).map_err(|error| error.to_string())?,
+        ),
+        None => Arc::new(MemoryLedger::new(birth, born)),
+    };
+    let stage = Stage::new(setup, clock, cloud, ledger, folder.map(|folder| folder.join("paused")));
+    if let Some(group) = setup.ourselves.and_then(|index| setup.groups.get(index)) {
+        let id = simian_core::GroupId::new(&region(group.region), &group.name);
+        let member = stage.cloud.truth().group(&id).and_then(|group| group.members.first().map(|one| one.id.clone()));
+        stage.run_on(member);
+    }
+    stage.perform(&What::Calendar { open: true }, None);
+    baptise(&stage, setup.newborn)?;
+    Ok(Arc::new(stage))
+}
+
+/// A new ledger begins paused, as the command line makes it; an old one knows that nothing acted before it.
+fn baptise(stage: &Stage, newborn: bool) -> Result<(), String> {
+    let (drafts, changes) = if newborn {
+        let pause = Pause::new(stage.start, NEWBORN, "a new ledger");
+        let mut draft = Draft::new(stage.start, Kind::DaemonPaused, Mode::Live, "a new ledger");
+        draft.key = Some(pause.id.clone());
+        stage.shared().log.pause(None, None, stage.start, None, false);
+        stage.shared().log.pauses[0].newborn = true;
+        (vec![draft], vec![Change::Pause(pause)])
+    } else {
+        (Vec::new(), vec![Change::FirstRun(stage.start)])
+    };
+    // A sink is there before the first event.
+    let known = stage.ledger.advance(stage.sink.name(), 0).now_or_never().ok_or("the ledger waits")?;
+    known.map_err(|error| error.to_string())?;
+    let done = stage.ledger.commit(drafts, changes).now_or_never();
+    done.ok_or("the ledger waits")?.map(drop).map_err(|error| error.to_string())
+}
+
+/// Everything that the ledger was told.
+pub(crate) fn events(stage: &Stage) -> Vec<Event> {
+    stage.ledger.events(&EventQuery::default()).now_or_never().and_then(Result::ok).unwrap_or_default()
+}
+
+fn claims(stage: &Stage) -> Vec<ClaimRecord> {
+    stage.ledger.claims(&ClaimQuery::default()).now_or_never().and_then(Result::ok).unwrap_or_default()
+}
+
+/// Steps, calls and events in the order of their times.
+fn tell(stage: &Stage, events: &[Event]) -> Vec<String> {
+    let shared = stage.shared();
+    let mut lines: Vec<(DateTime<Utc>, String)> = shared.log.story.clone();
+    for entry in &shared.log.entries {
+        if let super::log::Did::Called { .. } | super::log::Did::Won(_) = &entry.what {
+            lines.push((entry.at, format!("process {}: {:?}", entry.slot, entry.what)));
+        }
+    }
+    for event in events.iter().filter(|event| event.body.kind != Kind::RoundClosed) {
+        let body = &event.body;
+        let words = [Some(body.kind.as_str()), body.key.as_deref(), body.target.as_deref(), body.outcome.as_deref()];
+        let words: Vec<&str> = words.into_iter().flatten().chain([body.why.as_str()]).collect();
+        lines.push((body.at, format!("event {}: {}", event.seq, words.join(" | "))));
+    }
+    lines.sort_by_key(|(at, _)| *at);
+    lines.into_iter().map(|(at, line)| format!("{} {line}", at.format("%a %m-%d %H:%M:%S%.3f"))).collect()
+}
