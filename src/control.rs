@@ -1,6 +1,7 @@
 //! The kill switch, and the socket through which a running daemon is reached: one JSON request a line, one JSON
 //! answer a line. Who asks is told by the kernel (peer credentials), not by the asker.
 
+mod fleet;
 mod recovered;
 
 use std::fmt::Write as _;
@@ -47,6 +48,15 @@ pub enum Request {
         why: String,
         /// Which, as `cluster:shop-prod` or in full.
         units: Vec<String>,
+    },
+    /// The fleet really changed: the next survey is believed, whatever it shows.
+    FleetChanged {
+        /// Why.
+        why: String,
+        /// That of this account; of all if none is named.
+        account: Option<AccountId>,
+        /// That of this region; of all if none is named.
+        region: Option<Region>,
     },
 }
 
@@ -136,6 +146,9 @@ pub async fn serve(engine: &Engine, actor: &str, request: Request) -> Result<Str
         Request::Pause { why, until, of } => Ok(pause(engine, actor, why, until, of).await?),
         Request::Resume { why, first_run, which } => Ok(resume(engine, actor, why, first_run, &which).await?),
         Request::Recovered { why, units } => recovered::recovered(engine, actor, &why, &units).await,
+        Request::FleetChanged { why, account, region } => {
+            Ok(fleet::changed(engine, actor, why, account, region).await?)
+        }
     }
 }
 

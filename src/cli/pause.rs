@@ -62,6 +62,10 @@ pub(super) struct ResumeArgs {
         conflicts_with_all = ["id", "all", "account", "region", "monkey", "first_run"]
     )]
     recovered: Vec<String>,
+    /// Your word that the fleet really grew or shrank so much: the next survey is believed, whatever it shows; lifts no
+    /// pause
+    #[arg(long, conflicts_with_all = ["id", "all", "monkey", "first_run", "recovered"])]
+    fleet_changed: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -93,11 +97,7 @@ pub(super) fn pause(path: &Path, args: PauseArgs) -> Result<Exit, Failure> {
     }
     let of = extent(&config, args.of)?;
     // A pause of what nobody looks at would pause nothing, and its author would believe that it does.
-    let looked_at = config.accounts.iter().any(|account| {
-        of.account.as_ref().is_none_or(|id| account.id == *id)
-            && of.region.as_ref().is_none_or(|region| account.regions.contains(region))
-    });
-    if !looked_at {
+    if !looked_at(&config, &of) {
         let why = "the config has no such account and region, so this would pause nothing: see [[account]]";
         return Err(Failure::say(Exit::Usage, why));
     }
@@ -111,12 +111,28 @@ pub(super) fn resume(path: &Path, args: ResumeArgs) -> Result<Exit, Failure> {
         return send(&config, Request::Recovered { why: args.why, units: args.recovered }, Access::Write);
     }
     let of = extent(&config, args.of)?;
+    if args.fleet_changed {
+        if !looked_at(&config, &of) {
+            let why = "the config has no such account and region, so nobody surveys it: see [[account]]";
+            return Err(Failure::say(Exit::Usage, why));
+        }
+        let Extent { account, region, .. } = of;
+        return send(&config, Request::FleetChanged { why: args.why, account, region }, Access::Write);
+    }
     let which = match args.id {
         Some(id) => Which::One(id),
         None if of == Extent::default() => Which::All,
         None => Which::Of(of),
     };
     send(&config, Request::Resume { why: args.why, first_run: args.first_run, which }, Access::Create)
+}
+
+/// Whether the config has anything there.
+fn looked_at(config: &Config, of: &Extent) -> bool {
+    config.accounts.iter().any(|account| {
+        of.account.as_ref().is_none_or(|id| account.id == *id)
+            && of.region.as_ref().is_none_or(|region| account.regions.contains(region))
+    })
 }
 
 /// What the words name: an account goes by its name too.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::claim::{Claim, ClaimRecord, Claimed, Lease, Outcome, Stage, Watch};
 use crate::event::{Draft, Event, Head, Kind, hex, millis};
 use crate::proposal::Key;
-use crate::scope::{AccountId, Mode, Region};
+use crate::scope::{AccountId, Mode, Region, Scope};
 
 /// When and as what a ledger came to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,6 +178,24 @@ pub enum Change {
     FindingClosed {
         /// Which.
         id: String,
+    },
+    /// How many groups a survey that is believed saw: what the next one is compared with. Not kept where another figure
+    /// than `from` stands meanwhile: somebody knows better.
+    Survey {
+        /// Where.
+        scope: Scope,
+        /// What it was compared with itself.
+        from: Option<u64>,
+        /// What it saw.
+        to: u64,
+    },
+    /// The operator's word that the fleet really changed: what surveys there saw is forgotten, so that the next is compared
+    /// with nothing.
+    FleetChanged {
+        /// Only of this account; `None` for all.
+        account: Option<AccountId>,
+        /// Only of this region; `None` for all.
+        region: Option<Region>,
     },
     /// Units (in full) that were seen opted in, and units that no longer are.
     Sights {
@@ -380,6 +398,8 @@ pub trait Ledger: Send + Sync {
     async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError>;
     /// The date on which each unit (in full) of an account was first seen opted in, for as long as it is.
     async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError>;
+    /// How many groups the last survey that was believed saw, by region of an account.
+    async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError>;
     /// Removes the oldest events, closed claims and day counters that the order says, tells of it with
     /// [`Kind::LedgerCompacted`], and moves the checkpoint, in one commit; nothing at all when there is nothing to
     /// remove. Kept whatever their age: claims that are open, and each unit's latest claim of a mode that counts.

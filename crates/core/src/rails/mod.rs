@@ -31,7 +31,7 @@ use chrono::{DateTime, Utc};
 
 pub use breaker::BREAKER;
 pub use budgets::slots;
-pub use candidates::count as candidates;
+pub use candidates::{believed, count as candidates};
 pub use paused::NEWBORN;
 pub use policy::{Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;
