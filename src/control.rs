@@ -73,6 +73,9 @@ pub struct Extent {
     /// This monkey.
     #[serde(default)]
     pub monkey: Option<String>,
+    /// This unit, such as `cluster:shop-prod`, or in full.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 /// Which pauses to lift.
@@ -96,10 +99,11 @@ impl Which {
         match self {
             Which::All => true,
             Which::One(id) => pause.id == *id,
-            Which::Of(Extent { account, region, monkey }) => {
+            Which::Of(Extent { account, region, monkey, unit }) => {
                 same(account.as_ref(), pause.account.as_ref())
                     && same(region.as_ref(), pause.region.as_ref())
                     && same(monkey.as_ref(), pause.monkey.as_ref())
+                    && same(unit.as_ref(), pause.unit.as_ref())
             }
         }
     }
@@ -159,8 +163,8 @@ async fn pause(
     until: Option<DateTime<Utc>>,
     of: Extent,
 ) -> Result<String, LedgerError> {
-    let Extent { account, region, monkey } = of;
-    let pause = Pause { until, account, region, monkey, ..Pause::new(engine.clock.now(), actor, why) }.named();
+    let Extent { account, region, monkey, unit } = of;
+    let pause = Pause { until, account, region, monkey, unit, ..Pause::new(engine.clock.now(), actor, why) }.named();
     let said = match until {
         Some(until) => format!("paused{} until {}", pause.extent(), millis::format(until)),
         None if pause.extent().is_empty() => "paused: nothing is done until `simian resume`".to_owned(),
@@ -245,6 +249,7 @@ pub(crate) fn told(engine: &Engine, kind: Kind, pause: &Pause) -> Draft {
         account: pause.account.clone(),
         region: pause.region.clone(),
         monkey: pause.monkey.clone(),
+        unit: pause.unit.clone(),
         key: Some(pause.id.clone()),
         until: pause.until,
         ..Draft::new(engine.clock.now(), kind, mode(engine), pause.why.clone())
