@@ -1,6 +1,7 @@
 //! The kill switch, and the socket through which a running daemon is reached: one JSON request a line, one JSON
 //! answer a line. Who asks is told by the kernel (peer credentials), not by the asker.
 
+mod fleet;
 mod recovered;
 
 use std::fmt::Write as _;
@@ -48,6 +49,15 @@ pub enum Request {
         /// Which, as `cluster:shop-prod` or in full.
         units: Vec<String>,
     },
+    /// The fleet really changed: the next survey is believed, whatever it shows.
+    FleetChanged {
+        /// Why.
+        why: String,
+        /// That of this account; of all if none is named.
+        account: Option<AccountId>,
+        /// That of this region; of all if none is named.
+        region: Option<Region>,
+    },
 }
 
 /// What a pause is for. What is not named is not looked at.
@@ -63,6 +73,9 @@ pub struct Extent {
     /// This monkey.
     #[serde(default)]
     pub monkey: Option<String>,
+    /// This unit, such as `cluster:shop-prod`, or in full.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 /// Which pauses to lift.
@@ -86,10 +99,11 @@ impl Which {
         match self {
             Which::All => true,
             Which::One(id) => pause.id == *id,
-            Which::Of(Extent { account, region, monkey }) => {
+            Which::Of(Extent { account, region, monkey, unit }) => {
                 same(account.as_ref(), pause.account.as_ref())
                     && same(region.as_ref(), pause.region.as_ref())
                     && same(monkey.as_ref(), pause.monkey.as_ref())
+                    && same(unit.as_ref(), pause.unit.as_ref())
             }
         }
     }
@@ -136,6 +150,9 @@ pub async fn serve(engine: &Engine, actor: &str, request: Request) -> Result<Str
         Request::Pause { why, until, of } => Ok(pause(engine, actor, why, until, of).await?),
         Request::Resume { why, first_run, which } => Ok(resume(engine, actor, why, first_run, &which).await?),
         Request::Recovered { why, units } => recovered::recovered(engine, actor, &why, &units).await,
+        Request::FleetChanged { why, account, region } => {
+            Ok(fleet::changed(engine, actor, why, account, region).await?)
+        }
     }
 }
 
@@ -146,8 +163,8 @@ async fn pause(
     until: Option<DateTime<Utc>>,
     of: Extent,
 ) -> Result<String, LedgerError> {
-    let Extent { account, region, monkey } = of;
-    let pause = Pause { until, account, region, monkey, ..Pause::new(engine.clock.now(), actor, why) }.named();
+    let Extent { account, region, monkey, unit } = of;
+    let pause = Pause { until, account, region, monkey, unit, ..Pause::new(engine.clock.now(), actor, why) }.named();
     let said = match until {
         Some(until) => format!("paused{} until {}", pause.extent(), millis::format(until)),
         None if pause.extent().is_empty() => "paused: nothing is done until `simian resume`".to_owned(),
@@ -232,6 +249,7 @@ pub(crate) fn told(engine: &Engine, kind: Kind, pause: &Pause) -> Draft {
         account: pause.account.clone(),
         region: pause.region.clone(),
         monkey: pause.monkey.clone(),
+        unit: pause.unit.clone(),
         key: Some(pause.id.clone()),
         until: pause.until,
         ..Draft::new(engine.clock.now(), kind, mode(engine), pause.why.clone())

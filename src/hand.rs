@@ -105,10 +105,12 @@ impl Hand for Live<'_> {
 /// How one instance's part ended, in words too.
 type Ends = BTreeMap<InstanceId, (Outcome, String)>;
 
-/// What calls of one kind go by: where they go, for which monkey, until when they may begin, and what stops them.
+/// What calls of one kind go by: where they go, for which monkey, to whose instances, until when they may begin, and what
+/// stops them.
 struct Leave<'a> {
     region: &'a Region,
     monkey: &'a str,
+    units: BTreeMap<&'a InstanceId, &'a UnitId>,
     act_before: DateTime<Utc>,
     /// The alarms that any of it minds.
     alarms: Vec<String>,
@@ -118,6 +120,9 @@ struct Leave<'a> {
 
 /// What stops everything is looked at again before a call once it was asked so long ago.
 const STOPS_FRESH: TimeDelta = TimeDelta::seconds(10);
+
+/// An answer, and whom it is about; an error says why not even one call was made.
+type Answer<T> = (Vec<InstanceId>, Result<Result<T, CallError>, String>);
 
 impl Live<'_> {
     async fn record_intents(&self, won: &[(Judged, DateTime<Utc>)]) -> Result<(), LedgerError> {
@@ -134,14 +139,19 @@ impl Live<'_> {
 
     /// Ends every target of the batch, as far as that can be done before `act_before`.
     async fn do_all(&self, region: &Region, action: Action, batch: &[Judged], act_before: DateTime<Utc>) -> Ends {
-        let ids: Vec<InstanceId> =
-            batch.iter().flat_map(|judged| &judged.proposal.targets).map(|target| target.instance.clone()).collect();
+        let proposals = batch.iter().map(|judged| &judged.proposal);
+        let targets: Vec<(&InstanceId, &UnitId)> = proposals
+            .flat_map(|proposal| proposal.targets.iter().map(|target| (&target.instance, &proposal.unit.id)))
+            .collect();
+        let ids: Vec<InstanceId> = targets.iter().map(|(id, _)| (*id).clone()).collect();
         let Some(first) = batch.first() else { return Ends::new() };
+        let units = targets.into_iter().collect();
         let minded: BTreeSet<String> =
             batch.iter().flat_map(|judged| rails::alarms(&judged.proposal, &self.account.policy)).collect();
         let leave = &Leave {
             region,
             monkey: &first.proposal.monkey,
+            units,
             act_before,
             alarms: minded.into_iter().collect(),
             stops: Mutex::new(self.detail.stops(&first.proposal.scope).cloned()),
@@ -154,12 +164,12 @@ impl Live<'_> {
                 }
             }
             Action::TerminateGracefully => {
-                for id in ids {
-                    let result = self
-                        .in_time(leave, || self.account.actuator.terminate_in_group(region, &id))
-                        .await
-                        .map(|answer| answer.map(|()| vec![id.clone()]));
-                    self.judge_answer(region, std::slice::from_ref(&id), result, &mut ends).await;
+                let actuator = &self.account.actuator;
+                for id in &ids {
+                    let call = |_| actuator.terminate_in_group(region, id);
+                    let (asked, answer) = self.in_time(leave, std::slice::from_ref(id), &mut ends, call).await;
+                    let answer = answer.map(|answer| answer.map(|()| asked.clone()));
+                    self.judge_answer(region, &asked, answer, &mut ends).await;
                 }
             }
             Action::Reboot => {
@@ -175,17 +185,19 @@ impl Live<'_> {
     /// fails the others with it.
     async fn terminate(&self, leave: &Leave<'_>, ids: &[InstanceId], ends: &mut Ends) {
         let region = leave.region;
-        let answer = self.in_time(leave, || self.account.actuator.terminate(region, ids)).await;
+        let actuator = &self.account.actuator;
+        let call = |ids: Vec<InstanceId>| async move { actuator.terminate(region, &ids).await };
+        let (ids, answer) = self.in_time(leave, ids, ends, call).await;
         let split = ids.len() > 1
             && matches!(&answer, Ok(Err(error)) if matches!(error.cause, Cause::Refused(_) | Cause::Denied));
-        self.judge_answer(region, ids, answer, ends).await;
+        self.judge_answer(region, &ids, answer, ends).await;
         if !split {
             return;
         }
         let left = ids.iter().filter(|id| ends.get(*id).is_some_and(|(outcome, _)| *outcome == Outcome::Refused));
         for id in left.cloned().collect::<Vec<_>>() {
             let one = std::slice::from_ref(&id);
-            let answer = self.in_time(leave, || self.account.actuator.terminate(region, one)).await;
+            let (_, answer) = self.in_time(leave, one, ends, call).await;
             let certain = match &answer {
                 Ok(Ok(_)) => true,
                 Ok(Err(error)) => matches!(error.cause, Cause::Refused(_) | Cause::Denied),
@@ -202,58 +214,83 @@ impl Live<'_> {
     /// One batch. There is nothing to look up: a rebooting instance is running by EC2's word, and so is one that never
     /// went down. So a refusal is for all, and what is unclear stays so.
     async fn reboot(&self, leave: &Leave<'_>, ids: &[InstanceId], ends: &mut Ends) {
-        let (outcome, why) = match self.in_time(leave, || self.account.actuator.reboot(leave.region, ids)).await {
+        let actuator = &self.account.actuator;
+        let call = |ids: Vec<InstanceId>| async move { actuator.reboot(leave.region, &ids).await };
+        let (ids, answer) = self.in_time(leave, ids, ends, call).await;
+        let (outcome, why) = match answer {
             Err(why) => (Outcome::Abandoned, why),
             Ok(Ok(())) => (Outcome::Done, "AWS queued it".to_owned()),
             Ok(Err(error)) => (failed(&error), error.to_string()),
         };
-        ends.extend(ids.iter().map(|id| (id.clone(), (outcome, why.clone()))));
+        ends.extend(ids.into_iter().map(|id| (id, (outcome, why.clone()))));
     }
 
     /// Calls while a call fits before `act_before` and nobody pulls the kill switch, and again only when AWS said that
-    /// it throttled: then nothing happened. An error says why not even one call was made.
-    async fn in_time<T, F>(&self, leave: &Leave<'_>, call: impl Fn() -> F) -> Result<Result<T, CallError>, String>
+    /// it throttled: then nothing happened. Whose unit is paused meanwhile is left out, and ends as abandoned.
+    async fn in_time<T, F>(
+        &self,
+        leave: &Leave<'_>,
+        ids: &[InstanceId],
+        ends: &mut Ends,
+        call: impl Fn(Vec<InstanceId>) -> F,
+    ) -> Answer<T>
     where
         F: Future<Output = Result<T, CallError>>,
     {
         let clock = &self.engine.clock;
+        let mut ids = ids.to_vec();
         let mut wait = FIRST_WAIT;
         let mut throttled = None;
         loop {
-            if let Some(why) = self.hindered(leave).await {
-                return throttled.ok_or(why);
+            match self.hindered(leave, &ids).await {
+                Err(why) => return (ids, throttled.ok_or(why)),
+                Ok(held) => {
+                    ids.retain(|id| !held.contains_key(id));
+                    ends.extend(held.into_iter().map(|(id, why)| (id, (Outcome::Abandoned, why))));
+                }
             }
-            match call().await {
+            match call(ids.clone()).await {
                 Err(error) if error.cause == Cause::Throttled => throttled = Some(Err(error)),
-                answer => return Ok(answer),
+                answer => return (ids, Ok(answer)),
             }
             clock.sleep_until(clock.now() + wait).await;
             wait = wait * 2;
         }
     }
 
-    /// Why no call may be started now, looked at as late as can be. Who cannot be asked has said no. The clock comes
-    /// last, because the machine may have slept while the others were asked.
-    async fn hindered(&self, leave: &Leave<'_>) -> Option<String> {
+    /// Whom no call may be started for now, and why; as an error why for nobody. Looked at as late as can be. Who cannot be
+    /// asked has said no. The clock comes last, because the machine may have slept while the others were asked.
+    async fn hindered(&self, leave: &Leave<'_>, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, String>, String> {
         // First, because the answer may take its time.
         if let Some(why) = self.stopped(leave).await {
-            return Some(why);
+            return Err(why);
         }
         let clock = &self.engine.clock;
         let mut pauses = match History::pauses(self.engine.ledger.as_ref(), clock.now()).await {
             Ok(pauses) => pauses,
-            Err(error) => return Some(format!("nobody knows whether it is paused: {error}")),
+            Err(error) => return Err(format!("nobody knows whether it is paused: {error}")),
         };
         match self.engine.brake.look(clock.now()) {
             View::Known(by_file) => pauses.extend(by_file),
-            View::Unknown(why) => return Some(why),
+            View::Unknown(why) => return Err(why),
             View::Unasked => {}
         }
         let account = &self.account.policy.account;
-        if let Some(pause) = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey)) {
-            return Some(format!("paused {pause}"));
+        let held: BTreeMap<InstanceId, String> = ids
+            .iter()
+            .filter_map(|id| {
+                let unit = leave.units.get(id)?;
+                let pause = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey, unit))?;
+                Some((id.clone(), format!("paused {pause}")))
+            })
+            .collect();
+        if clock.now() + CALL_TIMEOUT > leave.act_before {
+            return Err("there was no time left to act".into());
         }
-        (clock.now() + CALL_TIMEOUT > leave.act_before).then(|| "there was no time left to act".into())
+        match held.first_key_value() {
+            Some((_, why)) if held.len() == ids.len() => Err(why.clone()),
+            _ => Ok(held),
+        }
     }
 
     /// Why everything stops: an alarm, the safety lever, the outage hook. Who cannot be asked has said no.

@@ -52,6 +52,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionRecovered => ("recovered", GREEN),
         Kind::ActionUnrecovered => ("NOT BACK", RED),
         Kind::BreakerTripped => ("TRIPPED", RED),
+        Kind::FleetChanged => ("fleet", BLUE),
         Kind::FindingOpened => ("finding", YELLOW),
         Kind::FindingClosed => ("mended", GREEN),
         Kind::LedgerCompacted => ("compacted", PLAIN),
@@ -102,7 +103,7 @@ fn detail(event: &Draft, zone: Tz) -> String {
             format!("{action} {target}: {} ({})", event.outcome.as_deref().unwrap_or(""), event.why)
         }
         Kind::ActionVetoed | Kind::ActionMissed => format!("{action} due at {}: {}", at(event.due), event.why),
-        Kind::DaemonPaused | Kind::DaemonResumed => {
+        Kind::DaemonPaused | Kind::DaemonResumed | Kind::FleetChanged => {
             format!("by {}: {}", event.actor.as_deref().unwrap_or("nobody"), event.why)
         }
         _ => event.why.clone(),

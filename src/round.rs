@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Area, Change, Day, Detail, Draft, Finding, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome, Outlook,
-    Policy, Proposal, Scope, World, judge, rails,
+    Area, Change, Day, Detail, Draft, Finding, Group, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome,
+    Outlook, Policy, Proposal, Scope, World, judge, rails,
 };
 
 use crate::engine::{Account, Engine};
@@ -77,7 +77,8 @@ pub async fn run(
         failed: world.blind().map(|(scope, why)| (scope.clone(), why.to_owned())).collect(),
         dues,
     };
-    engine.record(close(&world, policy, monkey, &closed, order, engine.clock.now()), Vec::<Change>::new()).await?;
+    let drafts = close(&world, policy, monkey, &closed, order, engine.clock.now());
+    engine.record(drafts, surveys(&world, policy)).await?;
     Ok(closed)
 }
 
@@ -348,12 +349,30 @@ fn close(
             .count("acted", closed.ends().filter(|acted| in_scope(&acted.judged.proposal)).count() as u64)
             .count("held", closed.holds().filter(|judged| in_scope(&judged.proposal)).count() as u64);
         match fleet.groups.known() {
-            Some(groups) => draft = draft.count("groups", rails::candidates(groups, policy)),
+            Some(groups) => {
+                let (seen, before) = (rails::candidates(groups, policy), world.history.last_survey.get(scope).copied());
+                draft = draft.count("groups", seen);
+                if let Some(before) = before.filter(|_| !rails::believed(seen, before, policy)) {
+                    draft = draft.count("groups_believed", before);
+                    draft.why = format!("the survey is not believed: {seen} groups, {before} when it last was");
+                }
+            }
             None => draft.why = format!("the survey failed: {}", fleet.groups.unknown().unwrap_or_default()),
         }
         drafts.push(draft);
     }
     drafts
+}
+
+/// What the next surveys are compared with: this one, where it is believed.
+fn surveys(world: &World, policy: &Policy) -> Vec<Change> {
+    let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.known()?)));
+    let survey = |(scope, groups): (&Scope, &BTreeMap<String, Group>)| {
+        let (from, to) = (world.history.last_survey.get(scope).copied(), rails::candidates(groups, policy));
+        let moves = from != Some(to) && rails::believed(to, from, policy);
+        moves.then(|| Change::Survey { scope: scope.clone(), from, to })
+    };
+    known.filter_map(survey).collect()
 }
 
 /// An event about the account as a whole.

@@ -274,8 +274,7 @@ fn watched(watch: &Watch) -> Stage {
 /// `RebootInstances`.
 const REBOOT_SETTLES: TimeDelta = TimeDelta::minutes(5);
 
-/// Whether every group has as many serving members as before, and no alarm is raised. Those that were ended do not count: a read may still
-/// show them. Those that come back under the same id do, and must, unless their group has let them go.
+/// The step of a unit that is whole again: every one of these must say so.
 fn recovered(
     claim: &ClaimRecord,
     groups: &BTreeMap<String, Group>,
@@ -283,27 +282,10 @@ fn recovered(
     now: DateTime<Utc>,
 ) -> Option<Step> {
     let watch = claim.watch.as_ref()?;
-    let returns = claim.action.returns();
-    if returns && now < (watch.since + REBOOT_SETTLES).min(watch.deadline) {
+    if claim.action.returns() && now < (watch.since + REBOOT_SETTLES).min(watch.deadline) {
         return None;
     }
-    let mut gone = Vec::new();
-    for (name, baseline) in &watch.baseline {
-        let Some(group) = groups.get(name) else {
-            gone.push(name.as_str());
-            continue;
-        };
-        let is_target = |id: &InstanceId| claim.targets.iter().any(|target| target.instance == *id);
-        let counts = |member: &&Member| member.serves() && (returns || !is_target(&member.id));
-        let serving = group.members.iter().filter(counts).count();
-        if returns && group.members.iter().any(|member| is_target(&member.id) && !member.serves()) {
-            return None;
-        }
-        // An owner who scales in meanwhile wants fewer.
-        if serving < (*baseline).min(group.desired) as usize {
-            return None;
-        }
-    }
+    let gone = serve_as_before(claim, watch, groups)?;
     let took = now - watch.since;
     if gone.len() == watch.baseline.len() {
         // What never came back is no recovery to measure.
@@ -326,6 +308,35 @@ fn recovered(
         step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));
     }
     Some(step)
+}
+
+/// Whether every group has as many serving members as before, and which of them are gone for good. Those that were ended
+/// do not count: a read may still show them. Those that come back under the same id do, and must, unless their group has
+/// let them go.
+fn serve_as_before<'w>(
+    claim: &ClaimRecord,
+    watch: &'w Watch,
+    groups: &BTreeMap<String, Group>,
+) -> Option<Vec<&'w str>> {
+    let returns = claim.action.returns();
+    let mut gone = Vec::new();
+    for (name, baseline) in &watch.baseline {
+        let Some(group) = groups.get(name) else {
+            gone.push(name.as_str());
+            continue;
+        };
+        let is_target = |id: &InstanceId| claim.targets.iter().any(|target| target.instance == *id);
+        let counts = |member: &&Member| member.serves() && (returns || !is_target(&member.id));
+        let serving = group.members.iter().filter(counts).count();
+        if returns && group.members.iter().any(|member| is_target(&member.id) && !member.serves()) {
+            return None;
+        }
+        // An owner who scales in meanwhile wants fewer.
+        if serving < (*baseline).min(group.desired) as usize {
+            return None;
+        }
+    }
+    Some(gone)
 }
 
 fn overdue(

@@ -29,7 +29,7 @@ pub(super) struct PauseArgs {
     #[command(flatten)]
     of: ExtentArgs,
     /// Show what is paused now, and pause nothing
-    #[arg(long, conflicts_with_all = ["why", "until", "length", "account", "region", "monkey"])]
+    #[arg(long, conflicts_with_all = ["why", "until", "length", "account", "region", "monkey", "unit"])]
     list: bool,
     /// How to print the list
     #[arg(long, value_enum, default_value_t = Format::Table, requires = "list")]
@@ -38,12 +38,12 @@ pub(super) struct PauseArgs {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ResumeArgs {
-    /// Which pause, by the name that `simian pause --list` shows; without it, and without an account, a region or a
-    /// monkey, all
-    #[arg(value_name = "ID", conflicts_with_all = ["account", "region", "monkey", "all"])]
+    /// Which pause, by the name that `simian pause --list` shows; without it, and without an account, a region, a monkey or
+    /// a unit, all
+    #[arg(value_name = "ID", conflicts_with_all = ["account", "region", "monkey", "unit", "all"])]
     id: Option<String>,
     /// All pauses, as when nothing is said
-    #[arg(long, conflicts_with_all = ["account", "region", "monkey"])]
+    #[arg(long, conflicts_with_all = ["account", "region", "monkey", "unit"])]
     all: bool,
     #[command(flatten)]
     of: ExtentArgs,
@@ -51,7 +51,7 @@ pub(super) struct ResumeArgs {
     #[arg(long, default_value = "no reason was given")]
     why: String,
     /// Your word that nothing acted here before this ledger was born: lifts the caution of a new ledger too
-    #[arg(long, conflicts_with_all = ["id", "account", "region", "monkey"])]
+    #[arg(long, conflicts_with_all = ["id", "account", "region", "monkey", "unit"])]
     first_run: bool,
     /// Your word that these units have recovered, such as cluster:shop-prod, or with their account and region before it;
     /// lifts no pause
@@ -59,9 +59,13 @@ pub(super) struct ResumeArgs {
         long,
         value_name = "UNIT",
         num_args = 1..,
-        conflicts_with_all = ["id", "all", "account", "region", "monkey", "first_run"]
+        conflicts_with_all = ["id", "all", "account", "region", "monkey", "unit", "first_run"]
     )]
     recovered: Vec<String>,
+    /// Your word that the fleet really grew or shrank so much: the next survey is believed, whatever it shows; lifts no
+    /// pause
+    #[arg(long, conflicts_with_all = ["id", "all", "monkey", "unit", "first_run", "recovered"])]
+    fleet_changed: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,6 +79,9 @@ struct ExtentArgs {
     /// Only this monkey
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(registry::KINDS.iter().map(|kind| kind.name)))]
     monkey: Option<String>,
+    /// Only this unit: cluster:shop-prod, wherever there is one of that name, or with its account and region before it
+    #[arg(long)]
+    unit: Option<String>,
 }
 
 pub(super) fn pause(path: &Path, args: PauseArgs) -> Result<Exit, Failure> {
@@ -93,11 +100,7 @@ pub(super) fn pause(path: &Path, args: PauseArgs) -> Result<Exit, Failure> {
     }
     let of = extent(&config, args.of)?;
     // A pause of what nobody looks at would pause nothing, and its author would believe that it does.
-    let looked_at = config.accounts.iter().any(|account| {
-        of.account.as_ref().is_none_or(|id| account.id == *id)
-            && of.region.as_ref().is_none_or(|region| account.regions.contains(region))
-    });
-    if !looked_at {
+    if !looked_at(&config, &of) {
         let why = "the config has no such account and region, so this would pause nothing: see [[account]]";
         return Err(Failure::say(Exit::Usage, why));
     }
@@ -111,12 +114,28 @@ pub(super) fn resume(path: &Path, args: ResumeArgs) -> Result<Exit, Failure> {
         return send(&config, Request::Recovered { why: args.why, units: args.recovered }, Access::Write);
     }
     let of = extent(&config, args.of)?;
+    if args.fleet_changed {
+        if !looked_at(&config, &of) {
+            let why = "the config has no such account and region, so nobody surveys it: see [[account]]";
+            return Err(Failure::say(Exit::Usage, why));
+        }
+        let Extent { account, region, .. } = of;
+        return send(&config, Request::FleetChanged { why: args.why, account, region }, Access::Write);
+    }
     let which = match args.id {
         Some(id) => Which::One(id),
         None if of == Extent::default() => Which::All,
         None => Which::Of(of),
     };
     send(&config, Request::Resume { why: args.why, first_run: args.first_run, which }, Access::Create)
+}
+
+/// Whether the config has anything there.
+fn looked_at(config: &Config, of: &Extent) -> bool {
+    config.accounts.iter().any(|account| {
+        of.account.as_ref().is_none_or(|id| account.id == *id)
+            && of.region.as_ref().is_none_or(|region| account.regions.contains(region))
+    })
 }
 
 /// What the words name: an account goes by its name too.
@@ -129,7 +148,30 @@ fn extent(config: &Config, args: ExtentArgs) -> Result<Extent, Failure> {
             Failure::say(Exit::Usage, why)
         })
     });
-    Ok(Extent { account: account.transpose()?, region: args.region, monkey: args.monkey })
+    let unit = args.unit.map(|text| unit(config, text));
+    Ok(Extent { account: account.transpose()?, region: args.region, monkey: args.monkey, unit: unit.transpose()? })
+}
+
+/// A unit as it is called here. A pause of what is called otherwise would pause nothing.
+fn unit(config: &Config, text: String) -> Result<String, Failure> {
+    let grouping = config.chaos.grouping();
+    let is_unit = |name: &str| {
+        name.strip_prefix(grouping.kind.as_str()).is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'))
+    };
+    let places = config.accounts.iter().flat_map(|account| {
+        let regions = account.regions.iter().map(Region::as_str).filter(|_| !grouping.across_regions);
+        let all = grouping.across_regions.then_some("*");
+        regions.chain(all).map(move |region| format!("{}/{region}/", account.id))
+    });
+    let places: Vec<String> = places.collect();
+    if is_unit(&text) || places.iter().any(|place| text.strip_prefix(place).is_some_and(is_unit)) {
+        return Ok(text);
+    }
+    let place = places
+        .first()
+        .map_or_else(String::new, |place| format!(", or in full, such as {place}{}:NAME", grouping.kind.as_str()));
+    let why = format!("--unit {text}: by the config units are called {}:NAME{place}", grouping.kind.as_str());
+    Err(Failure::say(Exit::Usage, why))
 }
 
 fn moment(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {

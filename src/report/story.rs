@@ -42,7 +42,9 @@ fn parts(facts: &Facts, frame: &Frame<'_>) -> Vec<Part> {
     let wanted = |event: &&Draft| {
         let account = frame.account.is_none() || event.account == frame.account;
         let owner = frame.owner.is_none() || event.owner == frame.owner;
-        event.unit.is_some() && event.account.is_some() && account && owner
+        // A pause of one unit has a key and a unit too.
+        let action = !matches!(event.kind, Kind::DaemonPaused | Kind::DaemonResumed);
+        action && event.unit.is_some() && event.account.is_some() && account && owner
     };
     let mut keys: BTreeMap<&str, Told<'_>> = BTreeMap::new();
     for event in facts.events.iter().filter(wanted) {

@@ -115,6 +115,9 @@ impl Ledger for Hooked {
     async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
         self.inner.sights(account).await
     }
+    async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<simian_core::Region, u64>, LedgerError> {
+        self.inner.surveys(account).await
+    }
     async fn compact(&self, order: &Compaction) -> Result<Compacted, LedgerError> {
         self.inner.compact(order).await
     }

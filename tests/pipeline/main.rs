@@ -9,6 +9,7 @@ mod awkward;
 mod batches;
 mod breaker;
 mod budgets;
+mod candidates;
 mod crash;
 mod fussy;
 mod heartbeat;

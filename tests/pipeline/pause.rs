@@ -231,6 +231,61 @@ fn each_call_asks_only_for_pauses_of_its_own_region_and_monkey() {
     world.audit();
 }
 
+fn of_unit(unit: &str) -> Extent {
+    Extent { unit: Some(unit.into()), ..Extent::default() }
+}
+
+#[test]
+fn a_pause_of_a_unit_holds_it_wherever_it_is_meant() {
+    let groups = || [daily("shop-prod-v001"), daily("cart-prod-v001"), daily_in(&eu(), "shop-prod-v001")];
+    for (unit, hit) in [
+        ("cluster:shop-prod", vec!["cart-prod"]),
+        ("111122223333/eu-west-1/cluster:shop-prod", vec!["cart-prod", "shop-prod"]),
+    ] {
+        let world = World::new(groups()).one_minute();
+        let process = world.process();
+        let said = pause_of(&process, "deploying", of_unit(unit));
+        assert!(said.starts_with(&format!("paused in unit {unit} until `simian resume ")), "{said}");
+        process.run_until(mon(23, 0));
+        let mut ended = world.hit();
+        ended.sort();
+        assert_eq!(ended, hit, "{unit}");
+        let told = &world.of_kind(Kind::DaemonPaused)[0].body;
+        assert_eq!((told.unit.as_deref(), told.region.clone()), (Some(unit), None));
+        // It is lifted by its own word.
+        resume_of(&process, Which::Of(of_unit("cluster:cart-prod"))).unwrap_err();
+        resume_of(&process, Which::Of(of_unit(unit))).unwrap();
+        assert_eq!(world.of_kind(Kind::DaemonResumed)[0].body.unit.as_deref(), Some(unit));
+        world.audit();
+    }
+}
+
+#[test]
+fn a_deploy_that_begins_between_judgement_and_call_spares_its_unit_and_no_other() {
+    for faults in ["terminate", "reboot", "terminate-gracefully"] {
+        let group = |name| daily(name).tag("simian:chaos:faults", faults);
+        let world = World::new([group("shop-prod-v001"), group("cart-prod-v001")]).one_minute();
+        let process = world.process();
+        let mut daemon = process.daemon();
+        for nth in 1..=2 {
+            for call in [call::TERMINATE, call::REBOOT, call::TERMINATE_IN_GROUP] {
+                world.cloud.inject(call, nth, Fault::ErrorBefore(Cause::Throttled));
+            }
+        }
+        process.on(&mut daemon, mon(10, 0) + TimeDelta::milliseconds(500));
+        assert!(world.hit().is_empty());
+        pause_of(&process, "deploying", of_unit("cluster:shop-prod"));
+        process.on(&mut daemon, mon(10, 40));
+        assert_eq!(world.outcome("cart-prod"), Some(Outcome::Done), "{faults}");
+        let ended = world.outcome("shop-prod");
+        assert!(matches!(ended, Some(Outcome::Abandoned | Outcome::Failed)), "{faults}: {ended:?}");
+        let shop = world.claim("shop-prod").targets[0].instance.clone();
+        let life = world.cloud.truth().life(&shop).unwrap();
+        assert!(life.ended.is_none() && life.leaving.is_none() && life.rebooted.is_empty(), "{faults}");
+        world.audit();
+    }
+}
+
 #[test]
 fn pauses_stand_side_by_side_and_each_is_lifted_by_its_own_word() {
     let world = World::new([daily("shop-prod-v001")]);

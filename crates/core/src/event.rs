@@ -85,6 +85,8 @@ kinds! {
     ActionUnrecovered = "action.unrecovered",
     /// So many recoveries in a row failed that everything is paused; `counts` has how many, and the limit.
     BreakerTripped = "breaker.tripped",
+    /// A person says that the fleet really changed: the next survey is believed, whatever it shows.
+    FleetChanged = "fleet.changed",
     /// Something that an owner should mend.
     FindingOpened = "finding.opened",
     /// It was mended.

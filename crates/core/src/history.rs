@@ -10,13 +10,10 @@ use crate::fleet::InstanceId;
 use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
 use crate::proposal::Key;
 use crate::rails::BREAKER;
-use crate::scope::{AccountId, Area, Mode, Scope};
+use crate::scope::{Area, Mode, Scope};
 
 /// How many recoveries the breaker looks back on: more in a row than any sensible limit.
 const RECOVERIES: usize = 64;
-
-/// How many closed rounds are looked at for each scope's last good survey: an account has some forty regions at most.
-const SURVEYS: usize = 128;
 
 /// How many resumes are looked at for the last that set the breaker back. If none of them did, none did: that holds.
 const RESUMES: usize = 64;
@@ -58,7 +55,7 @@ pub struct History {
     pub failed_in_a_row: u32,
     /// The date's day counters.
     pub counters: BTreeMap<String, u32>,
-    /// How many groups the last good survey of each scope saw.
+    /// How many groups the last survey of each scope saw that was believed.
     pub last_survey: BTreeMap<Scope, u64>,
     /// The findings that were opened and not closed, by id, each with the event that opened it.
     pub findings: BTreeMap<String, Draft>,
@@ -123,11 +120,11 @@ impl History {
     /// at most so many.
     pub async fn failures(ledger: &dyn Ledger, most: usize) -> Result<Vec<Event>, LedgerError> {
         let recoveries = [Kind::ActionRecovered, Kind::ActionUnrecovered];
-        let mut failed = ledger.events(&newest(&recoveries, None, most.min(RECOVERIES))).await?;
+        let mut failed = ledger.events(&newest(&recoveries, most.min(RECOVERIES))).await?;
         failed.truncate(failed.iter().take_while(|event| event.body.kind == Kind::ActionUnrecovered).count());
         if !failed.is_empty() {
             // Asked apart: however often something was resumed, no recovery drops out of sight.
-            let resumed = ledger.events(&newest(&[Kind::DaemonResumed], None, RESUMES)).await?;
+            let resumed = ledger.events(&newest(&[Kind::DaemonResumed], RESUMES)).await?;
             let reset = resumed.iter().find(|event| resets_the_breaker(&event.body)).map_or(0, |event| event.seq);
             failed.retain(|event| event.seq > reset);
         }
@@ -167,15 +164,13 @@ impl History {
         Ok(history)
     }
 
-    /// What holds over days: recoveries in a row, the last good surveys, open findings.
+    /// What holds over days: recoveries in a row, the last surveys, open findings.
     async fn read_standing(&mut self, ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<(), LedgerError> {
         self.failed_in_a_row = u32::try_from(Self::failures(ledger, RECOVERIES).await?.len()).unwrap_or(u32::MAX);
-        for event in ledger.events(&newest(&[Kind::RoundClosed], Some(&ask.area.account), SURVEYS)).await? {
-            let (Some(region), Some(groups)) = (event.body.region, event.body.counts.get("groups")) else { continue };
-            let scope = Scope { account: ask.area.account.clone(), region };
-            self.last_survey.entry(scope).or_insert(*groups);
-        }
-        self.findings = ledger.findings(&ask.area.account).await?;
+        let account = &ask.area.account;
+        let surveys = ledger.surveys(account).await?.into_iter();
+        self.last_survey = surveys.map(|(region, seen)| (Scope { account: account.clone(), region }, seen)).collect();
+        self.findings = ledger.findings(account).await?;
         Ok(())
     }
 
@@ -191,9 +186,8 @@ impl History {
 }
 
 /// The newest events of these kinds.
-fn newest(kinds: &[Kind], account: Option<&AccountId>, limit: usize) -> EventQuery {
-    let (kinds, account) = (kinds.to_vec(), account.cloned());
-    EventQuery { kinds, account, limit: Some(limit), newest_first: true, ..EventQuery::default() }
+fn newest(kinds: &[Kind], limit: usize) -> EventQuery {
+    EventQuery { kinds: kinds.to_vec(), limit: Some(limit), newest_first: true, ..EventQuery::default() }
 }
 
 /// Which past to read.

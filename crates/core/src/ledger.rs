@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::claim::{Claim, ClaimRecord, Claimed, Lease, Outcome, Stage, Watch};
 use crate::event::{Draft, Event, Head, Kind, hex, millis};
 use crate::proposal::Key;
-use crate::scope::{AccountId, Mode, Region};
+use crate::scope::{AccountId, Mode, Region, Scope};
+use crate::unit::UnitId;
 
 /// When and as what a ledger came to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,9 @@ pub struct Pause {
     /// Only this monkey; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monkey: Option<String>,
+    /// Only this unit, such as `cluster:shop-prod` for every one of that name, or in full; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 /// What the actor of a pause begins with that is a file and no person's word.
@@ -66,7 +70,18 @@ impl Pause {
     /// Everything is paused, for ever.
     pub fn new(at: DateTime<Utc>, actor: impl Into<String>, why: impl Into<String>) -> Self {
         let (actor, why) = (actor.into(), why.into());
-        Self { id: String::new(), at, actor, why, until: None, account: None, region: None, monkey: None }.named()
+        let everything = Self {
+            id: String::new(),
+            at,
+            actor,
+            why,
+            until: None,
+            account: None,
+            region: None,
+            monkey: None,
+            unit: None,
+        };
+        everything.named()
     }
 
     /// Everything is paused while there is this file.
@@ -95,11 +110,12 @@ impl Pause {
         self.until.is_some_and(|until| until <= now)
     }
 
-    /// Whether what this monkey does there is paused.
-    pub fn covers(&self, account: &AccountId, region: &Region, monkey: &str) -> bool {
+    /// Whether what this monkey does there to that unit is paused.
+    pub fn covers(&self, account: &AccountId, region: &Region, monkey: &str, unit: &UnitId) -> bool {
         self.account.as_ref().is_none_or(|only| only == account)
             && self.region.as_ref().is_none_or(|only| only == region)
             && self.monkey.as_ref().is_none_or(|only| only == monkey)
+            && self.unit.as_ref().is_none_or(|only| *only == unit.to_string() || *only == unit.full())
     }
 
     /// What it covers, for people: ` in account 111122223333, monkey chaos`, and nothing when that is everything.
@@ -108,6 +124,7 @@ impl Pause {
             self.account.as_ref().map(|account| format!("account {account}")),
             self.region.as_ref().map(|region| format!("region {region}")),
             self.monkey.as_ref().map(|monkey| format!("monkey {monkey}")),
+            self.unit.as_ref().map(|unit| format!("unit {unit}")),
         ];
         let named: Vec<String> = named.into_iter().flatten().collect();
         if named.is_empty() { String::new() } else { format!(" in {}", named.join(", ")) }
@@ -178,6 +195,24 @@ pub enum Change {
     FindingClosed {
         /// Which.
         id: String,
+    },
+    /// How many groups a survey that is believed saw: what the next one is compared with. Not kept where another figure
+    /// than `from` stands meanwhile: somebody knows better.
+    Survey {
+        /// Where.
+        scope: Scope,
+        /// What it was compared with itself.
+        from: Option<u64>,
+        /// What it saw.
+        to: u64,
+    },
+    /// The operator's word that the fleet really changed: what surveys there saw is forgotten, so that the next is compared
+    /// with nothing.
+    FleetChanged {
+        /// Only of this account; `None` for all.
+        account: Option<AccountId>,
+        /// Only of this region; `None` for all.
+        region: Option<Region>,
     },
     /// Units (in full) that were seen opted in, and units that no longer are.
     Sights {
@@ -380,6 +415,8 @@ pub trait Ledger: Send + Sync {
     async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError>;
     /// The date on which each unit (in full) of an account was first seen opted in, for as long as it is.
     async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError>;
+    /// How many groups the last survey that was believed saw, by region of an account.
+    async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError>;
     /// Removes the oldest events, closed claims and day counters that the order says, tells of it with
     /// [`Kind::LedgerCompacted`], and moves the checkpoint, in one commit; nothing at all when there is nothing to
     /// remove. Kept whatever their age: claims that are open, and each unit's latest claim of a mode that counts.

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use simian_core::ledger::{counter_prefix, counters_of};
 use simian_core::{
     AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Compacted, Compaction, Draft, Event, EventQuery,
-    Head, Key, Ledger, LedgerError, Mode, Pause, Slot, Stage,
+    Head, Key, Ledger, LedgerError, Mode, Pause, Region, Scope, Slot, Stage,
 };
 use uuid::Uuid;
 
@@ -37,6 +37,7 @@ struct State {
     findings: BTreeMap<String, Draft>,
     /// By account and unit.
     sights: BTreeMap<(AccountId, String), NaiveDate>,
+    surveys: BTreeMap<Scope, u64>,
     cursors: BTreeMap<String, u64>,
 }
 
@@ -53,6 +54,7 @@ impl MemoryLedger {
             counters: BTreeMap::new(),
             findings: BTreeMap::new(),
             sights: BTreeMap::new(),
+            surveys: BTreeMap::new(),
             cursors: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), exclusive: false }
@@ -114,6 +116,15 @@ impl State {
             Change::Woken(at) => self.birth.woken = self.birth.woken.or(Some(at)),
             Change::FindingOpened { id, draft } => drop(self.findings.insert(id, draft.kept())),
             Change::FindingClosed { id } => drop(self.findings.remove(&id)),
+            Change::Survey { scope, from, to } => {
+                if self.surveys.get(&scope).copied() == from {
+                    self.surveys.insert(scope, to);
+                }
+            }
+            Change::FleetChanged { account, region } => self.surveys.retain(|scope, _| {
+                account.as_ref().is_some_and(|account| *account != scope.account)
+                    || region.as_ref().is_some_and(|region| *region != scope.region)
+            }),
             Change::Sights { account, seen, gone } => {
                 for unit in gone {
                     self.sights.remove(&(account.clone(), unit));
@@ -309,6 +320,12 @@ impl Ledger for MemoryLedger {
         let state = self.state();
         let matching = state.sights.iter().filter(|((of, _), _)| of == account);
         Ok(matching.map(|((_, unit), date)| (unit.clone(), *date)).collect())
+    }
+
+    async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError> {
+        let state = self.state();
+        let matching = state.surveys.iter().filter(|(scope, _)| scope.account == *account);
+        Ok(matching.map(|(scope, seen)| (scope.region.clone(), *seen)).collect())
     }
 
     async fn compact(&self, order: &Compaction) -> Result<Compacted, LedgerError> {

@@ -155,7 +155,7 @@ impl Stage {
         let now = self.now();
         let until = minutes.map(|minutes| now + TimeDelta::minutes(i64::from(minutes)));
         let only: Option<Region> = index.map(region);
-        let of = Extent { region: only.clone(), monkey: monkey.clone(), account: None };
+        let of = Extent { region: only.clone(), monkey: monkey.clone(), account: None, unit: None };
         let request = control::Request::Pause { why: "somebody asked".into(), until, of };
         if control::serve(&self.operator(), "ann", request).now_or_never().is_some_and(|done| done.is_ok()) {
             self.shared().log.pause(only, monkey, now, until, false);

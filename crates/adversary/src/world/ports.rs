@@ -267,6 +267,14 @@ impl Ports {
 
 #[async_trait]
 impl Ledger for Ports {
+    fn exclusive(&self) -> bool {
+        self.stage.ledger.exclusive()
+    }
+
+    async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError> {
+        self.stage.ledger.surveys(account).await
+    }
+
     async fn birth(&self) -> Result<Birth, LedgerError> {
         self.stage.ledger.birth().await
     }

@@ -1,8 +1,11 @@
 //! A survey that suddenly sees far fewer or far more groups than the last is not believed.
+//!
+//! One that is not believed is nothing to compare the next with: the hold stays until the groups are back, or until a
+//! person says that the fleet really changed.
 
 use std::collections::BTreeMap;
 
-use super::{Case, Policy, Rail, Verdict};
+use super::{Candidates, Case, Policy, Rail, Verdict};
 use crate::fleet::Group;
 
 pub(super) const RAIL: Rail =
@@ -16,14 +19,27 @@ fn judge(case: &Case<'_>) -> Verdict {
     let Some(&before) = case.world.history.last_survey.get(scope) else {
         return Verdict::Pass(format!("{now} groups; there was no survey before"));
     };
-    let limits = &case.policy.candidates;
-    let percent = if now < before { limits.shrink_percent } else { limits.grow_percent };
-    let moved = now.abs_diff(before);
-    if moved > u64::from(limits.slack) && moved * 100 > before * u64::from(percent) {
-        Verdict::Hold(format!("{now} groups, {before} the last time: more than {percent} % apart"))
-    } else {
+    if is_usual(now, before, &case.policy.candidates) {
         Verdict::Pass(format!("{now} groups, {before} the last time"))
+    } else {
+        let percent = percent(now, before, &case.policy.candidates);
+        Verdict::Hold(format!("{now} groups, {before} when it was last believed: more than {percent} % apart"))
     }
+}
+
+/// Whether a survey that sees `now` groups after one that saw `before` is what the next is compared with.
+pub fn believed(now: u64, before: Option<u64>, policy: &Policy) -> bool {
+    policy.disabled.contains(RAIL.name) || before.is_none_or(|before| is_usual(now, before, &policy.candidates))
+}
+
+fn is_usual(now: u64, before: u64, limits: &Candidates) -> bool {
+    let moved = now.abs_diff(before);
+    moved <= u64::from(limits.slack) || moved * 100 <= before * u64::from(percent(now, before, limits))
+}
+
+/// How far it may move.
+fn percent(now: u64, before: u64, limits: &Candidates) -> u32 {
+    if now < before { limits.shrink_percent } else { limits.grow_percent }
 }
 
 /// How many groups a usual survey sees of these. So a closer look is not taken for a fleet that grew over night.
@@ -40,13 +56,18 @@ fn lift(case: &Case<'_>) -> String {
     let (Some(now), Some(before)) = (case.candidates.get(scope), case.world.history.last_survey.get(scope)) else {
         return "a survey that succeeds".into();
     };
-    let key = if now < before { "shrink_percent" } else { "grow_percent" };
-    format!("the next look, which compares with this one; or a higher [rails.candidates] {key}")
+    let (change, key) = if now < before { ("shrank", "shrink_percent") } else { ("grew", "grow_percent") };
+    format!(
+        "a survey that sees about {before} again; or, if the fleet really {change}, `simian resume --fleet-changed --account {} \
+         --region {}`; or a higher [rails.candidates] {key}",
+        scope.account, scope.region
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::Scene;
+    use super::*;
 
     #[test]
     fn far_fewer_groups_than_last_time_hold() {
@@ -55,6 +76,16 @@ mod tests {
             let scope = scene.proposal.scope.clone();
             scene.world.history.last_survey.insert(scope, before);
             assert_eq!(scene.verdict("candidates").holds(), holds, "one now, {before} before");
+            assert_eq!(believed(1, Some(before), &scene.policy), !holds, "as it is judged");
         }
+    }
+
+    #[test]
+    fn nothing_before_and_a_rail_that_is_off_are_no_reason_for_doubt() {
+        let mut policy = Scene::quiet().policy;
+        assert!(believed(0, None, &policy) && !believed(0, Some(100), &policy));
+        assert!(believed(200, Some(100), &policy) && !believed(201, Some(100), &policy));
+        policy.disabled.insert("candidates".into());
+        assert!(believed(0, Some(100), &policy));
     }
 }

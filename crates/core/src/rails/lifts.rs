@@ -87,7 +87,8 @@ const HOLDS: &[(&str, Spoil, &str)] = &[
     (
         "candidates",
         |s| s.world.history.last_survey = [(s.proposal.scope.clone(), 100)].into(),
-        "[rails.candidates] shrink_percent",
+        "sees about 100 again; or, if the fleet really shrank, `simian resume --fleet-changed --account 111122223333 --region \
+         us-east-1`; or a higher [rails.candidates] shrink_percent",
     ),
     ("budgets", |s| s.policy.budgets.per_app_day = Some(0), "on Tue 2026-11-24, or a higher [budgets] per_app_day"),
     ("budgets", |s| s.policy.budgets.per_zone_day = Some(0), "[budgets] per_zone_day"),

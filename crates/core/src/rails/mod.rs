@@ -38,7 +38,7 @@ use chrono::{DateTime, Utc};
 pub use alarms::of as alarms;
 pub use breaker::BREAKER;
 pub use budgets::slots;
-pub use candidates::count as candidates;
+pub use candidates::{believed, count as candidates};
 pub use paused::NEWBORN;
 pub use policy::{Alarms, Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;

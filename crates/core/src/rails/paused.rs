@@ -16,7 +16,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     let by_file = brake.known().and_then(Option::as_ref);
     let covering = |pause: &&Pause| {
         (proposal.mode == Mode::Live || pause.actor != NEWBORN)
-            && pause.covers(&scope.account, &scope.region, &proposal.monkey)
+            && pause.covers(&scope.account, &scope.region, &proposal.monkey, &proposal.unit.id)
     };
     let pauses: Vec<String> = case.world.history.pauses.iter().chain(by_file).filter(covering).map(told).collect();
     if !pauses.is_empty() {
@@ -71,13 +71,18 @@ mod tests {
     #[test]
     fn a_pause_holds_what_it_names_and_nothing_else() {
         type Narrow = fn(&mut Pause);
-        let cases: [(Narrow, bool); 7] = [
+        let cases: [(Narrow, bool); 12] = [
             (|pause| pause.account = Some("111122223333".parse().unwrap()), true),
             (|pause| pause.account = Some("444455556666".parse().unwrap()), false),
             (|pause| pause.region = Some("us-east-1".parse().unwrap()), true),
             (|pause| pause.region = Some("eu-west-1".parse().unwrap()), false),
             (|pause| pause.monkey = Some("chaos".into()), true),
             (|pause| pause.monkey = Some("latency".into()), false),
+            (|pause| pause.unit = Some("cluster:shop-prod".into()), true),
+            (|pause| pause.unit = Some("111122223333/us-east-1/cluster:shop-prod".into()), true),
+            (|pause| pause.unit = Some("111122223333/eu-west-1/cluster:shop-prod".into()), false),
+            (|pause| pause.unit = Some("cluster:shop".into()), false),
+            (|pause| pause.unit = Some("shop-prod".into()), false),
             (
                 |pause| {
                     pause.region = Some("us-east-1".parse().unwrap());

@@ -8,7 +8,9 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use simian_core::event::millis;
 use simian_core::ledger::counter_prefix;
-use simian_core::{AccountId, Birth, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Head, Mode, Outcome, Pause};
+use simian_core::{
+    AccountId, Birth, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Head, Mode, Outcome, Pause, Region,
+};
 
 use super::Trouble;
 use crate::in_order;
@@ -61,6 +63,20 @@ pub(super) fn sights(connection: &Connection, account: &AccountId) -> Result<BTr
         sights.insert(unit, date);
     }
     Ok(sights)
+}
+
+pub(super) const SURVEYS: &str = "SELECT region, seen FROM surveys WHERE account = ?1";
+
+pub(super) fn surveys(connection: &Connection, account: &AccountId) -> Result<BTreeMap<Region, u64>, Trouble> {
+    let mut statement = connection.prepare_cached(SURVEYS)?;
+    let mut rows = statement.query([account.as_str()])?;
+    let mut surveys = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let region: String = row.get(0)?;
+        let unclear = |error| Trouble::Content(format!("the survey of {region} does not read: {error}"));
+        surveys.insert(region.parse().map_err(unclear)?, row.get(1)?);
+    }
+    Ok(surveys)
 }
 
 pub(super) fn events(connection: &Connection, query: &EventQuery) -> Result<Vec<Event>, Trouble> {

@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"simi");
 
 /// Every migration with its number, in order. A number that was released never changes.
-pub(super) const MIGRATIONS: &[(u32, &str)] = &[(1, FIRST), (2, STATE)];
+pub(super) const MIGRATIONS: &[(u32, &str)] = &[(1, FIRST), (2, STATE), (3, SURVEYS)];
 
 const FIRST: &str = "
     -- One row: when and as what the ledger came to be, and the kill switch. Both JSON.
@@ -130,6 +130,24 @@ const STATE: &str = "
     ));
     CREATE INDEX claims_unit ON claims (mode, account, full_unit, outcome, date);
     ";
+
+/// What a survey is compared with was read from the last event of a round, believed or not.
+const SURVEYS: &str = "
+    -- How many groups the last survey saw that was believed.
+    CREATE TABLE surveys (
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        seen INTEGER NOT NULL,
+        PRIMARY KEY (account, region)
+    ) STRICT, WITHOUT ROWID;
+    -- Of the columns beside a max() SQLite takes those of the row that has it.
+    INSERT INTO surveys (account, region, seen) SELECT account, region, seen FROM (
+        SELECT account, event ->> '$.region' AS region, event ->> '$.counts.groups' AS seen, max(seq) FROM events
+        WHERE kind = 'round.closed' AND account IS NOT NULL
+            AND event ->> '$.region' IS NOT NULL AND event ->> '$.counts.groups' IS NOT NULL
+        GROUP BY 1, 2
+    );
+";
 
 /// The newest schema that this simian knows.
 pub(super) fn known() -> u32 {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
-use simian_core::{Birth, Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Slot};
+use simian_core::{
+    AccountId, Birth, Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Region, Slot,
+};
 use uuid::Uuid;
 
 use super::{Trouble, read};
@@ -69,6 +71,24 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: Change) -> Result<(),
         }
         Change::FindingClosed { id } => {
             transaction.prepare_cached("DELETE FROM findings WHERE id = ?1")?.execute([id])?;
+            Ok(())
+        }
+        Change::Survey { scope, from, to } => {
+            let (account, region) = (scope.account.as_str(), scope.region.as_str());
+            let insert = "INSERT OR IGNORE INTO surveys (account, region, seen) VALUES (?1, ?2, ?3)";
+            let update = "UPDATE surveys SET seen = ?3 WHERE account = ?1 AND region = ?2 AND seen = ?4";
+            match from {
+                None => transaction.prepare_cached(insert)?.execute(params![account, region, to])?,
+                Some(from) => transaction.prepare_cached(update)?.execute(params![account, region, to, from])?,
+            };
+            Ok(())
+        }
+        Change::FleetChanged { account, region } => {
+            transaction
+                .prepare_cached(
+                    "DELETE FROM surveys WHERE account = coalesce(?1, account) AND region = coalesce(?2, region)",
+                )?
+                .execute(params![account.as_ref().map(AccountId::as_str), region.as_ref().map(Region::as_str)])?;
             Ok(())
         }
         Change::Sights { account, seen, gone } => {

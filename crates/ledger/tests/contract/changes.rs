@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use simian_core::{
-    Birth, Change, ClaimQuery, ClaimRecord, Draft, Kind, Ledger, LedgerError, Mode, Outcome, Pause, Stage, Watch,
+    Birth, Change, ClaimQuery, ClaimRecord, Draft, Kind, Ledger, LedgerError, Mode, Outcome, Pause, Scope, Stage, Watch,
 };
 
 use crate::fixtures::{ACCOUNTS, BIRTH, at, change, claim, date, draft, key, moved, pause, paused, verified, win};
@@ -190,6 +190,48 @@ pub(crate) async fn a_first_sight_stays_until_the_unit_is_gone(ledger: &dyn Ledg
     change(ledger, sights(0, &[("v", "2026-11-25")], &["u", "v"])).await;
     assert_eq!(of(0).await, pairs(&[("v", "2026-11-25")]), "gone and seen again is new");
     assert_eq!(of(1).await, pairs(&[("u", "2026-11-24")]));
+}
+
+pub(crate) async fn a_survey_is_kept_where_nobody_knows_better(ledger: &dyn Ledger) {
+    let scope = |account: usize, region: &str| Scope {
+        account: ACCOUNTS[account].parse().unwrap(),
+        region: region.parse().unwrap(),
+    };
+    let survey = |account, region, from, to| Change::Survey { scope: scope(account, region), from, to };
+    let kept = async || {
+        let mut kept = Vec::new();
+        for account in ACCOUNTS {
+            for (region, seen) in ledger.surveys(&account.parse().unwrap()).await.unwrap() {
+                kept.push(format!("{}/{region} {seen}", &account[..1]));
+            }
+        }
+        kept.join(" ")
+    };
+    let (us, eu) = ("us-east-1", "eu-west-1");
+    for first in [survey(0, us, None, 7), survey(0, eu, None, 0), survey(1, us, None, 9)] {
+        change(ledger, first).await;
+    }
+    assert_eq!(kept().await, "1/eu-west-1 0 1/us-east-1 7 4/us-east-1 9");
+    change(ledger, survey(0, us, Some(7), 8)).await;
+    // By who compared it with something else, or with nothing.
+    for late in [survey(0, us, Some(7), 100), survey(0, us, None, 100), survey(1, eu, Some(1), 100)] {
+        change(ledger, late).await;
+    }
+    assert_eq!(kept().await, "1/eu-west-1 0 1/us-east-1 8 4/us-east-1 9");
+
+    let word = |account: Option<usize>, region: Option<&str>| Change::FleetChanged {
+        account: account.map(|account| ACCOUNTS[account].parse().unwrap()),
+        region: region.map(|region| region.parse().unwrap()),
+    };
+    change(ledger, word(Some(1), Some(eu))).await;
+    change(ledger, word(Some(0), Some(us))).await;
+    assert_eq!(kept().await, "1/eu-west-1 0 4/us-east-1 9");
+    // A round that was under way compares with what is forgotten.
+    change(ledger, survey(0, us, Some(8), 9)).await;
+    change(ledger, word(None, Some(us))).await;
+    assert_eq!(kept().await, "1/eu-west-1 0");
+    change(ledger, word(None, None)).await;
+    assert_eq!(kept().await, "");
 }
 
 pub(crate) async fn cursors_never_go_back(ledger: &dyn Ledger) {

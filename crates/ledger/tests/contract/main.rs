@@ -84,6 +84,7 @@ contract! {
         only_the_first_word_lifts_the_birth,
         findings_are_open_until_they_are_closed,
         a_first_sight_stays_until_the_unit_is_gone,
+        a_survey_is_kept_where_nobody_knows_better,
         cursors_never_go_back;
     compact:
         nothing_old_is_nothing_told,

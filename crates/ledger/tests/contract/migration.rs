@@ -85,6 +85,14 @@ fn told(kind: Kind, second: i64, change: impl FnOnce(&mut Draft)) -> Draft {
     draft
 }
 
+fn round(second: i64, account: usize, region: &str, groups: Option<u64>) -> Draft {
+    told(Kind::RoundClosed, second, |draft| {
+        draft.account = Some(ACCOUNTS[account].parse().unwrap());
+        draft.region = Some(region.parse().unwrap());
+        draft.counts = groups.map(|groups| ("groups".to_owned(), groups)).into_iter().collect();
+    })
+}
+
 fn finding(kind: Kind, second: i64, account: usize, id: &str) -> Draft {
     told(kind, second, |draft| {
         draft.key = Some(id.into());
@@ -107,6 +115,11 @@ async fn a_file_of_the_first_version_opens_and_says_what_it_said() {
         finding(opened, 7, 1, "theirs"),
         told(Kind::DaemonResumed, 8, |draft| draft.outcome = Some("new-ledger".into())),
         told(Kind::DaemonResumed, 9, |draft| draft.outcome = Some("new-ledger".into())),
+        round(10, 0, "us-east-1", Some(700)),
+        round(11, 1, "us-east-1", Some(9)),
+        round(12, 0, "us-east-1", Some(12)),
+        round(13, 0, "eu-west-1", None),
+        round(14, 0, "us-east-1", None),
     ];
     let pause = r#"{"at":"2026-11-23T12:00:03Z","actor":"jo","why":"w","until":"2026-11-23T14:00:00Z"}"#;
     let events = first_version(&path, drafts, Some(pause));
@@ -129,6 +142,10 @@ async fn a_file_of_the_first_version_opens_and_says_what_it_said() {
         assert_eq!(last, [("111122223333/us-east-1/cluster:k".to_owned(), date("2026-11-23"))].into());
         assert_eq!(ledger.counters(Mode::Live, date("2026-11-23")).await.unwrap()["live/2026-11-23/app/a"], 3);
         assert_eq!(ledger.cursor("sns").await.unwrap(), 2);
+        // The last survey of each place; no more was known of whether it was believed.
+        let surveys = ledger.surveys(&ACCOUNTS[0].parse().unwrap()).await.unwrap();
+        assert_eq!(surveys, [("us-east-1".parse().unwrap(), 12)].into());
+        assert_eq!(ledger.surveys(&ACCOUNTS[1].parse().unwrap()).await.unwrap().len(), 1);
         assert_eq!(ledger.checkpoints().await.unwrap(), [].into());
     }
     // And it goes on as any other.

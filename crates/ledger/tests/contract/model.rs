@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use proptest::sample::select;
 use simian_core::{
-    Change, Claim, ClaimQuery, Compaction, Draft, EventQuery, Kind, Lease, Ledger, Mode, Outcome, Pause, Slot, Stage,
-    Watch,
+    Change, Claim, ClaimQuery, Compaction, Draft, EventQuery, Kind, Lease, Ledger, Mode, Outcome, Pause, Scope, Slot,
+    Stage, Watch,
 };
 use simian_ledger::SqliteLedger;
 
@@ -105,6 +105,11 @@ fn leases() -> impl Strategy<Value = Lease> {
         .prop_map(|(holder, second)| Lease { holder: holder.into(), until: Some(at(second)) })
 }
 
+fn scopes() -> impl Strategy<Value = Scope> {
+    (select(&ACCOUNTS[..]), select(&["us-east-1", "eu-west-1"][..]))
+        .prop_map(|(account, region)| Scope { account: account.parse().unwrap(), region: region.parse().unwrap() })
+}
+
 fn changes() -> impl Strategy<Value = Change> {
     let outcome = prop::option::of(select(&OUTCOMES[..]));
     let watch = prop::option::of((0..9_i64).prop_map(|n| Watch {
@@ -129,6 +134,12 @@ fn changes() -> impl Strategy<Value = Change> {
             seen,
         }),
         1 => (0..9_i64).prop_map(|n| Change::FirstRun(at(n))),
+        2 => (scopes(), prop::option::of(0..3_u64), 0..3_u64)
+            .prop_map(|(scope, from, to)| Change::Survey { scope, from, to }),
+        1 => (prop::option::of(scopes()), prop::option::of(scopes())).prop_map(|(one, other)| Change::FleetChanged {
+            account: one.map(|scope| scope.account),
+            region: other.map(|scope| scope.region),
+        }),
     ]
 }
 
@@ -215,6 +226,7 @@ async fn everything(ledger: &dyn Ledger) -> String {
     );
     for account in ACCOUNTS.map(|account| account.parse().unwrap()) {
         let _ = write!(all, "{:?} {:?}", ledger.findings(&account).await, ledger.sights(&account).await);
+        let _ = write!(all, "{:?}", ledger.surveys(&account).await);
     }
     for mode in MODES {
         for account in ACCOUNTS {
