@@ -49,6 +49,9 @@ fn explained(place: &Place) -> (bool, Vec<(String, String)>) {
     (one["passes"] == true, holds.collect())
 }
 
+/// Control calls, one after another.
+type Orders = Vec<(&'static str, Value)>;
+
 #[test]
 fn each_rail_holds_for_its_own_reason_and_lets_go() {
     let place = place(&[balanced("shop-prod-v001", 3)]);
@@ -64,7 +67,6 @@ fn each_rail_holds_for_its_own_reason_and_lets_go() {
     };
     let member = |id: &Value, target: &str| ("member", json!({ "instance": id, "target": target }));
     let alarms = |alarms: Value| vec![("alarms", json!({ "alarms": alarms }))];
-    type Orders = Vec<(&'static str, Value)>;
     let cases: [(&str, &str, Orders, Orders); 11] = [
         (
             "steady",
