@@ -4,6 +4,8 @@
 //! that waits does so on the injected clock, and all concurrency is joined futures, never spawned tasks: the daemon is
 //! one future, so dropping it is a crash, and the simulator can play weeks of it in a second.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 pub mod brake;
 pub mod cli;
 pub mod clock;
@@ -15,6 +17,7 @@ pub mod exit;
 pub mod hand;
 pub mod observe;
 pub mod order;
+pub mod private;
 pub mod progress;
 pub mod registry;
 pub mod render;

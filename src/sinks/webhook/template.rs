@@ -115,7 +115,7 @@ fn slack(value: &Value) -> Result<String, minijinja::Error> {
 fn told(error: &minijinja::Error, source: &str, kind: Option<Kind>) -> TemplateError {
     let line = error.line();
     let text = line.and_then(|line| source.lines().nth(line - 1)).unwrap_or_default().trim();
-    let here: String = text.chars().take(MAX_LINE).collect();
+    let here: String = tags(text).chars().take(MAX_LINE).collect();
     let here = if here.is_empty() { here } else { format!(" in `{here}`") };
     let made = kind.map(|kind| format!(" (made for {kind})")).unwrap_or_default();
     let why = match error.kind() {
@@ -127,6 +127,22 @@ fn told(error: &minijinja::Error, source: &str, kind: Option<Kind>) -> TemplateE
         kind => format!("{kind}{here}{made}{}", error.detail().map(|why| format!(": {why}")).unwrap_or_default()),
     };
     TemplateError { line, why }
+}
+
+/// The tags of a line. What stands around them is not repeated: some servers want their key in the body.
+fn tags(line: &str) -> String {
+    let mut tags = Vec::new();
+    let mut rest = line;
+    while let Some(begin) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        let (_, tag) = rest.split_at(begin);
+        let end = tag.find("}}").into_iter().chain(tag.find("%}")).min().map(|end| end + 2);
+        // One that nobody closed may reach over anything: then only what comes before a text.
+        let end = end.or(tag.find(['"', '\''])).unwrap_or(tag.len());
+        let (tag, after) = tag.split_at(end);
+        tags.push(tag);
+        rest = after;
+    }
+    tags.join(" … ")
 }
 
 /// Every field that an event may have: none, and empty where an event without it means that.
@@ -225,12 +241,10 @@ mod tests {
     #[test]
     fn mistakes_are_found_before_any_event_is_told() {
         let broken = refused("{\n\"text\": {{ event.why }\n}");
-        assert!(broken.starts_with("line 2: syntax error in `\"text\": {{ event.why }`: "), "{broken}");
+        assert!(broken.starts_with("line 2: syntax error in `{{ event.why }`: "), "{broken}");
         let typo = refused("{\n\n\"text\": {{ event.onwer }}}");
         assert!(
-            typo.starts_with(
-                "line 3: something in `\"text\": {{ event.onwer }}}` does not exist (made for daemon.started): "
-            ),
+            typo.starts_with("line 3: something in `{{ event.onwer }}` does not exist (made for daemon.started): "),
             "{typo}"
         );
         assert!(typo.contains("an event has account, action, actor, app, at, "), "{typo}");
@@ -248,6 +262,8 @@ mod tests {
         );
         let filter = refused("{{ event.why|slakc }}");
         assert!(filter.contains("slakc"), "{filter}");
+        let secret = refused("{\"key\": \"s3cret\", \"a\": {{ event.x }}, \"s3cret\": {% if %} \"s3cret\"}");
+        assert!(secret.contains("`{{ event.x }} … {% if %}`") && !secret.contains("s3cret"), "{secret}");
         // A long line is not repeated in full.
         assert!(refused(&format!("{{{{ event.x }}}}{}", "x".repeat(9_000))).len() < 400);
         // A kind that is not told is not tried.
