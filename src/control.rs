@@ -293,7 +293,7 @@ impl Socket {
 }
 
 /// A socket at a path that was never open to strangers, not even before its mode is set: Linux gives a new socket's file
-/// the mode of the socket itself, less the umask (`unix_bind` in net/unix/af_unix.c).
+/// the mode of the socket itself, less the umask (`unix_bind` in `net/unix/af_unix.c`).
 fn listener(path: &Path) -> std::io::Result<std::os::unix::net::UnixListener> {
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
     let socket = File::from(socket::socket(AddressFamily::Unix, SockType::Stream, flags, None)?);

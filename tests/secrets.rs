@@ -46,7 +46,9 @@ impl Place {
     fn new(config: &str, template: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let inputs = [("simian.toml", config), ("webhook.key", "file-s3cret\n"), ("body.jinja", template)];
-        inputs.iter().for_each(|(name, text)| fs::write(folder.path().join(name), text).unwrap());
+        for (name, text) in inputs {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
         Self(folder)
     }
 

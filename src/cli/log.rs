@@ -13,7 +13,7 @@ pub(super) fn log(default: &str) {
     // The SDK warns of credentials on the way to the error that we show: a failure is told once.
     let filter = format!("{default},aws_config=error");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
-    let filter = filter.and(filter_fn(|metadata| may_be_told(metadata.level(), metadata.target())));
+    let filter = filter.and(filter_fn(|metadata| may_be_told(*metadata.level(), metadata.target())));
     let logs = fmt::layer().with_writer(std::io::stderr).with_target(false);
     if std::io::stderr().is_terminal() {
         tracing_subscriber::registry().with(logs.with_filter(filter)).init();
@@ -24,8 +24,8 @@ pub(super) fn log(default: &str) {
 
 /// Whether somebody may ask for it. Not what others trace: the AWS SDK traces whole answers, settings of profiles and what
 /// a credential process printed, and an HTTP client whole requests.
-fn may_be_told(level: &Level, target: &str) -> bool {
-    *level != Level::TRACE || target == "simian" || target.starts_with("simian::") || target.starts_with("simian_")
+fn may_be_told(level: Level, target: &str) -> bool {
+    level != Level::TRACE || target == "simian" || target.starts_with("simian::") || target.starts_with("simian_")
 }
 
 #[cfg(test)]
@@ -44,8 +44,8 @@ mod tests {
             ("hyper::proto::h1::conn", false),
             ("reqwest::connect", false),
         ] {
-            assert_eq!(may_be_told(&Level::TRACE, target), trace, "{target}");
-            assert!(may_be_told(&Level::DEBUG, target), "{target}");
+            assert_eq!(may_be_told(Level::TRACE, target), trace, "{target}");
+            assert!(may_be_told(Level::DEBUG, target), "{target}");
         }
     }
 }

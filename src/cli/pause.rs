@@ -195,8 +195,8 @@ pub(super) async fn banner(
         let until = pause.until.map(|until| format!(" until {}", render::time(until, zone))).unwrap_or_default();
         let since = render::time(pause.at, zone);
         let Pause { actor, why, .. } = &pause;
-        let paused = format!("PAUSED by {actor} since {since}{until}{}: {why}", pause.extent());
-        super::print(&render::plain(&paused))?;
+        let told = format!("PAUSED by {actor} since {since}{until}{}: {why}", pause.extent());
+        super::print(&render::plain(&told))?;
     }
     unknown.map_or(Ok(()), |why| super::print(&format!("PAUSED, perhaps: {why}")))
 }

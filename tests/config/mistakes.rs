@@ -547,8 +547,8 @@ fn a_list_has_a_limit_and_so_has_what_is_told() {
     let hours = |n| SOUND.replace("[[account]]", &format!("holidays = [{}]\n[[account]]", dates(n)));
     super::parse(&hours(10_000));
     assert_snapshot!(problems(&hours(10_001)), @"simian.toml:6:1: hours.holidays: it has 10001 items: write at most 10000");
-    let unknown: String = (0..20_000).map(|n| format!("key{n} = 1\n")).collect();
-    let told = problems(&format!("{unknown}{SOUND}"));
+    let unknown: Vec<String> = (0..20_000).map(|n| format!("key{n} = 1\n")).collect();
+    let told = problems(&format!("{}{SOUND}", unknown.concat()));
     assert_eq!(told.lines().count(), 51);
     assert!(told.ends_with("19950 more problems: mend these first"), "{}", told.lines().next_back().unwrap());
 }
