@@ -5,10 +5,13 @@ mod fleet;
 mod recovered;
 
 use std::fmt::Write as _;
+use std::fs::{File, Permissions};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, UnixAddr};
 use serde::{Deserialize, Serialize};
 use simian_core::event::millis;
 use simian_core::rails::NEWBORN;
@@ -140,6 +143,9 @@ impl From<Unserved> for Answer {
         }
     }
 }
+
+/// Its group may read and write, which is to ask; strangers may not.
+const MODE: u32 = 0o660;
 
 /// A request is a few words; whoever sends more is mistaken.
 const MAX_REQUEST: u64 = 64 * 1024;
@@ -306,8 +312,9 @@ impl Socket {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+        let listener = UnixListener::from_std(listener(path)?)?;
+        // Whatever the process's umask took away.
+        std::fs::set_permissions(path, Permissions::from_mode(MODE))?;
         Ok(Self { listener, path: path.to_owned() })
     }
 
@@ -331,6 +338,17 @@ impl Socket {
             }
         }
     }
+}
+
+/// A socket at a path that was never open to strangers, not even before its mode is set: Linux gives a new socket's file
+/// the mode of the socket itself, less the umask (`unix_bind` in `net/unix/af_unix.c`).
+fn listener(path: &Path) -> std::io::Result<std::os::unix::net::UnixListener> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = File::from(socket::socket(AddressFamily::Unix, SockType::Stream, flags, None)?);
+    socket.set_permissions(Permissions::from_mode(MODE))?;
+    socket::bind(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
+    socket::listen(&socket, Backlog::MAXCONN)?;
+    Ok(OwnedFd::from(socket).into())
 }
 
 impl Drop for Socket {

@@ -4,6 +4,8 @@
 //! that waits does so on the injected clock, and all concurrency is joined futures, never spawned tasks: the daemon is
 //! one future, so dropping it is a crash, and the simulator can play weeks of it in a second.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 pub mod brake;
 pub mod breaker;
 pub mod cli;
@@ -19,6 +21,7 @@ pub mod lease;
 pub mod observe;
 pub mod order;
 pub mod outage;
+pub mod private;
 pub mod progress;
 pub mod pulse;
 pub mod registry;

@@ -1,5 +1,7 @@
 //! Parses the command line, runs the verb, shows what went wrong, exits with its code. Nothing else.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -1,16 +1,40 @@
 //! What a person sees: events as lines, judgements as tables. JSON is not made here: it is the events' own.
+//!
+//! A tag's value may hold line ends and escape codes, and so may the reason of a pause. What may not happen here: one
+//! that moves anybody's terminal, or makes a line of its own.
+
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use comfy_table::{ContentArrangement, Table, presets};
 use simian_core::{Draft, Judged, Kind, Mode, Target};
 
+/// A text of somebody else on one line, without what steers a terminal.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        let shown = |c: char| match c {
+            '\n' | '\r' | '\t' => ' ',
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
+        text.chars().map(shown).collect::<String>().into()
+    } else {
+        text.into()
+    }
+}
+
+/// The same for a text of several lines.
+pub fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
 /// A table with a header, as wide as the terminal.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header.to_vec());
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| plain(cell)));
     }
     let text = table.to_string();
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
@@ -64,7 +88,8 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         _ => event.account.as_ref().map_or_else(|| "simian".to_owned(), ToString::to_string),
     };
     let (on, off) = if colour { (paint, "\x1b[0m") } else { ("", "") };
-    Some(format!("{}  {on}{word:<10}{off} {place}: {}", time(event.at, zone), detail(event, zone)))
+    let said = format!("{place}: {}", detail(event, zone));
+    Some(format!("{}  {on}{word:<10}{off} {}", time(event.at, zone), plain(&said)))
 }
 
 const PLAIN: &str = "";
@@ -155,4 +180,26 @@ pub fn json(judged: &Judged) -> serde_json::Value {
         "passes": judged.passes(),
         "verdicts": judged.rulings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_of_an_owner_steers_a_terminal_or_makes_a_line() {
+        let nasty = "up\x1b[2J\u{9b}31m\r\nMon 11-23 10:00:00  DONE\x07";
+        let mut event = Draft::new(DateTime::UNIX_EPOCH, Kind::DaemonPaused, Mode::Live, nasty);
+        event.actor = Some(nasty.into());
+        event.unit = Some(nasty.into());
+        event.region = "us-east-1".parse().ok();
+        let line = line(&event, Tz::UTC, false).unwrap();
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(line.contains("up\u{fffd}[2J\u{fffd}31m  Mon"), "{line:?}");
+        let table = table(&["a", "b"], [vec![nasty.to_owned(), "x".to_owned()]]);
+        assert_eq!(table.lines().count(), 2, "{table:?}");
+        assert!(!table.contains(|c: char| c.is_control() && c != '\n'), "{table:?}");
+        assert_eq!(plain_lines("a\tb\n\x1bc"), "a b\n\u{fffd}c");
+        assert_eq!(plain("ünchanged"), "ünchanged");
+    }
 }

@@ -222,7 +222,7 @@ pub fn digest<'a>(proposals: impl IntoIterator<Item = &'a Proposal>) -> String {
     for proposal in proposals {
         hasher.update(format!("{} {}\n", proposal.key, proposal.due.timestamp()));
     }
-    simian_core::event::hex(&hasher.finalize())[..16].to_owned()
+    simian_core::event::hex(&hasher.finalize()[..8])
 }
 
 /// Planned keys whose time went by without a claim.

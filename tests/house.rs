@@ -39,6 +39,22 @@ fn arrows_run_one_way() {
     }
 }
 
+#[test]
+fn no_crate_unwraps_outside_its_tests() {
+    let lints =
+        "#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]";
+    let mut roots = vec![root().join("src/main.rs"), root().join("src/lib.rs")];
+    for folder in ["crates", "monkeys"] {
+        let inside = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        roots.extend(inside.map(|path| path.join("src/lib.rs")).filter(|path| path.exists()));
+    }
+    assert!(roots.len() >= 7, "{roots:?}");
+    for path in roots {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.lines().any(|line| line == lints), "{} lacks {lints}", path.display());
+    }
+}
+
 /// Every source file of the repository below a folder.
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

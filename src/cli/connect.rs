@@ -69,7 +69,7 @@ pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
         monkeys: registry::enabled(config),
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
         keep: config.keep,
-        ..Engine::new(Arc::new(SystemClock), ledger, Dice::new(&config.seed), holder)
+        ..Engine::new(Arc::new(SystemClock), ledger, Dice::new(config.seed.open()), holder)
     }
 }
 

@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod connect;
 mod explain;
+mod log;
 mod man;
 mod pause;
 mod plan;
@@ -15,11 +16,16 @@ mod run;
 mod sandbox;
 
 use std::io::IsTerminal;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use audit::{AgainstError, Compared, compare};
+
 use crate::exit::{Exit, Failure};
+use log::log;
 
 /// Where the config is when nobody says otherwise.
 const CONFIG: &str = "/etc/simian/simian.toml";
@@ -99,20 +105,6 @@ impl Cli {
     }
 }
 
-/// Logs go to standard error: text for a terminal, JSON for everything else. `RUST_LOG` narrows or widens.
-fn log(default: &str) {
-    use tracing_subscriber::EnvFilter;
-    // The SDK warns of credentials on the way to the error that we show: a failure is told once.
-    let filter = format!("{default},aws_config=error");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    if std::io::stderr().is_terminal() {
-        logs.init();
-    } else {
-        logs.json().flatten_event(true).init();
-    }
-}
-
 /// Tells of what failed beside what went well. The gravest end is the command's.
 fn told(failures: Vec<Failure>, otherwise: Exit) -> Exit {
     let mut gravest = otherwise;
@@ -128,6 +120,19 @@ fn told(failures: Vec<Failure>, otherwise: Exit) -> Exit {
 /// Whether standard output may have colours: on a terminal, unless `NO_COLOR` says no (no-color.org).
 fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty())
+}
+
+/// How a file is made that tells what the ledger tells: for its user alone (0600). What is there already keeps its mode.
+fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).mode(0o600);
+    options
+}
+
+/// A date as in 2026-11-23. The library's own reader takes years of six digits too, near whose ends no zone has a clock.
+fn date(text: &str) -> Option<NaiveDate> {
+    let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if shaped { text.parse().ok() } else { None }
 }
 
 /// One thread is enough: the daemon waits, and one round's work is milliseconds.

@@ -195,7 +195,7 @@ fn send(config: &Config, request: Request, access: Access) -> Result<Exit, Failu
             })?;
             match asked {
                 Some(Answer::Done(said)) => {
-                    super::print(&said)?;
+                    super::print(&render::plain_lines(&said))?;
                     return Ok(Exit::Done);
                 }
                 Some(Answer::Refused(why)) => return Err(Failure::say(Exit::Ledger, why)),
@@ -211,7 +211,8 @@ fn send(config: &Config, request: Request, access: Access) -> Result<Exit, Failu
                 "the ledger is in memory and no daemon answers: there is nothing to pause",
             ));
         }
-        super::print(&control::serve(&engine, &control::ourselves(), request).await?)?;
+        let said = control::serve(&engine, &control::ourselves(), request).await?;
+        super::print(&render::plain_lines(&said))?;
         Ok(Exit::Done)
     })
 }
@@ -248,7 +249,8 @@ pub(super) async fn banner(
         let until = pause.until.map(|until| format!(" until {}", render::time(until, zone))).unwrap_or_default();
         let since = render::time(pause.at, zone);
         let Pause { actor, why, .. } = &pause;
-        super::print(&format!("PAUSED by {actor} since {since}{until}{}: {why}", pause.extent()))?;
+        let told = format!("PAUSED by {actor} since {since}{until}{}: {why}", pause.extent());
+        super::print(&render::plain(&told))?;
     }
     unknown.map_or(Ok(()), |why| super::print(&format!("PAUSED, perhaps: {why}")))
 }

@@ -30,7 +30,7 @@ pub(super) struct Args {
 }
 
 fn date(text: &str) -> Result<NaiveDate, String> {
-    text.parse().map_err(|_| "write a date that exists, such as 2026-11-23".to_owned())
+    super::date(text).ok_or_else(|| "write a date that exists, such as 2026-11-23".to_owned())
 }
 
 /// What one account's day looks like.
@@ -147,7 +147,7 @@ fn print(page: &Page, day: &Day, provisional: bool, zone: chrono_tz::Tz) -> Resu
         super::print(&format!("\n{}", summary(page, day, provisional)))?;
     }
     for finding in &page.findings {
-        super::print(&format!("finding: {finding}"))?;
+        super::print(&render::plain(&format!("finding: {finding}")))?;
     }
     for failed in &page.failed {
         super::print(&format!("failed: {failed}"))?;

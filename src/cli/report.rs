@@ -1,5 +1,6 @@
 //! `simian report`: a span of time told from the ledger.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
@@ -67,12 +68,16 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     };
     match &args.output {
         None => super::print(&text)?,
-        Some(file) => std::fs::write(file, text + "\n").map_err(|error| {
+        Some(file) => write(file, &(text + "\n")).map_err(|error| {
             let why = format!("--output {}: {error}; name a file in a folder that you may write to", file.display());
             Failure::say(Exit::Usage, why)
         })?,
     }
     Ok(Exit::Done)
+}
+
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    super::private().create(true).truncate(true).open(file)?.write_all(text.as_bytes())
 }
 
 /// What the report is about, by the command line.
@@ -103,7 +108,7 @@ fn frame<'c>(config: &'c Config, args: &Args, now: DateTime<Utc>) -> Result<Fram
 
 /// Reads a date, a time, or how long ago.
 fn moment(option: &str, text: &str, calendar: &Calendar, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
-    let midnight = text.parse::<NaiveDate>().ok().and_then(|date| midnight(date, calendar));
+    let midnight = super::date(text).and_then(|date| midnight(date, calendar));
     let ago = || span::parse(text).ok().map(|ago| now - ago);
     midnight.or_else(|| text.parse().ok()).or_else(ago).ok_or_else(|| {
         let shapes = "2026-11-23, a time such as 2026-11-23T09:00:00Z, or how long ago, such as 2d";
@@ -187,6 +192,7 @@ mod tests {
         let wrong = |args: &Args| frame(&config, args, now).unwrap_err().error.to_string();
         assert!(wrong(&args(Some("soon"), None)).starts_with("--since soon: write a date such as 2026-11-23"));
         assert!(wrong(&args(None, Some("2026-02-30"))).starts_with("--until 2026-02-30: "));
+        assert!(wrong(&args(Some("-262143-01-02"), None)).starts_with("--since -262143-01-02: "), "no clock reads it");
         assert!(wrong(&args(Some("1h"), Some("2h"))).contains("before it begins"));
         let other = Args { account: Some("prod".into()), ..args(None, None) };
         assert!(wrong(&other).ends_with("or one of: staging"));

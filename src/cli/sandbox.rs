@@ -114,7 +114,7 @@ pub(super) fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engin
         monkeys: registry::enabled(config),
         accounts,
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
-        ..Engine::new(clock, ledger, Dice::new(&format!("{}:{seed}", config.seed)), "sandbox")
+        ..Engine::new(clock, ledger, Dice::new(&format!("{}:{seed}", config.seed.open())), "sandbox")
     }
 }
 

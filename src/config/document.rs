@@ -18,6 +18,10 @@ const MAX_PROBLEMS: usize = 50;
 /// The longest description of a problem, in characters: a value may be a whole book.
 const MAX_WHY: usize = 400;
 
+/// The longest list. Each item is compared with those before it, so this bounds the work that a hostile file can ask for;
+/// a holiday a week for a century is half as many.
+const MAX_ITEMS: usize = 10_000;
+
 /// What was found while a text was read.
 pub(super) struct Document<'d> {
     file: &'d str,
@@ -47,6 +51,11 @@ impl<'d> Document<'d> {
         let (line, column) = place(self.text, at);
         let why: String = why.chars().take(MAX_WHY).collect();
         found.problems.push(Problem { line, column, key: key.to_owned(), why });
+    }
+
+    /// Whether what else is wrong is only counted.
+    fn is_full(&self) -> bool {
+        self.found.borrow().problems.len() >= MAX_PROBLEMS
     }
 
     /// The problems in the order of the file, or the keys that were asked for.
@@ -248,6 +257,10 @@ impl<'d> Table<'d> {
             self.wrong(key, &format!("found {}: write {expected}", describe(value.get_ref())));
             return None;
         };
+        if values.len() > MAX_ITEMS {
+            self.wrong(key, &format!("it has {} items: write at most {MAX_ITEMS}", values.len()));
+            return None;
+        }
         let path = self.path_of(key);
         Some(values.iter().enumerate().map(|(n, value)| (format!("{path}[{n}]"), value)).collect())
     }
@@ -263,7 +276,9 @@ impl<'d> Table<'d> {
             if self.known.contains(&key) {
                 continue;
             }
-            let remedy = match nearest(key, self.known.iter().copied()) {
+            // To look for what was meant takes its time.
+            let meant = if self.document.is_full() { None } else { nearest(key, self.known.iter().copied()) };
+            let remedy = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => "remove it.".to_owned(),
             };

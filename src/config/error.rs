@@ -56,11 +56,7 @@ fn block(file: &str, problems: &[Problem], more: usize) -> String {
 
 /// The line and column (in characters), both from 1, of a byte of a text.
 pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    let before = &text[..at];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    let (before, _) = text.split_at(text.floor_char_boundary(at));
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }

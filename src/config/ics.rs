@@ -80,7 +80,7 @@ fn unreadable(error: Unreadable) -> String {
 }
 
 /// The dates of the operator's zone that the events of a text close, with their names.
-fn closed(text: &str, zone: Tz) -> Result<BTreeMap<NaiveDate, String>, String> {
+pub(super) fn closed(text: &str, zone: Tz) -> Result<BTreeMap<NaiveDate, String>, String> {
     let text = content_lines(text)?;
     let roots = read_calendar_simple(&text).map_err(|error| not_understood(&text, error.input))?;
     let [root] = &roots[..] else { return Err("it has no calendar: export it as iCalendar".into()) };
@@ -166,9 +166,10 @@ fn not_understood(text: &str, left: &str) -> String {
     if left.trim().is_empty() {
         return "it ends before its calendar does: export it again".into();
     }
-    let before = &text[..text.len().saturating_sub(left.trim_start().len())];
-    let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
-    format!("`{}` is not understood where it stands: export the calendar again", line_of(&text[begin..]))
+    let before = text.strip_suffix(left.trim_start()).unwrap_or_default();
+    let lines_before = before.matches('\n').count();
+    let line = text.lines().nth(lines_before).unwrap_or_default();
+    format!("`{}` is not understood where it stands: export the calendar again", line_of(line))
 }
 
 /// As much of the first line as an error can quote.

@@ -24,7 +24,8 @@ mod webhook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
+use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
 use simian_core::rails::{Alarms, Budgets, Candidates, Floors, HeldBack};
@@ -35,7 +36,8 @@ pub use error::{ConfigError, Problem};
 use file::Unreadable;
 
 use crate::outage::Hook;
-use crate::sinks::webhook::{Address, Private, SecretSource, Template};
+use crate::private::Private;
+use crate::sinks::webhook::{Address, SecretSource, Template};
 
 /// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a
 /// larger file has named the wrong one.
@@ -49,8 +51,8 @@ pub const EXAMPLE_SEED: &str = "change me";
 pub struct Config {
     /// The operator's first word: live is possible only where this and the account's own mode say so.
     pub mode: Mode,
-    /// What the dice are seeded with.
-    pub seed: String,
+    /// What the dice are seeded with. Who knows it knows the day.
+    pub seed: Private,
     /// When anything may be done.
     pub calendar: Calendar,
     /// Change Calendars in AWS that must be open besides, in every account.
@@ -270,6 +272,12 @@ impl Config {
     pub fn is_live(&self) -> bool {
         self.accounts.iter().any(|account| self.mode_of(account) == Mode::Live)
     }
+}
+
+/// The dates of a zone that the events of a calendar file's text close (iCalendar, RFC 5545), each with the name of the
+/// first event that does. The error names the event or the line, and the remedy.
+pub fn closed_by(text: &str, zone: Tz) -> Result<BTreeMap<NaiveDate, String>, String> {
+    ics::closed(text, zone)
 }
 
 /// The digest of a text, and of the calendars that belong to it by theirs.

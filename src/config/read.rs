@@ -12,6 +12,7 @@ use toml::de::DeValue;
 
 use super::document::nearest;
 use super::ics;
+use crate::private::Private;
 
 /// The longest text of a name, in characters.
 const MAX_NAME: usize = 64;
@@ -49,6 +50,14 @@ pub(super) fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
         Some(text) if text.trim().is_empty() => Err("it is empty: write something between the quotes".into()),
         Some(text) => Ok(text),
         None => Err(instead(value, "a text in quotes")),
+    }
+}
+
+/// A text with something in it, which is not repeated whatever it is.
+pub(super) fn private(value: &DeValue<'_>) -> Result<Private, String> {
+    match value {
+        DeValue::String(_) => text(value).map(Private::new),
+        _ => Err("this is no text, and is not repeated: write a text in quotes".into()),
     }
 }
 

@@ -13,14 +13,15 @@ use toml::de::DeTable;
 
 use super::document::{Document, Table};
 use super::read::{
-    HolidaySource, account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, raw, role_arn,
-    span, tag_key, tag_prefix, tag_value, text, topic_arn, weekday, zone,
+    HolidaySource, account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, private, raw,
+    role_arn, span, tag_key, tag_prefix, tag_value, text, topic_arn, weekday, zone,
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
     webhook,
 };
 use crate::outage::{Asked, Hook};
+use crate::private::Private;
 use crate::registry::KINDS;
 
 /// What is not in the file and still counts.
@@ -134,9 +135,9 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     })
 }
 
-fn seed(dice: &mut Table<'_>, live: bool) -> Option<String> {
-    let seed = dice.need("seed", "\"a sentence of your own\"", |value| text(value).map(str::to_owned))?;
-    if live && seed == EXAMPLE_SEED {
+fn seed(dice: &mut Table<'_>, live: bool) -> Option<Private> {
+    let seed = dice.need("seed", "\"a sentence of your own\"", private)?;
+    if live && seed.open() == EXAMPLE_SEED {
         dice.wrong("seed", "it is still the example's, so anybody can foretell the dice: write a secret of your own");
     }
     Some(seed)

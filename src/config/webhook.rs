@@ -13,7 +13,8 @@ use super::document::{Table, nearest};
 use super::read::{name, parsed, path, span, text};
 use super::schema::Rules;
 use super::{WebhookConfig, is_json};
-use crate::sinks::webhook::{Private, SecretSource, Template};
+use crate::private::Private;
+use crate::sinks::webhook::{SecretSource, Template};
 
 /// A server that needs longer than a minute to take an event holds up all that come after it.
 const TIMEOUT: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::seconds(60));

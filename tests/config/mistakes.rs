@@ -554,3 +554,16 @@ fn change_calendars() {
     let many: Vec<String> = (0..11).map(arn).collect();
     assert_snapshot!(problems(&hours(&many.join(", "))), @"simian.toml:6:1: hours.change_calendars: there are 11: name at most 10");
 }
+
+#[test]
+fn a_list_has_a_limit_and_so_has_what_is_told() {
+    let first = chrono::NaiveDate::from_ymd_opt(2000, 1, 1).unwrap();
+    let dates = |n| first.iter_days().take(n).map(|date| format!("\"{date}\"")).collect::<Vec<_>>().join(",");
+    let hours = |n| SOUND.replace("[[account]]", &format!("holidays = [{}]\n[[account]]", dates(n)));
+    super::parse(&hours(10_000));
+    assert_snapshot!(problems(&hours(10_001)), @"simian.toml:6:1: hours.holidays: it has 10001 items: write at most 10000");
+    let unknown: Vec<String> = (0..20_000).map(|n| format!("key{n} = 1\n")).collect();
+    let told = problems(&format!("{}{SOUND}", unknown.concat()));
+    assert_eq!(told.lines().count(), 51);
+    assert!(told.ends_with("19950 more problems: mend these first"), "{}", told.lines().next_back().unwrap());
+}

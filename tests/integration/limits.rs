@@ -88,7 +88,7 @@ pub(crate) async fn engine(clock: Arc<dyn Clock>, more: &str) -> Engine {
     Engine {
         monkeys: registry::enabled(&config),
         accounts: vec![Account::new("staging".into(), account.regions.clone(), policy, aws.clone(), aws)],
-        ..Engine::new(clock, Arc::new(ledger), Dice::new(&config.seed), "test:1")
+        ..Engine::new(clock, Arc::new(ledger), Dice::new(config.seed.open()), "test:1")
     }
 }
 

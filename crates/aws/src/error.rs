@@ -220,7 +220,7 @@ pub(crate) fn readable(message: &str) -> String {
     let plain = message.split_once(ENCODED).map_or(message, |(before, _)| before);
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MESSAGE_LIMIT) {
-        Some((end, _)) => format!("{}…", &line[..end]),
+        Some((end, _)) => format!("{}…", line.split_at(end).0),
         None => line,
     }
 }

@@ -6,6 +6,8 @@
 //! tried once. Every call waits for its turn in a bucket of its own API and region; a write waits for a
 //! second at most. There is no global state: no client exists and no file is read before `connect`.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 mod account;
 mod actuator;
 mod alarms;

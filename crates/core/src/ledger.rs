@@ -96,7 +96,7 @@ impl Pause {
         self.id.clear();
         // Strings and times only: nothing that JSON cannot say.
         let said = serde_json::to_vec(&self).unwrap_or_default();
-        hex(&Sha256::digest(said))[..8].clone_into(&mut self.id);
+        self.id = hex(&Sha256::digest(said)[..4]);
         self
     }
 

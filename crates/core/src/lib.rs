@@ -7,6 +7,8 @@
 //! What may not happen in this crate: no runtime, no HTTP, no SDK type, no clock read, no randomness that is not
 //! drawn from [`Dice`].
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 pub mod action;
 pub mod calendar;
 pub mod change_calendar;

@@ -19,11 +19,13 @@ pub fn parse(text: &str) -> Result<TimeDelta, String> {
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let number: i64 = rest[..digits].parse().map_err(|_| wrong())?;
-        let letter = rest[digits..].chars().next().ok_or_else(wrong)?;
+        let (number, tail) = rest.split_at(digits);
+        let number: i64 = number.parse().map_err(|_| wrong())?;
+        let mut tail = tail.chars();
+        let letter = tail.next().ok_or_else(wrong)?;
         let (_, each) = units.find(|(unit, _)| *unit == letter).ok_or_else(wrong)?;
         seconds = number.checked_mul(*each).and_then(|more| seconds.checked_add(more)).ok_or_else(wrong)?;
-        rest = &rest[digits + letter.len_utf8()..];
+        rest = tail.as_str();
     }
     if seconds > MAX_SECONDS {
         return Err(format!("`{text}` is longer than a year"));

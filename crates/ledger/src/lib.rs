@@ -7,6 +7,8 @@
 //! What may not happen in this crate: no decision about what a monkey may do. Limits and counter names come with the
 //! claims; here they are only counted, atomically.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 mod memory;
 mod sqlite;
 

@@ -90,6 +90,7 @@ impl VirtualClock {
     pub fn drive<F: Future>(&self, future: F) -> F::Output {
         match self.try_drive(future) {
             Ok(output) => output,
+            #[expect(clippy::panic, reason = "documented: a mistake of whoever plays, not of what is played")]
             Err(deadlock) => panic!("{deadlock}"),
         }
     }
@@ -112,6 +113,7 @@ impl VirtualClock {
     pub fn drive_until<F: Future + ?Sized>(&self, when: DateTime<Utc>, future: Pin<&mut F>) -> Poll<F::Output> {
         let polled = match self.run(future, Limits { until: Some(when), polls: None }) {
             Ok(polled) => polled,
+            #[expect(clippy::panic, reason = "documented: a mistake of whoever plays, not of what is played")]
             Err(spinning) => panic!("{spinning}"),
         };
         if polled.is_pending() {
@@ -131,6 +133,7 @@ impl VirtualClock {
     pub fn drive_polls<F: Future + ?Sized>(&self, polls: usize, future: Pin<&mut F>) -> Poll<F::Output> {
         match self.run(future, Limits { until: None, polls: Some(polls) }) {
             Ok(polled) => polled,
+            #[expect(clippy::panic, reason = "documented: a mistake of whoever plays, not of what is played")]
             Err(deadlock) => panic!("{deadlock}"),
         }
     }

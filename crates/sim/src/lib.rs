@@ -14,6 +14,8 @@
 //! What may not happen here: no wall clock but in [`ScaledClock`], no thread, no iteration over a hash map, no chance
 //! that is not drawn from the seed.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 mod account;
 mod activities;
 mod actuator;

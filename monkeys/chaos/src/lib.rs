@@ -3,12 +3,14 @@
 //! Pure: everything that it says follows from the world, the day and the dice. On a working day each unit has a coin
 //! and a minute of its own; who falls is chosen among those in service at the moment of looking.
 
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
+
 mod config;
 mod hours;
 mod overdue;
 mod victims;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use simian_core::dice::Draws;
 use simian_core::rails::Floors;
 use simian_core::unit::units;
@@ -135,7 +137,7 @@ impl Chaos {
         let why = format!("its turn: the coin showed {coin:.3}, below {p:.3}{raised} ({})", unit.settings);
         let mut proposal = self.aim(world, lots, unit, day.date, why);
         proposal.due = due;
-        proposal.expires = close.min(due + self.grace);
+        proposal.expires = self.expiry(due).min(close);
         Ok(proposal)
     }
 
@@ -146,9 +148,14 @@ impl Chaos {
         proposal.key = Key::requested(world.mode, NAME, &request.id, &unit.id);
         proposal.request = Some(request.id.clone());
         proposal.due = request.at;
-        let end = request.at + self.grace;
+        let end = self.expiry(request.at);
         proposal.expires = day.window_at(request.at).map_or(end, |window| window.close.min(end));
         proposal
+    }
+
+    /// When the grace of what is due then is over: the end of time at the latest.
+    fn expiry(&self, due: DateTime<Utc>) -> DateTime<Utc> {
+        due.checked_add_signed(self.grace).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     /// Chooses what would be done and to whom. Due and expiry are the caller's to set.

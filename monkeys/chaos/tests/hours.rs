@@ -2,7 +2,7 @@
 
 mod fleet;
 
-use chrono::Timelike;
+use chrono::{Datelike, Timelike};
 use fleet::{calendar, chaos, date, fleet, group, world};
 use simian_core::{Dice, Monkey, World};
 
@@ -60,4 +60,16 @@ fn a_day_without_a_common_hour_has_no_turn_and_a_year_without_one_is_a_finding()
     let finding = &outlook.findings[0];
     assert_eq!((finding.rule, finding.subject.as_str()), ("hours-never", "s00-prod-v001"));
     assert!(finding.why.contains("09:00-10:00 UTC") && finding.why.contains("08:00-09:00 Europe/Berlin"));
+}
+
+#[test]
+fn on_the_last_day_there_is_the_grace_ends_with_time_itself() {
+    let last = chrono::NaiveDate::MAX;
+    let days = simian_core::calendar::Weekdays::from_iter([last.weekday()]);
+    let calendar = simian_core::Calendar { days, ..calendar(chrono_tz::UTC, "23:00", "23:59") };
+    let outlook = chaos().propose(&twenty("22:00-23:59 UTC"), &calendar.day(last), &Dice::new("hours"));
+    assert_eq!(outlook.proposals.len(), 20);
+    assert!(
+        outlook.proposals.iter().all(|proposal| proposal.expires == last.and_hms_opt(23, 59, 0).unwrap().and_utc())
+    );
 }

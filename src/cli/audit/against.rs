@@ -86,7 +86,7 @@ impl Says {
 
 /// What came of the comparison.
 #[derive(Debug, Default)]
-struct Compared {
+pub struct Compared {
     counts: BTreeMap<Says, u64>,
     /// Line, event and what is wrong with it.
     contradictions: Vec<(u64, String, u64, Says)>,
@@ -94,13 +94,21 @@ struct Compared {
 
 /// Why a file could not be compared to its end.
 #[derive(Debug, thiserror::Error)]
-enum AgainstError {
+pub enum AgainstError {
+    /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The file cannot be read.
     #[error("cannot read it: {0}")]
     Read(io::Error),
+    /// A line is no event.
     #[error("line {line}: this is no event: {why}; give one JSON event a line, as `simian audit export` writes them")]
-    Line { line: u64, why: String },
+    Line {
+        /// Which, from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// Compares and prints. Returns whether the file contradicts the ledger.
@@ -119,7 +127,8 @@ pub(super) async fn run(ledger: &dyn Ledger, path: &Path, format: Format) -> Res
     Ok(compared.contradicts())
 }
 
-async fn compare(ledger: &dyn Ledger, file: &mut impl BufRead) -> Result<Compared, AgainstError> {
+/// Compares a copy of events, one JSON object a line, with what the ledger says of each.
+pub async fn compare(ledger: &dyn Ledger, file: &mut impl BufRead) -> Result<Compared, AgainstError> {
     let mut here = Here::new(ledger).await?;
     let mut compared = Compared::default();
     for line in 1.. {
@@ -209,7 +218,13 @@ impl<'a> Here<'a> {
 }
 
 impl Compared {
-    fn contradicts(&self) -> bool {
+    /// How many events were compared.
+    pub fn events(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// Whether the copy says anything that the ledger denies.
+    pub fn contradicts(&self) -> bool {
         self.counts.keys().any(|says| says.contradicts())
     }
 
@@ -226,7 +241,7 @@ impl Compared {
     }
 
     fn words(&self, path: &Path) -> String {
-        let all: u64 = self.counts.values().sum();
+        let all = self.events();
         let mut words = format!("{}: {all} events compared", path.display());
         for (says, count) in &self.counts {
             let _ = write!(words, "\n  {count} {}", says.about());

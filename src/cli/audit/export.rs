@@ -1,6 +1,6 @@
 //! `simian audit export`: events out of the ledger, a page at a time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use simian_core::{EventQuery, Ledger, LedgerError};
 
 use super::{ExportArgs, moment, page};
+use crate::cli::private;
 use crate::exit::{Exit, Failure};
 
 /// Why an export ended early.
@@ -66,7 +67,7 @@ async fn write_all(
 async fn to_file(ledger: &dyn Ledger, query: &EventQuery, path: &Path) -> Result<u64, ExportError> {
     let half = Half::new(path);
     let failed = |why| ExportError::Write { to: path.display().to_string(), why };
-    let file = OpenOptions::new().write(true).create_new(true).open(&half.0).map_err(failed)?;
+    let file = private().create_new(true).open(&half.0).map_err(failed)?;
     let mut out = BufWriter::new(file);
     let written = write_all(ledger, query, &path.display().to_string(), &mut out).await?;
     let whole = |out: BufWriter<File>| -> io::Result<()> {

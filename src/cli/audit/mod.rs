@@ -12,6 +12,8 @@ use chrono_tz::Tz;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use simian_core::{Clock, Event, EventQuery, Kind, Ledger, LedgerError, span};
 
+pub use against::{AgainstError, Compared, compare};
+
 use super::Format;
 use super::connect::{self, Access};
 use crate::brake::Brake;

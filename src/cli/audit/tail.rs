@@ -9,6 +9,7 @@ use simian_core::{Clock, Event, EventQuery, Ledger};
 use super::{TailArgs, cells, page};
 use crate::cli::Format;
 use crate::exit::{Exit, Failure};
+use crate::render;
 
 /// How often it looks for what came: as soon as a person would.
 const LOOK: TimeDelta = TimeDelta::seconds(1);
@@ -88,6 +89,7 @@ fn line(event: &Event, format: Format, zone: Tz) -> String {
     }
     let [seq, at, kind, mode, place, target, why] = cells(event, zone);
     let words = [place, target, why].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ");
+    let words = render::plain(&words);
     format!("{seq:>6}  {at}  {kind:<18} {mode:<7}  {words}").trim_end().to_owned()
 }
 

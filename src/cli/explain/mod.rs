@@ -88,7 +88,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         let complete = failures.is_empty() && all.failed.is_empty();
         let text = match args.format {
             Format::Json => show::json(&args.target, &all).to_string(),
-            Format::Table => show::text(&args.target, &all, complete, config.calendar.zone),
+            Format::Table => render::plain_lines(&show::text(&args.target, &all, complete, config.calendar.zone)),
         };
         super::print(text.trim_end())?;
         let unknown = if all.is_empty() && complete { Exit::Usage } else { Exit::Done };

@@ -132,6 +132,22 @@ fn rules_and_lists_are_followed() {
 }
 
 #[test]
+fn what_is_no_weekday_is_refused_and_never_taken_for_one() {
+    for day in ["M\u{368}", "\u{e4}MO", "xMO", "1.5MO", "MOM", "++1MO", "1 MO", "-MO", "9999MO", "1", "", "MO,"] {
+        let why = refused(&format!("DTSTART:20261224\nRRULE:FREQ=MONTHLY;BYDAY={day};COUNT=2"));
+        assert!(why.contains("BYDAY has something that is no weekday") || why.contains("ASCII"), "{day}: {why}");
+    }
+    for rule in ["FREQ=DAILY;UNT\u{131}L=20261224", "FREQ=M\u{131}NUTELY;COUNT=9", "FREQ=YEARLY;BY\u{17f}ETPOS=0"] {
+        let why = refused(&format!("DTSTART:20261224\nRRULE:{rule}"));
+        assert!(why.contains("a letter outside ASCII"), "{rule}: {why}");
+    }
+    let first = "2026-12-24 2027-01-04";
+    for day in ["1MO", "+1mo", "1mO"] {
+        assert_eq!(closes(&format!("DTSTART:20261224\nRRULE:FREQ=MONTHLY;BYDAY={day};COUNT=1")), first, "{day}");
+    }
+}
+
+#[test]
 fn a_rule_without_an_end_is_followed_to_the_last_year() {
     let thanksgiving = closes("DTSTART;VALUE=DATE:20201126\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH");
     let law = |year| Country::of("us").unwrap().holidays(year).into_iter().find(|day| day.name == "Thanksgiving Day");

@@ -160,6 +160,10 @@ fn parts(text: &str) -> Option<Vec<(u32, char)>> {
 /// The readings at which a rule occurs (RFC 5545, 3.3.10), up to the end of [`LAST_YEAR`].
 pub(super) fn recur(rule: &str, start: Moment, zone: Tz) -> Result<impl Iterator<Item = NaiveDateTime>, String> {
     let wrong = |why: &str| format!("RRULE `{rule}`: {why}");
+    if !rule.is_ascii() {
+        // The crate takes some for their look-alikes: with a dotless i, UNTIL is still UNTIL to it.
+        return Err(wrong("it has a letter outside ASCII: write it as in FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=24"));
+    }
     let mut until = None;
     let mut rest = Vec::new();
     for part in rule.split(';').filter(|part| !part.is_empty()) {
@@ -182,6 +186,10 @@ pub(super) fn recur(rule: &str, start: Moment, zone: Tz) -> Result<impl Iterator
                 if value.split(',').any(is_zero) =>
             {
                 return Err(wrong(&format!("{key} cannot be 0: write another number, or remove it")));
+            }
+            // The crate takes whatever stands before a weekday for nothing said, and panics at some letters.
+            "BYDAY" if !value.split(',').all(is_weekday) => {
+                return Err(wrong("BYDAY has something that is no weekday: write them as in MO,TU or -1FR"));
             }
             _ => {}
         }
@@ -211,6 +219,16 @@ fn last_reading(until: Moment, clock: Clock) -> NaiveDateTime {
 /// Whether an item such as `0` or `0MO` has the number 0.
 fn is_zero(item: &str) -> bool {
     item.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0)
+}
+
+/// Whether an item of BYDAY is a weekday, with or without which of them (RFC 5545, 3.3.10, `weekdaynum`).
+fn is_weekday(item: &str) -> bool {
+    let number = item.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let day = item.strip_prefix(number).unwrap_or_default().to_ascii_uppercase();
+    let digits = number.strip_prefix(['+', '-']).unwrap_or(number);
+    ["MO", "TU", "WE", "TH", "FR", "SA", "SU"].contains(&day.as_str())
+        && (number.is_empty() || (1..=3).contains(&digits.len()))
+        && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The value of a parameter.

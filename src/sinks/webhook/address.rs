@@ -37,12 +37,11 @@ impl Address {
 impl FromStr for Address {
     type Err = AddressError;
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme));
-        let scheme = scheme.ok_or(AddressError::Scheme)?;
+        let rest = ["https://", "http://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
+        let rest = rest.ok_or(AddressError::Scheme)?;
         if !text.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>`{}|^".contains(&byte)) {
             return Err(AddressError::Letters);
         }
-        let rest = &text[scheme.len()..];
         let authority = rest.split(['/', '?']).next().unwrap_or_default();
         if authority.contains('@') {
             return Err(AddressError::Login);
@@ -50,13 +49,13 @@ impl FromStr for Address {
         if authority.is_empty() || authority.starts_with(':') {
             return Err(AddressError::Host);
         }
-        Ok(Self { whole: text.to_owned(), origin: scheme.len() + authority.len() })
+        Ok(Self { whole: text.to_owned(), origin: text.len() - rest.len() + authority.len() })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.whole[..self.origin])
+        f.pad(self.whole.split_at(self.origin).0)
     }
 }
 

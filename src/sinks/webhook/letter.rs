@@ -6,7 +6,8 @@ use sha2::Sha256;
 use simian_core::Event;
 use simian_core::event::hex;
 
-use super::{Private, Template, TemplateError};
+use super::{Template, TemplateError};
+use crate::private::Private;
 
 /// The event's id. Who gets a letter twice knows it by this.
 pub const EVENT_ID: &str = "simian-event-id";

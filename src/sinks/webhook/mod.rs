@@ -19,7 +19,7 @@ pub use answer::{Refusal, judge};
 pub use letter::{EVENT_ID, LEDGER_SEQ, Letter, SIGNATURE, sign, write};
 #[cfg(feature = "aws")]
 pub use post::WebhookSink;
-pub use secret::{Private, SecretError, SecretSource};
+pub use secret::{SecretError, SecretSource};
 pub use template::{Template, TemplateError};
 
 /// A webhook's name in the ledger's cursors.

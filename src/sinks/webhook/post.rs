@@ -9,8 +9,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AF
 use reqwest::redirect::Policy;
 use simian_core::{Clock, Event, Sink, SinkError};
 
-use super::{Address, Private, cursor, judge, write};
+use super::{Address, cursor, judge, write};
 use crate::config::WebhookConfig;
+use crate::private::Private;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

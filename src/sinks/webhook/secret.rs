@@ -1,32 +1,11 @@
-//! What signs a letter, and other texts that nobody should read in a log.
+//! What signs a letter: where it is kept, and reading it from there.
 
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Private(String);
-
-impl Private {
-    /// Hides a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for its one use.
-    pub fn open(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Private {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
+use crate::private::Private;
 
 /// Where a webhook's secret is kept. It is read once, when the daemon starts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! is tried with made-up events of every kind.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use chrono::DateTime;
@@ -41,6 +42,16 @@ const NAME: &str = "body";
 /// The most characters of a line that are repeated.
 const MAX_LINE: usize = 60;
 
+/// How many instructions of the engine a body may take. The shipped example takes some hundred for an event with all of
+/// its verdicts; a loop in a loop in a loop would keep the daemon from its work.
+const FUEL: u64 = 100_000;
+
+/// The largest body, in bytes: no server of this kind takes so much.
+const MAX_BODY: usize = 1 << 20;
+
+/// Filters that make of a number as long a text, however large it is. No body needs them.
+const BOUNDLESS: [&str; 2] = ["format", "indent"];
+
 /// What the texts of the made-up events hold: everything that breaks a body which does not escape it.
 const NASTY: &str =
     "\"quoted\" back\\slash <tag> & 'single' {{ braces }} \u{e9}\u{1f412} \u{0}\u{7f}\u{2028}\nline\ttab";
@@ -52,6 +63,10 @@ impl Template {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(move |_| if json { AutoEscape::Json } else { AutoEscape::None });
+        environment.set_fuel(Some(FUEL));
+        for filter in BOUNDLESS {
+            environment.remove_filter(filter);
+        }
         environment.add_filter("slack", slack);
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| told(&error, source, None))?;
         let template = Self(Arc::new(Inner { source: source.to_owned(), json, environment, blank: blank() }));
@@ -82,8 +97,29 @@ impl Template {
         let mut fields = blank.clone();
         fields.extend(fields_of(event));
         let context = Value::from(Serde(json!({ "event": fields })));
-        let rendered = environment.get_template(NAME).and_then(|template| template.render(context));
+        let mut body = Bounded(Vec::new());
+        let rendered = environment.get_template(NAME).and_then(|template| {
+            template.render_captured_to(context, &mut body)?;
+            String::from_utf8(body.0).map_err(|_| minijinja::Error::from(ErrorKind::BadSerialization))
+        });
         rendered.map_err(|error| told(&error, source, Some(event.body.kind)))
+    }
+}
+
+/// A body while it is written.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_BODY {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -115,7 +151,7 @@ fn slack(value: &Value) -> Result<String, minijinja::Error> {
 fn told(error: &minijinja::Error, source: &str, kind: Option<Kind>) -> TemplateError {
     let line = error.line();
     let text = line.and_then(|line| source.lines().nth(line - 1)).unwrap_or_default().trim();
-    let here: String = text.chars().take(MAX_LINE).collect();
+    let here: String = tags(text).chars().take(MAX_LINE).collect();
     let here = if here.is_empty() { here } else { format!(" in `{here}`") };
     let made = kind.map(|kind| format!(" (made for {kind})")).unwrap_or_default();
     let why = match error.kind() {
@@ -124,9 +160,29 @@ fn told(error: &minijinja::Error, source: &str, kind: Option<Kind>) -> TemplateE
              event.counts.held|default(0)",
             blank().keys().map(String::as_str).collect::<Vec<_>>().join(", ")
         ),
+        ErrorKind::OutOfFuel => format!("it takes too long{made}: let its loops run over less"),
+        ErrorKind::WriteFailure => {
+            format!("what it makes is larger than {} KiB{made}: make it shorter", MAX_BODY >> 10)
+        }
         kind => format!("{kind}{here}{made}{}", error.detail().map(|why| format!(": {why}")).unwrap_or_default()),
     };
     TemplateError { line, why }
+}
+
+/// The tags of a line. What stands around them is not repeated: some servers want their key in the body.
+fn tags(line: &str) -> String {
+    let mut tags = Vec::new();
+    let mut rest = line;
+    while let Some(begin) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        let (_, tag) = rest.split_at(begin);
+        let end = tag.find("}}").into_iter().chain(tag.find("%}")).min().map(|end| end + 2);
+        // One that nobody closed may reach over anything: then only what comes before a text.
+        let end = end.or(tag.find(['"', '\''])).unwrap_or(tag.len());
+        let (tag, after) = tag.split_at(end);
+        tags.push(tag);
+        rest = after;
+    }
+    tags.join(" … ")
 }
 
 /// Every field that an event may have: none, and empty where an event without it means that.
@@ -225,12 +281,10 @@ mod tests {
     #[test]
     fn mistakes_are_found_before_any_event_is_told() {
         let broken = refused("{\n\"text\": {{ event.why }\n}");
-        assert!(broken.starts_with("line 2: syntax error in `\"text\": {{ event.why }`: "), "{broken}");
+        assert!(broken.starts_with("line 2: syntax error in `{{ event.why }`: "), "{broken}");
         let typo = refused("{\n\n\"text\": {{ event.onwer }}}");
         assert!(
-            typo.starts_with(
-                "line 3: something in `\"text\": {{ event.onwer }}}` does not exist (made for daemon.started): "
-            ),
+            typo.starts_with("line 3: something in `{{ event.onwer }}` does not exist (made for daemon.started): "),
             "{typo}"
         );
         assert!(typo.contains("an event has account, action, actor, app, at, "), "{typo}");
@@ -248,6 +302,8 @@ mod tests {
         );
         let filter = refused("{{ event.why|slakc }}");
         assert!(filter.contains("slakc"), "{filter}");
+        let secret = refused("{\"key\": \"s3cret\", \"a\": {{ event.x }}, \"s3cret\": {% if %} \"s3cret\"}");
+        assert!(secret.contains("`{{ event.x }} … {% if %}`") && !secret.contains("s3cret"), "{secret}");
         // A long line is not repeated in full.
         assert!(refused(&format!("{{{{ event.x }}}}{}", "x".repeat(9_000))).len() < 400);
         // A kind that is not told is not tried.
@@ -255,6 +311,22 @@ mod tests {
             Template::new("{% if event.kind == 'round.closed' %}{{ x }}{% endif %}1", true, &[Kind::ActionDone])
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn what_takes_too_long_or_makes_too_much_is_refused() {
+        let nested = refused("{% for a in range(1000) %}{% for b in range(100) %}{% endfor %}{% endfor %}1");
+        assert!(
+            nested.ends_with("it takes too long (made for daemon.started): let its loops run over less"),
+            "{nested}"
+        );
+        let text = |source: &str| Template::new(source, false, Kind::ALL).unwrap_err().to_string();
+        let large = text("{{ 'x' * 1100000 }}");
+        assert!(large.contains("larger than 1024 KiB (made for daemon.started)"), "{large}");
+        assert!(Template::new("{{ 'x' * 1000000 }}", false, Kind::ALL).is_ok());
+        for filter in ["{{ 'x'|indent(4000000000) }}", "{{ '%4000000000d'|format(1) }}"] {
+            assert!(text(filter).contains("unknown filter"), "{filter}");
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(super) fn attributes(event: &Event) -> Vec<(&'static str, String)> {
 
 fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &text[..end]),
+        Some((end, _)) => format!("{}…", text.split_at(end).0),
         None => text.to_owned(),
     }
 }

@@ -16,8 +16,9 @@ use super::Trouble;
 use super::schema::{self, APPLICATION_ID, MIGRATIONS};
 use crate::WRITER;
 
-/// For the daemon to write and for its group to read.
-pub(super) const FILE_MODE: u32 = 0o640;
+/// For the daemon's user alone: an audit trail names people, accounts and machines. SQLite gives the log and its index the
+/// mode of the database. Who wants a group to read it changes the mode once, and it stays changed.
+pub(super) const FILE_MODE: u32 = 0o600;
 
 /// How long a statement waits for another program that reads or writes the file, such as the `sqlite3` shell. Longer
 /// than any sane transaction, shorter than an action's patience.
@@ -133,7 +134,7 @@ pub(super) fn create(path: &Path, birth: &Birth) -> Result<(), LedgerError> {
 fn fill(path: &Path, birth: &Birth) -> Result<(), String> {
     let file = OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path);
     let file = file.map_err(|error| error.to_string())?;
-    // The process's umask may have taken the group's right to read.
+    // Whatever the process's umask is.
     file.set_permissions(Permissions::from_mode(FILE_MODE)).map_err(|error| error.to_string())?;
     drop(file);
     let birth_json = serde_json::to_string(birth).map_err(|error| error.to_string())?;

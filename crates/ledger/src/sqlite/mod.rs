@@ -102,7 +102,7 @@ impl Trouble {
 
 impl SqliteLedger {
     /// Opens the ledger at `path` for writing, or makes one, born as `birth_id` at `now`. Its directory must exist.
-    /// The file is for its user to write and for its group to read (0640).
+    /// The file is for its user alone (0600), whatever the process's umask is.
     ///
     /// # Errors
     /// [`LedgerError::Held`] while another process has it open for writing, [`LedgerError::Newer`], and

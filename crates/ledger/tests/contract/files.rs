@@ -53,13 +53,13 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[test]
-fn the_file_is_for_its_user_and_group() {
+fn the_files_are_for_their_user_alone() {
     let directory = directory();
     let path = directory.path().join("ledger.db");
     let _ledger = make(&path);
     for (name, _) in snapshot(directory.path()) {
         let mode = fs::metadata(directory.path().join(&name)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o640, "{name}");
+        assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
 

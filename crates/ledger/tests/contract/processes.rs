@@ -228,7 +228,7 @@ async fn reading_needs_no_right_to_write() {
         let same = snapshot(&ledgers) == before;
         fs::set_permissions(&ledgers, Permissions::from_mode(0o755)).unwrap();
         for (name, _) in before {
-            fs::set_permissions(ledgers.join(name), Permissions::from_mode(0o640)).unwrap();
+            fs::set_permissions(ledgers.join(name), Permissions::from_mode(0o600)).unwrap();
         }
         assert!(same, "reading changed a file");
         count
