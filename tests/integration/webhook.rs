@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use simian::config::Config;
-use simian::sinks::webhook::{Private, WebhookSink, sign};
+use simian::private::Private;
+use simian::sinks::webhook::{WebhookSink, sign};
 use simian_core::{Clock, Draft, Event, Kind, Mode, Sink, SinkError};
 use uuid::Uuid;
 
