@@ -66,10 +66,9 @@ fn a_day_without_a_common_hour_has_no_turn_and_a_year_without_one_is_a_finding()
 fn on_the_last_day_there_is_the_grace_ends_with_time_itself() {
     let last = chrono::NaiveDate::MAX;
     let days = simian_core::calendar::Weekdays::from_iter([last.weekday()]);
-    let calendar = simian_core::Calendar { days, ..calendar(chrono_tz::UTC, "23:00", "23:59") };
-    let outlook = chaos().propose(&twenty("22:00-23:59 UTC"), &calendar.day(last), &Dice::new("hours"));
-    assert_eq!(outlook.proposals.len(), 20);
-    assert!(
-        outlook.proposals.iter().all(|proposal| proposal.expires == last.and_hms_opt(23, 59, 0).unwrap().and_utc())
-    );
+    let calendar = simian_core::Calendar { days, ..calendar(chrono_tz::UTC, "23:30", "23:59") };
+    let one = world([fleet("us-east-1", [group("shop-prod-v001", &[DAILY])])]);
+    let outlook = chaos().propose(&one, &calendar.day(last), &Dice::new("hours"));
+    let expires: Vec<_> = outlook.proposals.iter().map(|proposal| proposal.expires).collect();
+    assert_eq!(expires, [last.and_hms_opt(23, 59, 0).unwrap().and_utc()]);
 }
