@@ -182,6 +182,13 @@ pub struct WeatherSetup {
     pub half_batch: u32,
 }
 
+impl WeatherSetup {
+    /// Some call may take many seconds.
+    pub fn is_slow(&self) -> bool {
+        self.slow.is_some() || self.timeout_before > 0 || self.timeout_after > 0
+    }
+}
+
 /// Something that happens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

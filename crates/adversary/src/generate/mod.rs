@@ -5,13 +5,15 @@ mod steps;
 
 use simian_sim::Chance;
 
-use crate::scenario::{Scenario, Setup};
+use crate::scenario::{Scenario, Setup, What};
 
 /// The week of a seed.
 pub fn scenario(seed: u64) -> Scenario {
     let mut chance = Chance::new(seed, &["adversary"]);
-    let setup = setup::draw(seed, &mut chance);
+    let mut setup = setup::draw(seed, &mut chance);
     let mut steps = if setup.calm { Vec::new() } else { steps::draw(&setup, &mut chance) };
+    // A file has one process at a time.
+    setup.sqlite &= !steps.iter().any(|step| matches!(step.what, What::Replica));
     steps.sort_by_key(|step| step.when.earliest());
     Scenario { setup, steps }
 }

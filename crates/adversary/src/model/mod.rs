@@ -12,6 +12,7 @@
 mod books;
 mod endings;
 mod hours;
+mod leases;
 mod live;
 pub(crate) mod names;
 mod tags;
@@ -132,6 +133,7 @@ impl Model {
                     touch::claimed(&scene, claim, wrong);
                     books::claimed(&scene, claim, wrong);
                 }
+                Did::Held { key, from, to } => leases::held(&scene, key, from, to, wrong),
                 Did::Called { act, region, ids, .. } => touch::called(&scene, *act, region, ids, wrong),
                 _ => {}
             }
@@ -178,6 +180,7 @@ impl Model {
             Did::Read { begun, survey: true, .. } => drop(self.surveyed.insert(entry.slot, *begun)),
             Did::ResumedAll => self.failed.set(entry.at, 0),
             Did::Called { .. } => self.tally.one("calls"),
+            Did::Held { from, to, .. } => self.tally.one(if from == to { "renewals" } else { "adoptions" }),
             Did::Read { .. } => {}
         }
     }

@@ -59,7 +59,7 @@ fn wish(tags: &BTreeMap<String, String>, policy: &PolicySetup) -> Option<Wish> {
         } else if let Some(name) = key.strip_prefix("simian:") {
             let first = name.split(':').next().unwrap_or(name);
             let ours = ["chaos", "latency", "conformity", "keep", "mark", "fault"].contains(&first);
-            (ours || name == "veto" || name == "hours").then_some(())?;
+            (ours || name == "veto" || name == "hours" || name == "alarms").then_some(())?;
         }
     }
     let min_days = match tag("simian:chaos:min-days") {

@@ -9,7 +9,7 @@ use simian::engine::Engine;
 use simian_core::{CalendarState, Dice, Group, GroupId, Region};
 use simian_sim::{GroupSpec, Operation, Outage, Refusal, Weather, Who};
 
-use super::log::{Did, Entry};
+use super::log::{Absence, Did, Entry};
 use super::stage::{Command, Stage, region};
 use crate::model::names;
 use crate::scenario::{CALENDAR, GroupSetup, Place, PolicySetup, WeatherSetup, What};
@@ -37,7 +37,9 @@ impl Stage {
             What::Config(policy) => self.configure(policy),
             What::Weather(weather) => {
                 self.cloud.set_weather(weather_of(weather, self.seed));
-                self.shared().log.stale.set(now, weather.stale);
+                let log = &mut self.shared().log;
+                log.stale.set(now, weather.stale);
+                log.slow.set(now, weather.is_slow());
             }
             What::Sleep { replica, seconds } => {
                 let until = now + TimeDelta::seconds(i64::from(*seconds));
@@ -45,6 +47,7 @@ impl Stage {
                 let slot = by.unwrap_or(*replica);
                 if let Some(control) = shared.controls.get_mut(slot) {
                     control.asleep = Some(until);
+                    shared.log.absences.push(Absence { slot: Some(slot), from: now, until });
                 }
             }
             What::ClockOff { replica, seconds } => self.set_clock(*replica, *seconds),
@@ -61,7 +64,10 @@ impl Stage {
             What::Replica => self.shared().commands.push(Command::Replica),
             What::GameDay { id } => self.shared().commands.push(Command::GameDay(*id)),
             What::LedgerDown { seconds } => {
-                self.shared().ledger_back = now + TimeDelta::seconds(i64::from(*seconds));
+                let until = now + TimeDelta::seconds(i64::from(*seconds));
+                let mut shared = self.shared();
+                shared.ledger_back = until;
+                shared.log.absences.push(Absence { slot: None, from: now, until });
             }
             What::SinkDown { seconds, after } => {
                 let message = "no such topic".to_owned();

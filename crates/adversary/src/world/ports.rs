@@ -369,6 +369,9 @@ fn moved(change: &Change) -> Option<Did> {
         Change::Move { key, stage, outcome, .. } => {
             Some(Did::Moved { key: key.clone(), stage: *stage, outcome: *outcome })
         }
+        Change::Hold { key, from, to } => {
+            Some(Did::Held { key: key.clone(), from: from.holder.clone(), to: to.holder.clone() })
+        }
         _ => None,
     }
 }

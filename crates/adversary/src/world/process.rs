@@ -143,9 +143,14 @@ pub(crate) fn daemon(
     Ok((running, end))
 }
 
+/// The name under which a game day claims.
+pub(crate) fn game_holder(id: u32) -> String {
+    format!("game-{id}")
+}
+
 /// A game day: every unit, now.
 pub(crate) fn game_day(stage: &Arc<Stage>, slot: usize, id: u32, setup: &PolicySetup) -> Result<Running, String> {
-    let (engine, _) = engine(stage, slot, &format!("game-{id}"), setup)?;
+    let (engine, _) = engine(stage, slot, &game_holder(id), setup)?;
     Ok(Box::pin(async move {
         let request = Request {
             id: format!("game-{id}"),

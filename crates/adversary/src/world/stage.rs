@@ -1,6 +1,7 @@
 //! What all processes of a world share, and what stands between them and it: the armed steps, who sleeps, who is about
 //! to die.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -97,6 +98,9 @@ impl Stage {
             calendar: Course::new(start, true),
             ahead: vec![Course::new(start, 0); REPLICAS],
             first_run: (!setup.newborn).then_some(start),
+            lives: BTreeMap::new(),
+            absences: Vec::new(),
+            slow: Course::new(start, setup.weather.is_slow()),
             story: Vec::new(),
         };
         let shared = Shared {
