@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use simian_core::{Cause, Claim, InstanceId, Key, Kind, Outcome, Region, Stage};
 
-use crate::scenario::PolicySetup;
+use crate::scenario::{HookSays, PolicySetup};
 
 /// A call that acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(crate) struct PauseSpan {
     pub(crate) lifted: Option<usize>,
     pub(crate) region: Option<Region>,
     pub(crate) monkey: Option<String>,
+    pub(crate) unit: Option<String>,
     pub(crate) from: DateTime<Utc>,
     /// When it ends by itself, by the reader's clock.
     pub(crate) until: Option<DateTime<Utc>>,
@@ -133,6 +134,8 @@ pub(crate) struct Log {
     /// Seconds that a read may be old.
     pub(crate) stale: Course<u32>,
     pub(crate) calendar: Course<bool>,
+    /// What the outage hook answers.
+    pub(crate) outage: Course<HookSays>,
     /// Milliseconds by which each replica's clock is ahead.
     pub(crate) ahead: Vec<Course<i64>>,
     /// The operator's word that nothing acted here before.
@@ -171,7 +174,8 @@ impl Log {
         by_file: bool,
     ) {
         let after = self.entries.len();
-        self.pauses.push(PauseSpan { by_file, newborn: false, after, lifted: None, region, monkey, from, until });
+        let (newborn, lifted, unit) = (false, None, None);
+        self.pauses.push(PauseSpan { by_file, newborn, after, lifted, region, monkey, unit, from, until });
     }
 
     /// What somebody's word lifts is lifted; what a file does, when it goes.

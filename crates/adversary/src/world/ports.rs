@@ -15,12 +15,13 @@ use simian_core::ports::Effect;
 use simian_core::{
     AccountId, Actuator, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim, ClaimQuery,
     ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Draft, Event, EventQuery, Group, GroupQuery, Head,
-    Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mode, Pause, Region, Sink, SinkError,
+    Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mode, OutageHook, Pause, Region,
+    Sink, SinkError,
 };
 
 use super::log::{Act, Did, Told};
 use super::stage::Stage;
-use crate::scenario::{Port, Side};
+use crate::scenario::{HookSays, Port, Side};
 
 /// One process's way into the world.
 #[derive(Clone)]
@@ -232,6 +233,22 @@ impl Actuator for Ports {
 
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
         self.acts(Act::Reboot, region, ids, self.stage.cloud.reboot(region, ids), |()| ids.to_vec()).await
+    }
+}
+
+/// How long the daemon waits for the hook's answer.
+const HOOK_TIMEOUT: TimeDelta = TimeDelta::seconds(5);
+
+#[async_trait]
+impl OutageHook for Ports {
+    async fn ask(&self) -> Result<(), String> {
+        self.at(Port::Stops, Side::Before).await;
+        let says = self.stage.shared().log.outage.at(self.stage.now());
+        if says == HookSays::Silence {
+            self.sleep_until(Clock::now(self) + HOOK_TIMEOUT).await;
+        }
+        self.at(Port::Stops, Side::After).await;
+        if says == HookSays::Yes { Ok(()) } else { Err(format!("it says {says:?}")) }
     }
 }
 
