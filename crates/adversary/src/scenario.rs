@@ -15,6 +15,9 @@ pub const ACCOUNT: &str = "111122223333";
 /// The Change Calendar that a policy may name.
 pub const CALENDAR: &str = "arn:aws:ssm:us-east-1:111122223333:document/freeze";
 
+/// The alarms that there are in every region, and are quiet at first.
+pub const ALARMS: [&str; 3] = ["all-5xx", "shop-5xx", "cart-latency"];
+
 /// A week: how it begins, and what happens in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +74,9 @@ pub struct GroupSetup {
     pub boot: (u32, u32),
     /// A terminating hook's seconds.
     pub hook: Option<u32>,
+    /// The name of the target group that it is behind.
+    #[serde(default)]
+    pub target_group: Option<String>,
 }
 
 /// What the operator's config says.
@@ -132,6 +138,12 @@ pub struct PolicySetup {
     pub except_apps: Vec<String>,
     /// There is a pause file that is looked at.
     pub brake: bool,
+    /// The alarms that must be quiet in every region.
+    #[serde(default)]
+    pub alarms: Vec<String>,
+    /// An outage hook is asked.
+    #[serde(default)]
+    pub outage: bool,
 }
 
 /// Limits; `None` for unlimited.
@@ -180,6 +192,13 @@ pub struct WeatherSetup {
     pub partial: u32,
     /// Batches of which half is ended.
     pub half_batch: u32,
+}
+
+impl WeatherSetup {
+    /// Some call may take many seconds.
+    pub fn is_slow(&self) -> bool {
+        self.slow.is_some() || self.timeout_before > 0 || self.timeout_after > 0
+    }
 }
 
 /// Something that happens.
@@ -270,6 +289,28 @@ pub struct Place {
     pub group: String,
     /// Its place, oldest first.
     pub nth: usize,
+}
+
+/// The state of an alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AlarmSays {
+    /// `OK`
+    Quiet,
+    /// `ALARM`
+    Loud,
+    /// `INSUFFICIENT_DATA`
+    Nothing,
+}
+
+/// What the outage hook answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HookSays {
+    /// Nothing is wrong.
+    Yes,
+    /// Not now.
+    No,
+    /// Nothing, until its time is over.
+    Silence,
 }
 
 /// What happens. To add one: a variant here, an arm in `world/perform.rs`, and a line in `generate/steps.rs`.
@@ -374,6 +415,94 @@ pub enum What {
         monkey: Option<String>,
         /// For so many minutes; for ever if it is not said.
         minutes: Option<u32>,
+        /// Only units of this name, such as `cluster:shop-prod`.
+        #[serde(default)]
+        unit: Option<String>,
+    },
+    /// An operator says of everything that is unrecovered that it has recovered.
+    SayRecovered,
+    /// An operator says that the fleet really changed.
+    SayFleetChanged,
+    /// An alarm says this from now on; without a state it is removed.
+    Alarm {
+        /// The region's index.
+        region: usize,
+        /// Its name.
+        name: String,
+        /// What it says.
+        says: Option<AlarmSays>,
+    },
+    /// An alarm that goes off while fewer than so many of a group serve.
+    BindAlarm {
+        /// The region's index.
+        region: usize,
+        /// The group.
+        group: String,
+        /// Its name.
+        name: String,
+        /// How many must serve.
+        fewer_than: u32,
+    },
+    /// Somebody engages the FIS safety lever, or lets it go.
+    Lever {
+        /// The region's index.
+        region: usize,
+        /// Engaged.
+        engaged: bool,
+    },
+    /// The outage hook answers so from now on.
+    Outage(HookSays),
+    /// The images that a group launches go, or come back.
+    Images {
+        /// The region's index.
+        region: usize,
+        /// The group.
+        group: String,
+        /// They are there.
+        there: bool,
+    },
+    /// The templates that a group launches from go, or come back.
+    Templates {
+        /// The region's index.
+        region: usize,
+        /// The group.
+        group: String,
+        /// They are there.
+        there: bool,
+    },
+    /// So many addresses are free in a zone.
+    Addresses {
+        /// The zone.
+        zone: String,
+        /// How many.
+        free: u32,
+    },
+    /// A balancer's checks of a member succeed or fail.
+    Target {
+        /// Which member.
+        place: Place,
+        /// The name of the target group.
+        target_group: String,
+        /// They succeed.
+        healthy: bool,
+    },
+    /// A balancer uses a target group, or lets it go.
+    Used {
+        /// The region's index.
+        region: usize,
+        /// The name of the target group.
+        target_group: String,
+        /// It is used.
+        used: bool,
+    },
+    /// An instance refresh that is under way stops short, or is cancelled.
+    RefreshEnds {
+        /// The region's index.
+        region: usize,
+        /// The group.
+        group: String,
+        /// Cancelled.
+        cancelled: bool,
     },
     /// An operator resumes everything.
     Resume {

@@ -1,17 +1,24 @@
 //! From a seed to a scenario.
 
+mod brakes;
 mod setup;
 mod steps;
 
 use simian_sim::Chance;
 
-use crate::scenario::{Scenario, Setup};
+use crate::scenario::{Scenario, Setup, What};
 
 /// The week of a seed.
 pub fn scenario(seed: u64) -> Scenario {
     let mut chance = Chance::new(seed, &["adversary"]);
-    let setup = setup::draw(seed, &mut chance);
+    let mut setup = setup::draw(seed, &mut chance);
     let mut steps = if setup.calm { Vec::new() } else { steps::draw(&setup, &mut chance) };
+    if !setup.calm {
+        // Dice of its own: the weeks of old seeds stay what they were, and more happens in them.
+        brakes::add(&mut setup, &mut steps, &mut Chance::new(seed, &["adversary", "brakes"]));
+    }
+    // A file has one process at a time.
+    setup.sqlite &= !steps.iter().any(|step| matches!(step.what, What::Replica));
     steps.sort_by_key(|step| step.when.earliest());
     Scenario { setup, steps }
 }
@@ -19,6 +26,12 @@ pub fn scenario(seed: u64) -> Scenario {
 /// One of a list.
 fn pick<'l, T>(chance: &mut Chance, list: &'l [T]) -> &'l T {
     &list[chance.index(list.len())]
+}
+
+/// A group of the week.
+fn some_group(setup: &Setup, chance: &mut Chance) -> (usize, String) {
+    let group = pick(chance, &setup.groups);
+    (group.region, group.name.clone())
 }
 
 /// A number in a range, both ends included.

@@ -121,6 +121,8 @@ pub(super) fn policy(start: NaiveDate, chance: &mut Chance) -> PolicySetup {
         never_suffixes: vec!["-canary".to_owned()],
         except_apps: if chance.hit(0.2) { vec!["pay".to_owned()] } else { Vec::new() },
         brake: chance.hit(0.3),
+        alarms: Vec::new(),
+        outage: false,
     }
 }
 
@@ -154,6 +156,8 @@ fn calm_policy(chance: &mut Chance) -> PolicySetup {
         never_suffixes: Vec::new(),
         except_apps: Vec::new(),
         brake: false,
+        alarms: Vec::new(),
+        outage: false,
     }
 }
 
@@ -204,6 +208,7 @@ pub(super) fn group(n: u32, regions: usize, calm: bool, chance: &mut Chance) -> 
         zones: 1 + chance.index(3),
         boot: (boot / 2, boot),
         hook: chance.hit(0.2).then(|| number(chance, 30, 600)),
+        target_group: None,
     }
 }
 

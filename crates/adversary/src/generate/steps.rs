@@ -3,7 +3,7 @@
 
 use simian_sim::Chance;
 
-use super::{in_hours, number, pick, setup};
+use super::{in_hours, number, pick, setup, some_group};
 use crate::scenario::{Place, Port, Setup, Side, Step, What, When};
 
 /// What kinds of trouble a week has. Few at a time: what stops everything hides everything else.
@@ -195,6 +195,7 @@ fn pause(setup: &Setup, chance: &mut Chance) -> What {
         region: chance.hit(0.3).then(|| chance.index(setup.regions)),
         monkey: chance.hit(0.2).then(|| (*pick(chance, &["chaos", "latency"])).to_owned()),
         minutes: chance.hit(0.6).then(|| number(chance, 1, 600)),
+        unit: None,
     }
 }
 
@@ -228,12 +229,6 @@ fn config(setup: &Setup, chance: &mut Chance) -> What {
         }
     }
     What::Config(Box::new(policy))
-}
-
-/// A group of the week.
-fn some_group(setup: &Setup, chance: &mut Chance) -> (usize, String) {
-    let group = pick(chance, &setup.groups);
-    (group.region, group.name.clone())
 }
 
 fn owner(setup: &Setup, chance: &mut Chance) -> What {

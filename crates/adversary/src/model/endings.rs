@@ -52,10 +52,6 @@ pub(super) fn sink(stage: &Stage, events: &[Event], wrong: &mut Vec<Violation>) 
     }
 }
 
-/// Whether a claim's move says whose it was: then nobody records an outcome over another's. Without it a process that
-/// slept on its claim for longer than AWS honours a call records what it did although somebody has looked already.
-const MOVES_ARE_CONDITIONAL: bool = false;
-
 /// One outcome a claim, and a true one.
 pub(super) fn outcomes(model: &Model, stage: &Stage, events: &[Event], wrong: &mut Vec<Violation>) {
     let lives = stage.cloud.truth().lives();
@@ -77,11 +73,8 @@ pub(super) fn outcomes(model: &Model, stage: &Stage, events: &[Event], wrong: &m
                 Kind::ActionAbandoned,
                 Kind::ActionRehearsed,
             ]);
-        let acted = finals - known;
-        let alone = stage.shared().tally.get("step Replica") == 0;
-        let twice = if MOVES_ARE_CONDITIONAL { finals > 1 } else { acted > 1 || known > 1 && alone };
         let told_twice = of(&[Kind::ActionRecovered]) > 1 || of(&[Kind::ActionUnrecovered]) > 1;
-        if twice || (told_twice && finals == 1 && (alone || MOVES_ARE_CONDITIONAL)) {
+        if finals > 1 || told_twice {
             push("one-outcome", record.at, format!("{key} has {finals} outcomes"), wrong);
         }
         if of(&[Kind::ActionIntended]) > 1 {

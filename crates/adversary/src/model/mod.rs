@@ -12,8 +12,10 @@
 mod books;
 mod endings;
 mod hours;
+mod leases;
 mod live;
 pub(crate) mod names;
+mod stops;
 mod tags;
 mod timeline;
 mod touch;
@@ -47,6 +49,8 @@ struct Record {
     outcome: Option<Outcome>,
     /// When it may be done, from the intent: not before the first, and over before the second.
     intent: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// The alarms that it minds.
+    minded: Vec<String>,
 }
 
 impl Record {
@@ -68,6 +72,8 @@ pub(crate) struct Model {
     announced: BTreeMap<String, DateTime<Utc>>,
     /// Recoveries that failed in a row.
     failed: Course<u32>,
+    /// Since when the breaker's pause stands.
+    tripped: Option<DateTime<Utc>>,
     /// When each process began its newest survey.
     surveyed: BTreeMap<usize, DateTime<Utc>>,
     tally: Tally,
@@ -113,6 +119,7 @@ impl Model {
             spent: BTreeMap::new(),
             announced: BTreeMap::new(),
             failed: Course::new(stage.start, 0),
+            tripped: None,
             surveyed: BTreeMap::new(),
             tally: Tally::default(),
             setup: setup.clone(),
@@ -127,22 +134,26 @@ impl Model {
         for index in self.seen..log.entries.len() {
             let entry = &log.entries[index];
             let scene = Scene { model: self, log, stage, entry, index, policy: &log.policies[entry.policy] };
+            let mut minded = Vec::new();
             match &entry.what {
                 Did::Won(claim) => {
+                    minded = stops::minded(&scene, claim);
+                    stops::refreshes(&scene, claim, wrong);
                     touch::claimed(&scene, claim, wrong);
                     books::claimed(&scene, claim, wrong);
                 }
+                Did::Held { key, from, to } => leases::held(&scene, key, from, to, wrong),
                 Did::Called { act, region, ids, .. } => touch::called(&scene, *act, region, ids, wrong),
                 _ => {}
             }
-            self.remember(entry);
+            self.remember(entry, minded);
         }
         self.seen = log.entries.len();
     }
 
-    fn remember(&mut self, entry: &Entry) {
+    fn remember(&mut self, entry: &Entry, minded: Vec<String>) {
         match &entry.what {
-            Did::Won(claim) => self.remember_claim(entry, claim),
+            Did::Won(claim) => self.remember_claim(entry, claim, minded),
             Did::Moved { key, stage, outcome } => {
                 if let Some(record) = self.records.get_mut(key.as_str()) {
                     record.phase = *stage;
@@ -165,6 +176,7 @@ impl Model {
                         let failed = self.failed.at(entry.at);
                         self.failed.set(entry.at, failed + 1);
                     }
+                    Kind::BreakerTripped => self.tripped = Some(entry.at),
                     Kind::ActionRecovered => self.failed.set(entry.at, 0),
                     Kind::ActionHeld | Kind::ActionVetoed => {
                         self.tally.one(&format!("held {}", told.rail.as_deref().unwrap_or("?")));
@@ -176,13 +188,17 @@ impl Model {
                 }
             }
             Did::Read { begun, survey: true, .. } => drop(self.surveyed.insert(entry.slot, *begun)),
-            Did::ResumedAll => self.failed.set(entry.at, 0),
+            Did::ResumedAll => {
+                self.failed.set(entry.at, 0);
+                self.tripped = None;
+            }
             Did::Called { .. } => self.tally.one("calls"),
+            Did::Held { from, to, .. } => self.tally.one(if from == to { "renewals" } else { "adoptions" }),
             Did::Read { .. } => {}
         }
     }
 
-    fn remember_claim(&mut self, entry: &Entry, claim: &Claim) {
+    fn remember_claim(&mut self, entry: &Entry, claim: &Claim, minded: Vec<String>) {
         for (counter, cost) in books::costs(claim) {
             *self.spent.entry((claim.mode.as_str(), claim.date, counter)).or_default() += cost;
         }
@@ -194,6 +210,7 @@ impl Model {
             phase: Phase::Acting,
             outcome: None,
             intent: None,
+            minded,
         };
         self.records.insert(claim.key.to_string(), record);
     }

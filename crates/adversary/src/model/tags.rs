@@ -19,6 +19,7 @@ pub(crate) struct Wish {
     pub(crate) hours: Option<(u16, u16, Tz)>,
     pub(crate) vetoes: Vec<NaiveDate>,
     pub(crate) faults: Vec<String>,
+    pub(crate) alarms: Vec<String>,
 }
 
 /// Yes, no, or a word that nobody understands.
@@ -59,7 +60,7 @@ fn wish(tags: &BTreeMap<String, String>, policy: &PolicySetup) -> Option<Wish> {
         } else if let Some(name) = key.strip_prefix("simian:") {
             let first = name.split(':').next().unwrap_or(name);
             let ours = ["chaos", "latency", "conformity", "keep", "mark", "fault"].contains(&first);
-            (ours || name == "veto" || name == "hours").then_some(())?;
+            (ours || name == "veto" || name == "hours" || name == "alarms").then_some(())?;
         }
     }
     let min_days = match tag("simian:chaos:min-days") {
@@ -109,7 +110,9 @@ fn wish(tags: &BTreeMap<String, String>, policy: &PolicySetup) -> Option<Wish> {
         Some(text) => text.split_whitespace().map(|day| day.parse().ok()).collect::<Option<_>>()?,
         None => Vec::new(),
     };
-    Some(Wish { min_days, count, share, cap, hours, vetoes, faults })
+    let alarms: Vec<String> = tag("simian:alarms").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    (tag("simian:alarms").is_none() || (1..=10).contains(&alarms.len())).then_some(())?;
+    Some(Wish { min_days, count, share, cap, hours, vetoes, faults, alarms })
 }
 
 fn own_hours(text: &str) -> Option<(u16, u16, Tz)> {

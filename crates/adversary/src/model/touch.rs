@@ -5,7 +5,7 @@ use simian_core::{Claim, Group, GroupId, InstanceId, Member, Mode, Region};
 
 use super::hours::{self, Book};
 use super::tags::{self, Wish, Word};
-use super::{ACT_WITHIN, CALL_TAKES, Phase, Scene, names};
+use super::{ACT_WITHIN, CALL_TAKES, Phase, Scene, names, stops};
 use crate::violation::Violation;
 use crate::world::log::Act;
 
@@ -37,7 +37,9 @@ pub(super) fn claimed(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violatio
     if claim.mode == Mode::DryRun {
         // A pause that came while it was judged is no harm to a rehearsal.
         let settled = |at| scene.entry.at - at >= TimeDelta::seconds(60);
-        if let Some(pause) = paused(scene, claim.mode, &claim.scope.region, &claim.monkey).filter(|at| settled(*at)) {
+        if let Some(pause) =
+            paused(scene, claim.mode, &claim.scope.region, &claim.monkey, Some(&claim.unit)).filter(|at| settled(*at))
+        {
             scene.wrong("paused", format!("{key} was rehearsed, paused since {pause}"), wrong);
         }
     }
@@ -110,11 +112,33 @@ fn forbids(scene: &Scene<'_>, claim: &Claim, group: &Group) -> Option<(&'static 
             return Some(("member", format!("{id} is {}, healthy {}", member.lifecycle, member.healthy)));
         }
     }
+    if let Some(why) = unrest(scene, claim, group) {
+        return Some(("steady", why));
+    }
     floors(scene, claim, group, &here).or_else(|| size(scene, claim, &wish))
 }
 
 fn serves(member: &Member) -> bool {
     member.lifecycle == simian_core::Lifecycle::InService && member.healthy
+}
+
+/// What keeps a group from healing, or shows that it is busy. Who is ours is no unrest.
+fn unrest(scene: &Scene<'_>, claim: &Claim, group: &Group) -> Option<String> {
+    let healing = ["Launch", "Terminate", "ReplaceUnhealthy", "HealthCheck"];
+    if let Some(process) = group.suspended.iter().find(|process| healing.contains(&process.as_str())) {
+        return Some(format!("{process} is suspended"));
+    }
+    let ours = |id: &InstanceId| {
+        let open = scene.model.records.values().filter(|record| record.claim.mode == claim.mode);
+        let mut open = open.filter(|record| record.phase != Phase::Closed).flat_map(|record| &record.claim.targets);
+        open.any(|target| target.instance == *id)
+    };
+    let moving = [simian_core::Lifecycle::Pending, simian_core::Lifecycle::Terminating];
+    if let Some(member) = group.members.iter().find(|one| moving.contains(&one.lifecycle) && !ours(&one.id)) {
+        return Some(format!("{} is {}", member.id, member.lifecycle));
+    }
+    let serving = group.members.iter().filter(|member| serves(member)).count();
+    (serving < group.desired as usize).then(|| format!("{serving} of {} serve", group.desired))
 }
 
 fn floors(scene: &Scene<'_>, claim: &Claim, group: &Group, here: &[&InstanceId]) -> Option<(&'static str, String)> {
@@ -202,13 +226,20 @@ fn calendar(scene: &Scene<'_>, key: &str, wrong: &mut Vec<Violation>) {
 }
 
 /// Since when a pause holds this process from that, if one does.
-fn paused(scene: &Scene<'_>, mode: Mode, region: &Region, monkey: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+fn paused(
+    scene: &Scene<'_>,
+    mode: Mode,
+    region: &Region,
+    monkey: &str,
+    unit: Option<&String>,
+) -> Option<chrono::DateTime<chrono::Utc>> {
     let holds = |pause: &&crate::world::log::PauseSpan| {
         pause.after <= scene.index
             && pause.lifted.is_none_or(|lifted| lifted > scene.index)
             && pause.until.is_none_or(|until| scene.entry.reading < until)
             && pause.region.as_ref().is_none_or(|only| only == region)
             && pause.monkey.as_ref().is_none_or(|only| only == monkey)
+            && pause.unit.as_ref().is_none_or(|only| unit == Some(only))
             && (!pause.by_file || scene.policy.brake)
             && (mode == Mode::Live || !pause.newborn)
     };
@@ -222,7 +253,7 @@ pub(super) fn called(scene: &Scene<'_>, act: Act, region: &Region, ids: &[Instan
     if !(policy.live && policy.monkey_live) {
         scene.wrong("mode", format!("{act:?} of {ids:?} where the operator said dry-run"), wrong);
     }
-    if let Some(since) = paused(scene, Mode::Live, region, "chaos") {
+    if let Some(since) = paused(scene, Mode::Live, region, "chaos", None) {
         scene.wrong("paused", format!("{act:?} of {ids:?} was begun, paused since {since}"), wrong);
     }
     let over = reading + CALL_TAKES - TimeDelta::milliseconds(1);
@@ -244,6 +275,10 @@ pub(super) fn called(scene: &Scene<'_>, act: Act, region: &Region, ids: &[Instan
             continue;
         };
         let key = &record.claim.key;
+        if let Some(since) = paused(scene, Mode::Live, region, "chaos", Some(&record.claim.unit)) {
+            scene.wrong("paused", format!("{act:?} of {id} for {key} was begun, paused since {since}"), wrong);
+        }
+        stops::check(scene, record, wrong);
         let Some((due, until)) = record.intent else {
             scene.wrong("intent-before-act", format!("{act:?} of {id} for {key}, which was not intended"), wrong);
             continue;

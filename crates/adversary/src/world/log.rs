@@ -1,10 +1,12 @@
 //! What was seen from outside while a week was played: every claim, every call that acts, every word of an operator,
 //! each with the true time. The reference model reads it, and nothing else writes it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use simian_core::{Cause, Claim, InstanceId, Key, Kind, Outcome, Region, Stage};
 
-use crate::scenario::PolicySetup;
+use crate::scenario::{HookSays, PolicySetup};
 
 /// A call that acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub(crate) enum Did {
     Won(Box<Claim>),
     /// A claim moved on.
     Moved { key: Key, stage: Stage, outcome: Option<Outcome> },
+    /// A claim was renewed by who holds it, or taken over.
+    Held { key: Key, from: String, to: String },
     /// It recorded an event of one of its keys.
     Told(Told),
     /// It began a call that acts; how that ended, once it did.
@@ -71,9 +75,28 @@ pub(crate) struct PauseSpan {
     pub(crate) lifted: Option<usize>,
     pub(crate) region: Option<Region>,
     pub(crate) monkey: Option<String>,
+    pub(crate) unit: Option<String>,
     pub(crate) from: DateTime<Utc>,
     /// When it ends by itself, by the reader's clock.
     pub(crate) until: Option<DateTime<Utc>>,
+}
+
+/// A process by the name under which it claims.
+#[derive(Clone, Debug)]
+pub(crate) struct Life {
+    pub(crate) slot: usize,
+    pub(crate) from: DateTime<Utc>,
+    /// When it ended, or was told to.
+    pub(crate) until: Option<DateTime<Utc>>,
+}
+
+/// A time in which a process could not write, or no process could.
+#[derive(Clone, Debug)]
+pub(crate) struct Absence {
+    /// Which; `None` for all.
+    pub(crate) slot: Option<usize>,
+    pub(crate) from: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
 }
 
 /// A value that changed now and then: since when it was what.
@@ -111,15 +134,36 @@ pub(crate) struct Log {
     /// Seconds that a read may be old.
     pub(crate) stale: Course<u32>,
     pub(crate) calendar: Course<bool>,
+    /// What the outage hook answers.
+    pub(crate) outage: Course<HookSays>,
     /// Milliseconds by which each replica's clock is ahead.
     pub(crate) ahead: Vec<Course<i64>>,
     /// The operator's word that nothing acted here before.
     pub(crate) first_run: Option<DateTime<Utc>>,
+    /// Every process that there was, by the name under which it claims.
+    pub(crate) lives: BTreeMap<String, Life>,
+    /// When machines slept and the ledger took nothing.
+    pub(crate) absences: Vec<Absence>,
+    /// Whether some call may take long.
+    pub(crate) slow: Course<bool>,
     /// What was done to the world, for people.
     pub(crate) story: Vec<(DateTime<Utc>, String)>,
 }
 
 impl Log {
+    /// A process begins in a slot, and whoever was there before is gone.
+    pub(crate) fn begin(&mut self, slot: usize, holder: String, at: DateTime<Utc>) {
+        self.end(slot, at);
+        self.lives.insert(holder, Life { slot, from: at, until: None });
+    }
+
+    /// Whoever is in that slot ends, or was told to.
+    pub(crate) fn end(&mut self, slot: usize, at: DateTime<Utc>) {
+        for life in self.lives.values_mut().filter(|life| life.slot == slot) {
+            life.until.get_or_insert(at);
+        }
+    }
+
     /// From now on this is paused.
     pub(crate) fn pause(
         &mut self,
@@ -130,7 +174,8 @@ impl Log {
         by_file: bool,
     ) {
         let after = self.entries.len();
-        self.pauses.push(PauseSpan { by_file, newborn: false, after, lifted: None, region, monkey, from, until });
+        let (newborn, lifted, unit) = (false, None, None);
+        self.pauses.push(PauseSpan { by_file, newborn, after, lifted, region, monkey, unit, from, until });
     }
 
     /// What somebody's word lifts is lifted; what a file does, when it goes.

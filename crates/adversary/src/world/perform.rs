@@ -1,18 +1,20 @@
 //! What each step does, an arm each. All of it is done at once: a step takes no time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 use futures_util::FutureExt;
 use simian::control::{self, Extent, Which};
 use simian::engine::Engine;
-use simian_core::{CalendarState, Dice, Group, GroupId, Region};
+use simian_core::detail::{AlarmState, Lever};
+use simian_core::{CalendarState, ClaimQuery, Dice, Group, GroupId, Region, Stage as Phase};
 use simian_sim::{GroupSpec, Operation, Outage, Refusal, Weather, Who};
 
-use super::log::{Did, Entry};
+use super::log::{Absence, Did, Entry};
 use super::stage::{Command, Stage, region};
 use crate::model::names;
-use crate::scenario::{CALENDAR, GroupSetup, Place, PolicySetup, WeatherSetup, What};
+use crate::scenario::{ACCOUNT, AlarmSays, CALENDAR, GroupSetup, Place, PolicySetup, WeatherSetup, What};
 
 /// Whoever asked for a step at no call.
 const NOBODY: usize = usize::MAX;
@@ -31,13 +33,23 @@ impl Stage {
         }
         match what {
             What::Calendar { open } => self.set_calendar(*open),
-            What::Pause { region, monkey, minutes } => self.pause(*region, monkey.clone(), *minutes),
+            What::Pause { region, monkey, minutes, unit } => {
+                self.pause(*region, monkey.clone(), unit.clone(), *minutes);
+            }
+            What::SayRecovered => self.say_recovered(),
+            What::SayFleetChanged => {
+                let why = "it was moved".into();
+                self.ask(control::Request::FleetChanged { why, account: None, region: None });
+            }
+            What::Outage(says) => self.shared().log.outage.set(now, *says),
             What::Resume { first_run } => self.resume(*first_run),
             What::Brake { pulled } => self.pull(*pulled),
             What::Config(policy) => self.configure(policy),
             What::Weather(weather) => {
                 self.cloud.set_weather(weather_of(weather, self.seed));
-                self.shared().log.stale.set(now, weather.stale);
+                let log = &mut self.shared().log;
+                log.stale.set(now, weather.stale);
+                log.slow.set(now, weather.is_slow());
             }
             What::Sleep { replica, seconds } => {
                 let until = now + TimeDelta::seconds(i64::from(*seconds));
@@ -45,6 +57,7 @@ impl Stage {
                 let slot = by.unwrap_or(*replica);
                 if let Some(control) = shared.controls.get_mut(slot) {
                     control.asleep = Some(until);
+                    shared.log.absences.push(Absence { slot: Some(slot), from: now, until });
                 }
             }
             What::ClockOff { replica, seconds } => self.set_clock(*replica, *seconds),
@@ -61,7 +74,10 @@ impl Stage {
             What::Replica => self.shared().commands.push(Command::Replica),
             What::GameDay { id } => self.shared().commands.push(Command::GameDay(*id)),
             What::LedgerDown { seconds } => {
-                self.shared().ledger_back = now + TimeDelta::seconds(i64::from(*seconds));
+                let until = now + TimeDelta::seconds(i64::from(*seconds));
+                let mut shared = self.shared();
+                shared.ledger_back = until;
+                shared.log.absences.push(Absence { slot: None, from: now, until });
             }
             What::SinkDown { seconds, after } => {
                 let message = "no such topic".to_owned();
@@ -113,6 +129,39 @@ impl Stage {
             What::Warm(place, on) => Operation::Warm { who: self.who(place)?, on: *on },
             What::Create(group) => Operation::CreateGroup(spec(group)),
             What::Delete { region, group } => Operation::DeleteGroup(self.group(*region, group)?),
+            What::Alarm { region: index, name, says } => {
+                let (region, name) = (region(*index), name.clone());
+                match says {
+                    Some(says) => Operation::SetAlarm { region, name, state: state_of(*says) },
+                    None => Operation::RemoveAlarm { region, name },
+                }
+            }
+            What::BindAlarm { region, group, name, fewer_than } => {
+                Operation::BindAlarm { name: name.clone(), group: self.group(*region, group)?, fewer_than: *fewer_than }
+            }
+            What::Lever { region: index, engaged } => {
+                let lever = Lever { engaged: *engaged, reason: "an incident".into() };
+                Operation::SetLever { region: region(*index), lever }
+            }
+            What::Images { region, group, there } => {
+                Operation::SetImages { group: self.group(*region, group)?, there: *there }
+            }
+            What::Templates { region, group, there } => {
+                Operation::SetTemplates { group: self.group(*region, group)?, there: *there }
+            }
+            What::Addresses { zone, free } => Operation::SetAddresses { zone: zone.clone(), free: *free },
+            What::Target { place, target_group, healthy } => Operation::SetTarget {
+                target_group: arn(&region(place.region), target_group),
+                who: self.who(place)?,
+                healthy: *healthy,
+            },
+            What::Used { region: index, target_group, used } => {
+                Operation::SetUsed { target_group: arn(&region(*index), target_group), used: *used }
+            }
+            What::RefreshEnds { region, group, cancelled } => {
+                let group = self.group(*region, group)?;
+                if *cancelled { Operation::CancelRefresh(group) } else { Operation::StickRefresh(group) }
+            }
             _ => return None,
         })
     }
@@ -148,17 +197,45 @@ impl Stage {
         Engine::new(clock, Arc::clone(&self.ledger), Dice::new("operator"), "operator")
     }
 
-    fn pause(&self, index: Option<usize>, monkey: Option<String>, minutes: Option<u32>) {
+    /// Whether the operator's request was served.
+    fn ask(&self, request: control::Request) -> bool {
+        let asked = || control::serve(&self.operator(), "ann", request).now_or_never();
+        !self.ledger_is_down() && asked().is_some_and(|done| done.is_ok())
+    }
+
+    fn say_recovered(&self) {
+        let open = ClaimQuery { open: true, ..ClaimQuery::default() };
+        let claims = self.ledger.claims(&open).now_or_never().and_then(Result::ok).unwrap_or_default();
+        let late = claims.iter().filter(|claim| claim.stage == Phase::Unrecovered);
+        let (keys, units): (Vec<_>, BTreeSet<String>) = late.map(|claim| (&claim.key, claim.full_unit())).unzip();
+        let request = control::Request::Recovered { why: "seen".into(), units: units.into_iter().collect() };
+        if keys.is_empty() || !self.ask(request) {
+            return;
+        }
+        let now = self.now();
+        let mut shared = self.shared();
+        let policy = shared.policy;
+        for key in keys {
+            let what = Did::Moved { key: key.clone(), stage: Phase::Closed, outcome: None };
+            shared.log.entries.push(Entry { at: now, reading: now, slot: NOBODY, policy, what });
+        }
+    }
+
+    fn pause(&self, index: Option<usize>, monkey: Option<String>, unit: Option<String>, minutes: Option<u32>) {
         if self.ledger_is_down() {
             return;
         }
         let now = self.now();
         let until = minutes.map(|minutes| now + TimeDelta::minutes(i64::from(minutes)));
         let only: Option<Region> = index.map(region);
-        let of = Extent { region: only.clone(), monkey: monkey.clone(), account: None, unit: None };
+        let of = Extent { region: only.clone(), monkey: monkey.clone(), account: None, unit: unit.clone() };
         let request = control::Request::Pause { why: "somebody asked".into(), until, of };
         if control::serve(&self.operator(), "ann", request).now_or_never().is_some_and(|done| done.is_ok()) {
-            self.shared().log.pause(only, monkey, now, until, false);
+            let log = &mut self.shared().log;
+            log.pause(only, monkey, now, until, false);
+            if let Some(pause) = log.pauses.last_mut() {
+                pause.unit = unit;
+            }
         }
     }
 
@@ -218,6 +295,19 @@ impl Stage {
     }
 }
 
+/// The ARN of a target group, by its name.
+pub(crate) fn arn(region: &Region, name: &str) -> String {
+    format!("arn:aws:elasticloadbalancing:{region}:{ACCOUNT}:targetgroup/{name}/0123456789abcdef")
+}
+
+fn state_of(says: AlarmSays) -> AlarmState {
+    match says {
+        AlarmSays::Quiet => AlarmState::Ok,
+        AlarmSays::Loud => AlarmState::Alarm,
+        AlarmSays::Nothing => AlarmState::InsufficientData,
+    }
+}
+
 /// A group as its owner asks for it.
 pub(crate) fn spec(group: &GroupSetup) -> GroupSpec {
     let (min, desired, max) = group.sizes;
@@ -226,6 +316,9 @@ pub(crate) fn spec(group: &GroupSetup) -> GroupSpec {
         .sizes(min, desired, max)
         .zones(&letters[..group.zones.clamp(1, letters.len())])
         .boot(group.boot.0..=group.boot.1);
+    if let Some(name) = &group.target_group {
+        spec = spec.target_group(arn(&region(group.region), name));
+    }
     spec.tags.clone_from(&group.tags);
     spec.hook_seconds = group.hook;
     spec

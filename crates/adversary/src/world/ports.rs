@@ -15,12 +15,13 @@ use simian_core::ports::Effect;
 use simian_core::{
     AccountId, Actuator, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim, ClaimQuery,
     ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Draft, Event, EventQuery, Group, GroupQuery, Head,
-    Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mode, Pause, Region, Sink, SinkError,
+    Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mode, OutageHook, Pause, Region,
+    Sink, SinkError,
 };
 
 use super::log::{Act, Did, Told};
 use super::stage::Stage;
-use crate::scenario::{Port, Side};
+use crate::scenario::{HookSays, Port, Side};
 
 /// One process's way into the world.
 #[derive(Clone)]
@@ -235,6 +236,22 @@ impl Actuator for Ports {
     }
 }
 
+/// How long the daemon waits for the hook's answer.
+const HOOK_TIMEOUT: TimeDelta = TimeDelta::seconds(5);
+
+#[async_trait]
+impl OutageHook for Ports {
+    async fn ask(&self) -> Result<(), String> {
+        self.at(Port::Stops, Side::Before).await;
+        let says = self.stage.shared().log.outage.at(self.stage.now());
+        if says == HookSays::Silence {
+            self.sleep_until(Clock::now(self) + HOOK_TIMEOUT).await;
+        }
+        self.at(Port::Stops, Side::After).await;
+        if says == HookSays::Yes { Ok(()) } else { Err(format!("it says {says:?}")) }
+    }
+}
+
 /// What a commit is, to whoever waits for one.
 fn port_of(drafts: &[Draft]) -> Port {
     let has = |kinds: &[Kind]| drafts.iter().any(|draft| kinds.contains(&draft.kind));
@@ -368,6 +385,9 @@ fn moved(change: &Change) -> Option<Did> {
     match change {
         Change::Move { key, stage, outcome, .. } => {
             Some(Did::Moved { key: key.clone(), stage: *stage, outcome: *outcome })
+        }
+        Change::Hold { key, from, to } => {
+            Some(Did::Held { key: key.clone(), from: from.holder.clone(), to: to.holder.clone() })
         }
         _ => None,
     }

@@ -15,8 +15,8 @@ use simian_core::calendar::{Freeze, Hours, Weekdays};
 use simian_core::choice::{Rule, app_glob};
 use simian_core::rails::{Budgets, Floors};
 use simian_core::{
-    AccountId, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Policy, Region, Request,
-    Settings, Sink, Size, TagRules,
+    AccountId, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, OutageHook, Policy, Region,
+    Request, Settings, Sink, Size, TagRules,
 };
 
 use super::ports::Ports;
@@ -83,6 +83,8 @@ pub(crate) fn wire(setup: &PolicySetup) -> Result<Wiring, String> {
     policy.floors = Floors { healthy: setup.healthy_floor, zone: setup.zone_floor };
     policy.veto = TimeDelta::minutes(i64::from(setup.veto));
     policy.breaker = setup.breaker;
+    policy.alarms.names.clone_from(&setup.alarms);
+    policy.outage = setup.outage.then(|| "the outage page".to_owned());
     policy.recovery = TimeDelta::minutes(i64::from(setup.recovery));
     let grouping = Grouping { kind: setup.unit.parse()?, across_regions: setup.across_regions };
     let spared = |app: &String| Ok::<_, String>(Rule { app: Some(app_glob(app)?), ..Rule::default() });
@@ -117,6 +119,7 @@ fn engine(stage: &Arc<Stage>, slot: usize, holder: &str, setup: &PolicySetup) ->
         accounts: vec![account],
         watch: wiring.watch,
         brake: Brake::new(brake),
+        outage: setup.outage.then(|| Arc::clone(&ports) as Arc<dyn OutageHook>),
         ..Engine::new(Arc::clone(&ports) as Arc<dyn Clock>, ports as Arc<dyn Ledger>, dice, holder)
     };
     Ok((engine, wiring.schedule))
@@ -143,9 +146,14 @@ pub(crate) fn daemon(
     Ok((running, end))
 }
 
+/// The name under which a game day claims.
+pub(crate) fn game_holder(id: u32) -> String {
+    format!("game-{id}")
+}
+
 /// A game day: every unit, now.
 pub(crate) fn game_day(stage: &Arc<Stage>, slot: usize, id: u32, setup: &PolicySetup) -> Result<Running, String> {
-    let (engine, _) = engine(stage, slot, &format!("game-{id}"), setup)?;
+    let (engine, _) = engine(stage, slot, &game_holder(id), setup)?;
     Ok(Box::pin(async move {
         let request = Request {
             id: format!("game-{id}"),

@@ -50,6 +50,7 @@ impl Root {
         let (index, policy) = self.stage.policy();
         let holder = format!("{}-{}", ["one", "two"][slot % REPLICAS], self.slots[slot].runs);
         self.stage.enter(slot, index);
+        self.stage.shared().log.begin(slot, holder.clone(), self.stage.now());
         let one = &mut self.slots[slot];
         one.runs += 1;
         one.back = None;
@@ -77,12 +78,15 @@ impl Root {
                 if let Some(one) = self.slots.get_mut(*replica).filter(|one| one.running.is_some()) {
                     one.stops = Some(*down);
                     one.end.stop.cancel();
+                    self.stage.shared().log.end(*replica, self.stage.now());
                 }
             }
             Command::Reload => {
-                for one in self.slots.iter_mut().take(REPLICAS).filter(|one| one.running.is_some()) {
+                let running = self.slots.iter_mut().enumerate().take(REPLICAS);
+                for (slot, one) in running.filter(|(_, one)| one.running.is_some()) {
                     one.reloading = true;
                     one.end.reload.cancel();
+                    self.stage.shared().log.end(slot, self.stage.now());
                 }
             }
             Command::Replica => {
@@ -94,6 +98,7 @@ impl Root {
                 let slot = self.slots.len();
                 let (index, policy) = self.stage.policy();
                 self.stage.enter(slot, index);
+                self.stage.shared().log.begin(slot, process::game_holder(*id), self.stage.now());
                 let running = process::game_day(&self.stage, slot, *id, &policy).ok();
                 self.slots.push(Slot { running, ..Slot::default() });
             }
@@ -128,6 +133,7 @@ impl Root {
 
     /// A process has ended by itself.
     fn ended(&mut self, slot: usize) {
+        self.stage.shared().log.end(slot, self.stage.now());
         let one = &mut self.slots[slot];
         one.running = None;
         if slot >= REPLICAS {
@@ -156,11 +162,13 @@ impl Root {
             }
         }?;
         self.slots[slot].running = None;
+        let now = self.stage.now();
         let mut shared = self.stage.shared();
+        shared.log.end(slot, now);
         shared.controls[slot].dies = None;
         shared.tally.one("crashes");
         if slot < REPLICAS {
-            self.slots[slot].back = Some(self.stage.now() + TimeDelta::seconds(i64::from(down_at_least(dies))));
+            self.slots[slot].back = Some(now + TimeDelta::seconds(i64::from(down_at_least(dies))));
         }
         self.slots[slot].back
     }

@@ -1,6 +1,7 @@
 //! What all processes of a world share, and what stands between them and it: the armed steps, who sleeps, who is about
 //! to die.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +11,7 @@ use simian_sim::{MemorySink, SimAccount, VirtualClock};
 
 use super::clock::MachineClock;
 use super::log::{Course, Did, Entry, Log};
-use crate::scenario::{PolicySetup, Port, REGIONS, Setup, Side, Step, What, When};
+use crate::scenario::{HookSays, PolicySetup, Port, REGIONS, Setup, Side, Step, What, When};
 use crate::tally::Tally;
 
 /// How many replicas there can be.
@@ -95,8 +96,12 @@ impl Stage {
             pauses: Vec::new(),
             stale: Course::new(start, setup.weather.stale),
             calendar: Course::new(start, true),
+            outage: Course::new(start, HookSays::Yes),
             ahead: vec![Course::new(start, 0); REPLICAS],
             first_run: (!setup.newborn).then_some(start),
+            lives: BTreeMap::new(),
+            absences: Vec::new(),
+            slow: Course::new(start, setup.weather.is_slow()),
             story: Vec::new(),
         };
         let shared = Shared {

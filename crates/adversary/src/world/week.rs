@@ -16,7 +16,7 @@ use super::perform::{spec, weather_of};
 use super::root::Root;
 use super::stage::{Stage, region};
 use crate::model::Model;
-use crate::scenario::{ACCOUNT, Scenario, What, When};
+use crate::scenario::{ACCOUNT, ALARMS, AlarmSays, HookSays, Scenario, What, When};
 use crate::tally::Tally;
 use crate::violation::Violation;
 
@@ -97,6 +97,7 @@ fn all_well(stage: &Stage) {
     for replica in 0..super::stage::REPLICAS {
         stage.perform(&What::ClockOff { replica, seconds: 0 }, None);
     }
+    stage.perform(&What::Outage(HookSays::Yes), None);
     stage.shared().ledger_back = now;
 }
 
@@ -124,6 +125,9 @@ fn set_up(scenario: &Scenario, folder: Option<&std::path::Path>) -> Result<Arc<S
         let id = simian_core::GroupId::new(&region(group.region), &group.name);
         let member = stage.cloud.truth().group(&id).and_then(|group| group.members.first().map(|one| one.id.clone()));
         stage.run_on(member);
+    }
+    for (index, name) in (0..setup.regions).flat_map(|index| ALARMS.map(|name| (index, name))) {
+        stage.perform(&What::Alarm { region: index, name: name.into(), says: Some(AlarmSays::Quiet) }, None);
     }
     stage.perform(&What::Calendar { open: true }, None);
     baptise(&stage, setup.newborn)?;
