@@ -46,7 +46,9 @@ fn no_crate_unwraps_outside_its_tests() {
     let mut roots = vec![root().join("src/main.rs"), root().join("src/lib.rs")];
     for folder in ["crates", "monkeys"] {
         let inside = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-        roots.extend(inside.map(|path| path.join("src/lib.rs")).filter(|path| path.exists()));
+        // The adversary is a test, and may fall over itself.
+        let ours = inside.filter(|path| !path.ends_with("adversary"));
+        roots.extend(ours.map(|path| path.join("src/lib.rs")).filter(|path| path.exists()));
     }
     assert!(roots.len() >= 7, "{roots:?}");
     for path in roots {
