@@ -29,11 +29,11 @@ pub(super) fn minded(scene: &Scene<'_>, claim: &Claim) -> Vec<String> {
     for target in &claim.targets {
         let id = GroupId::new(&claim.scope.region, &target.group);
         let could = scene.model.timeline.during(&id, scene.entitled_from() - ANSWERED, scene.entry.at);
-        let named = could.iter().map(|group| match tags::read(&group.tags, scene.policy) {
+        let theirs = could.iter().map(|group| match tags::read(&group.tags, scene.policy) {
             Word::Yes(wish) => wish.alarms,
             Word::No | Word::Garbled => Vec::new(),
         });
-        let all: Vec<Vec<String>> = named.collect();
+        let all: Vec<Vec<String>> = theirs.collect();
         let first = all.first().into_iter().flatten();
         names.extend(first.filter(|name| all.iter().all(|names| names.contains(name))).cloned());
     }
