@@ -45,6 +45,7 @@ async fn look(
     proposals: &[&Proposal],
 ) -> Look {
     let region = &scope.region;
+    let at = engine.clock.now();
     let on = |rail: &str| !account.policy.disabled.contains(rail);
     let groups: Vec<&Group> = names.iter().filter_map(|name| world.group(scope, name)).collect();
     let targeted: BTreeSet<&str> =
@@ -71,7 +72,7 @@ async fn look(
         if proposals.is_empty() { None } else { Some(stops(engine, account, region, &alarms).await) }
     })
     .await;
-    Look { reread, refreshes, activities, targets, launches, subnets, stops }
+    Look { at, reread, refreshes, activities, targets, launches, subnets, stops }
 }
 
 /// The groups read again by name, where the survey is no longer fresh.

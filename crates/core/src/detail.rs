@@ -49,6 +49,8 @@ impl Detail {
 /// A second look at one scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Look {
+    /// When it was begun: nothing in it is older.
+    pub at: DateTime<Utc>,
     /// The groups that were read again by name, because the survey was no longer fresh.
     pub reread: Reread,
     /// The instance refresh that is under way, by group.

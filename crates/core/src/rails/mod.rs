@@ -33,7 +33,7 @@ mod veto_window;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 pub use alarms::of as alarms;
 pub use breaker::BREAKER;
@@ -44,7 +44,7 @@ pub use policy::{Alarms, Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;
 pub use steady::SINCE as ACTIVITIES_SINCE;
 
-use crate::detail::{Detail, Stops};
+use crate::detail::{Detail, Look, Stops};
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, InstanceId, Member, View};
 use crate::proposal::{Proposal, Target};
@@ -153,6 +153,11 @@ impl<'a> Case<'a> {
         self.populated().filter(|(_, _, aimed_at)| *aimed_at).map(|(_, group, _)| group)
     }
 
+    /// What a second look saw of a scope, if it was begun not too long ago.
+    fn look(&self, scope: &Scope) -> Option<&'a Look> {
+        self.detail.look(scope).filter(|look| self.at - look.at < LOOK_LASTS)
+    }
+
     /// What stops everything where it would act, if that was asked not long ago: the machine may have slept since.
     fn stops(&self) -> Option<&'a Stops> {
         self.detail.stops(&self.proposal.scope).filter(|stops| self.at - stops.at < FRESH)
@@ -192,6 +197,10 @@ impl<'a> Case<'a> {
         group.members.iter().filter(|member| member.serves() && !self.leaves(&member.id))
     }
 }
+
+/// How old a second look may be. At a thousand groups it takes its turns for some minutes; over one that is older the
+/// machine slept.
+const LOOK_LASTS: TimeDelta = TimeDelta::minutes(10);
 
 /// What a detail rail says before the second look.
 const WHEN_DUE: &str = "asked when it is due";

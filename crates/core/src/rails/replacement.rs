@@ -19,7 +19,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     let mut unknown = None;
     let mut asked = false;
     for group in case.aimed_at() {
-        let Some(look) = case.detail.look(&case.proposal.scope) else { return case.not_looked_at(&group.name) };
+        let Some(look) = case.look(&case.proposal.scope) else { return case.not_looked_at(&group.name) };
         asked = true;
         for says in [launches(case, group, look), addresses(case, group, look), recent(case, group, look)] {
             match says {

@@ -31,7 +31,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     }
     let mut unknown = None;
     for (scope, group, _) in case.populated() {
-        let Some(look) = case.detail.look(&scope) else { return case.not_looked_at(&group.name) };
+        let Some(look) = case.look(&scope) else { return case.not_looked_at(&group.name) };
         let name = &group.name;
         let (Some(refresh), Some(activities)) = (look.refreshes.get(name), look.activities.get(name)) else {
             return case.not_looked_at(name);
@@ -144,6 +144,15 @@ mod tests {
             look.activities.insert("shop-prod-v001".into(), View::Known(all));
         });
         assert_eq!(verdict, Verdict::Hold("shop-prod-v001: Launching (PreInService)".into()));
+    }
+
+    #[test]
+    fn a_look_that_the_machine_slept_over_is_none() {
+        let scene = Scene::quiet();
+        for (minutes, holds) in [(9, false), (10, true)] {
+            let verdict = scene.looked("steady", |look| look.at -= TimeDelta::minutes(minutes));
+            assert_eq!(verdict.holds(), holds, "{minutes} min: {verdict:?}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     let mut least: Option<usize> = None;
     let mut unknown = None;
     for arn in arns {
-        let seen = case.detail.look(&case.proposal.scope).and_then(|look| look.targets.get(arn));
+        let seen = case.look(&case.proposal.scope).and_then(|look| look.targets.get(arn));
         let Some(seen) = seen else { return case.not_looked_at(name(arn)) };
         let Some(targets) = seen.known() else {
             let why = seen.unknown().unwrap_or_default();

@@ -192,6 +192,7 @@ impl Scene {
         let names: Vec<String> = groups.map(|(name, _)| name.clone()).collect();
         let source = LaunchSource::Template { id: "lt-1".into(), version: "$Latest".into() };
         let mut look = Look {
+            at: self.now,
             refreshes: names.iter().map(|name| (name.clone(), View::Known(None))).collect(),
             activities: names.iter().map(|name| (name.clone(), View::Known(Vec::new()))).collect(),
             launches: [(source, View::Known(Launches::Image("ami-1".into())))].into(),
