@@ -64,7 +64,9 @@ impl Template {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(move |_| if json { AutoEscape::Json } else { AutoEscape::None });
         environment.set_fuel(Some(FUEL));
-        BOUNDLESS.iter().for_each(|filter| environment.remove_filter(filter));
+        for filter in BOUNDLESS {
+            environment.remove_filter(filter);
+        }
         environment.add_filter("slack", slack);
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| told(&error, source, None))?;
         let template = Self(Arc::new(Inner { source: source.to_owned(), json, environment, blank: blank() }));
