@@ -1,2 +1,5 @@
+//! libFuzzer plays `cron`.
+
 #![no_main]
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| simian_fuzz::cron(data));

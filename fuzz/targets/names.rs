@@ -1,2 +1,5 @@
+//! libFuzzer plays `names`.
+
 #![no_main]
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| simian_fuzz::names(data));

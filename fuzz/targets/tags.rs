@@ -1,2 +1,5 @@
+//! libFuzzer plays `tags`.
+
 #![no_main]
+
 libfuzzer_sys::fuzz_target!(|data: &[u8]| simian_fuzz::tags(data));

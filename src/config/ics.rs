@@ -32,6 +32,10 @@ const MAX_BYTES: u64 = 1 << 20;
 /// The most events in a file: ten years of a public holiday a week, ten times over.
 const MAX_EVENTS: usize = 5_000;
 
+/// The most events that recur. A country has some twenty such holidays. A rule that rarely occurs is followed over some
+/// thousand years all the same, which takes a tenth of a second: hundreds of them are enough to wait for.
+const MAX_RULES: usize = 500;
+
 /// The most dates that the events of a file may close, counted each time: a daily event up to [`LAST_YEAR`] has less
 /// than thirty thousand. It bounds the work that a rule of one line can ask for.
 const MAX_DATES: usize = 50_000;
@@ -105,6 +109,10 @@ pub(super) fn closed(text: &str, zone: Tz) -> Result<BTreeMap<NaiveDate, String>
     }
     if events.len() > MAX_EVENTS {
         return Err(format!("it has {} events, more than {MAX_EVENTS}: export the holidays alone", events.len()));
+    }
+    let rules = events.iter().filter(|event| event.recurs()).count();
+    if rules > MAX_RULES {
+        return Err(format!("{rules} of its events recur, more than {MAX_RULES}: export the holidays alone"));
     }
     dates(&events, zone)
 }

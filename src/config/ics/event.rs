@@ -41,6 +41,11 @@ impl<'e> Event<'e> {
         self.summary().unwrap_or_else(|| "an event without a name".to_owned())
     }
 
+    /// Whether it has a rule.
+    pub(super) fn recurs(&self) -> bool {
+        all(self.component, "RRULE").next().is_some()
+    }
+
     /// Whether it stands for one occurrence of the other.
     pub(super) fn changes(&self, other: &Event<'_>) -> bool {
         self.is_change && !other.is_change && self.uid == other.uid

@@ -9,7 +9,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 use simian_core::calendar::Country;
 
-use super::{MAX_DATES, MAX_EVENTS, closed, content_lines, load};
+use super::{MAX_DATES, MAX_EVENTS, MAX_RULES, closed, content_lines, load};
 
 /// A calendar of events, each given by its own lines.
 fn calendar(events: &[&str]) -> String {
@@ -145,6 +145,14 @@ fn what_is_no_weekday_is_refused_and_never_taken_for_one() {
     for day in ["1MO", "+1mo", "1mO"] {
         assert_eq!(closes(&format!("DTSTART:20261224\nRRULE:FREQ=MONTHLY;BYDAY={day};COUNT=1")), first, "{day}");
     }
+}
+
+#[test]
+fn so_many_rules_are_followed_and_no_more() {
+    let rules = |n| calendar(&vec!["DTSTART:20261224\nRRULE:FREQ=YEARLY;COUNT=1"; n]);
+    assert_eq!(list(&rules(MAX_RULES), New_York), "2026-12-24");
+    let why = closed(&rules(MAX_RULES + 1), New_York).unwrap_err();
+    assert_eq!(why, "501 of its events recur, more than 500: export the holidays alone");
 }
 
 #[test]
