@@ -77,6 +77,8 @@ impl Copy {
             .arg(&self.target)
             .current_dir(&self.source)
             .env_remove("RUSTFLAGS")
+            // Whoever builds the rest whole still builds these piece by piece.
+            .env_remove("CARGO_INCREMENTAL")
             .stdout(Stdio::null())
             .output()
             .unwrap();
