@@ -38,7 +38,7 @@ pub async fn look(engine: &Engine) -> Result<(), LedgerError> {
 /// How many in a row are too many: the operator says it once for all accounts.
 fn limit(engine: &Engine) -> Option<usize> {
     let policies = engine.accounts.iter().map(|account| &account.policy);
-    let limits = policies.filter(|policy| !policy.disabled.contains("breaker")).filter_map(|policy| policy.breaker);
+    let limits = policies.filter(|policy| policy.has(BREAKER)).filter_map(|policy| policy.breaker);
     limits.min().map(|limit| limit as usize)
 }
 

@@ -35,7 +35,7 @@ pub struct Engine {
     pub keep: Option<TimeDelta>,
     /// Who we are in claims: host and process.
     pub holder: String,
-    /// Told after every commit, so that sinks need not ask.
+    /// Told after every commit of an event, so that sinks need not ask.
     pub recorded: Arc<Notify>,
     /// Who is told how far a survey has come.
     pub progress: Arc<dyn Progress>,
@@ -121,13 +121,15 @@ impl Engine {
         }
     }
 
-    /// Commits events and changes, and tells the sinks that there is something.
+    /// Commits events and changes, and wakes whoever waits for news if there is any: a lease that is renewed is none.
     pub async fn record(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<Vec<Event>, LedgerError> {
         if drafts.is_empty() && changes.is_empty() {
             return Ok(Vec::new());
         }
         let events = self.ledger.commit(drafts, changes).await?;
-        self.recorded.notify_waiters();
+        if !events.is_empty() {
+            self.recorded.notify_waiters();
+        }
         Ok(events)
     }
 
@@ -135,30 +137,21 @@ impl Engine {
     /// faster with some of them, one by one without those. Returns for each whether it was ours to change.
     pub async fn change_each(&self, steps: Vec<(Option<Draft>, Change)>) -> Result<Vec<bool>, LedgerError> {
         let (drafts, changes): (Vec<_>, Vec<_>) = steps.iter().cloned().unzip();
-        match self.tell(drafts.into_iter().flatten().collect(), changes).await {
+        match self.record(drafts.into_iter().flatten().collect(), changes).await {
             Err(LedgerError::Overtaken(_)) => {}
-            all => return all.map(|()| vec![true; steps.len()]),
+            all => return all.map(|_| vec![true; steps.len()]),
         }
         let mut ours = Vec::with_capacity(steps.len());
         for (draft, change) in steps {
-            match self.tell(draft.into_iter().collect(), vec![change]).await {
+            match self.record(draft.into_iter().collect(), vec![change]).await {
                 Err(LedgerError::Overtaken(key)) => {
                     tracing::info!(key, "another process was faster");
                     ours.push(false);
                 }
-                one => one.map(|()| ours.push(true))?,
+                one => one.map(|_| ours.push(true))?,
             }
         }
         Ok(ours)
-    }
-
-    /// Commits, and wakes whoever waits for news if there is any: a lease that is renewed is none.
-    async fn tell(&self, drafts: Vec<Draft>, changes: Vec<Change>) -> Result<(), LedgerError> {
-        if drafts.is_empty() {
-            if changes.is_empty() { Ok(()) } else { self.ledger.commit(drafts, changes).await.map(drop) }
-        } else {
-            self.record(drafts, changes).await.map(drop)
-        }
     }
 
     /// The monkey of that name, if it is enabled.

@@ -46,15 +46,14 @@ async fn look(
 ) -> Look {
     let region = &scope.region;
     let at = engine.clock.now();
-    let on = |rail: &str| !account.policy.disabled.contains(rail);
     let groups: Vec<&Group> = names.iter().filter_map(|name| world.group(scope, name)).collect();
     let targeted: BTreeSet<&str> =
         proposals.iter().flat_map(|proposal| &proposal.targets).map(|target| target.group.as_str()).collect();
     let aimed_at: Vec<&Group> = groups.iter().filter(|group| targeted.contains(group.name.as_str())).copied().collect();
 
-    let busy = if on("steady") { groups.as_slice() } else { &[] };
-    let behind = if on("target_health") { aimed_at.as_slice() } else { &[] };
-    let launching = if on("replacement") { aimed_at.as_slice() } else { &[] };
+    let busy = if account.policy.has("steady") { groups.as_slice() } else { &[] };
+    let behind = if account.policy.has("target_health") { aimed_at.as_slice() } else { &[] };
+    let launching = if account.policy.has("replacement") { aimed_at.as_slice() } else { &[] };
     let (refreshes, activities, targets, launches, subnets) = join5(
         refreshes(account, region, busy),
         activities(engine, account, region, busy, launching),
@@ -80,7 +79,7 @@ async fn reread(engine: &Engine, account: &Account, world: &World, scope: &Scope
     let fleet = world.fleets.get(scope);
     let at = engine.clock.now();
     let stale = fleet.is_none_or(|fleet| at - fleet.taken_at >= FRESH);
-    if !stale || account.policy.disabled.contains("reread") {
+    if !stale || !account.policy.has("reread") {
         return Reread::default();
     }
     let query = GroupQuery::Named(asked.iter().cloned().collect());
@@ -143,23 +142,22 @@ async fn subnets(account: &Account, region: &Region, groups: &[&Group]) -> View<
 
 /// What stops everything in a region: these alarms, the safety lever, the outage hook.
 pub async fn stops(engine: &Engine, account: &Account, region: &Region, alarms: &[String]) -> Stops {
-    let on = |rail: &str| !account.policy.disabled.contains(rail);
     let at = engine.clock.now();
     let ask_alarms = async {
-        if alarms.is_empty() || !on("alarms") {
+        if alarms.is_empty() {
             return View::Unasked;
         }
         account.cloud.alarms(region, alarms).await.into()
     };
     let ask_lever = async {
-        if !on("safety_lever") {
+        if !account.policy.has("safety_lever") {
             return View::Unasked;
         }
         account.cloud.safety_lever(region).await.into()
     };
     let ask_hook = async {
         match &engine.outage {
-            Some(hook) if on("outage") => hook.ask().await.into(),
+            Some(hook) if account.policy.has("outage") => hook.ask().await.into(),
             _ => View::Unasked,
         }
     };

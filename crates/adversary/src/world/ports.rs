@@ -70,24 +70,7 @@ impl Ports {
         }
     }
 
-    /// A read of the second look that is not of a group's own description.
-    async fn detail<T>(
-        &self,
-        region: &Region,
-        call: impl Future<Output = Result<T, CallError>>,
-    ) -> Result<T, CallError> {
-        self.around(Port::Detail, region, call).await
-    }
-
-    /// A look at what stops everything.
-    async fn stops<T>(
-        &self,
-        region: &Region,
-        call: impl Future<Output = Result<T, CallError>>,
-    ) -> Result<T, CallError> {
-        self.around(Port::Stops, region, call).await
-    }
-
+    /// A read, with somebody on both sides of it.
     async fn around<T>(
         &self,
         port: Port,
@@ -183,11 +166,11 @@ impl Cloud for Ports {
     }
 
     async fn refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
-        self.detail(region, self.stage.cloud.refresh(region, group)).await
+        self.around(Port::Detail, region, self.stage.cloud.refresh(region, group)).await
     }
 
     async fn activities(&self, region: &Region, group: &str, since: DateTime<Utc>) -> Result<Vec<Activity>, CallError> {
-        self.detail(region, self.stage.cloud.activities(region, group, since)).await
+        self.around(Port::Detail, region, self.stage.cloud.activities(region, group, since)).await
     }
 
     async fn target_health(
@@ -195,23 +178,23 @@ impl Cloud for Ports {
         region: &Region,
         target_group: &str,
     ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
-        self.detail(region, self.stage.cloud.target_health(region, target_group)).await
+        self.around(Port::Detail, region, self.stage.cloud.target_health(region, target_group)).await
     }
 
     async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError> {
-        self.detail(region, self.stage.cloud.launches(region, source)).await
+        self.around(Port::Detail, region, self.stage.cloud.launches(region, source)).await
     }
 
     async fn subnets(&self, region: &Region, ids: &[String]) -> Result<BTreeMap<String, u32>, CallError> {
-        self.detail(region, self.stage.cloud.subnets(region, ids)).await
+        self.around(Port::Detail, region, self.stage.cloud.subnets(region, ids)).await
     }
 
     async fn alarms(&self, region: &Region, names: &[String]) -> Result<BTreeMap<String, AlarmState>, CallError> {
-        self.stops(region, self.stage.cloud.alarms(region, names)).await
+        self.around(Port::Stops, region, self.stage.cloud.alarms(region, names)).await
     }
 
     async fn safety_lever(&self, region: &Region) -> Result<Lever, CallError> {
-        self.stops(region, self.stage.cloud.safety_lever(region)).await
+        self.around(Port::Stops, region, self.stage.cloud.safety_lever(region)).await
     }
 
     fn skew(&self, region: &Region) -> Option<TimeDelta> {

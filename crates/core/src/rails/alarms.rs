@@ -10,7 +10,7 @@ pub(super) const RAIL: Rail =
 
 /// The alarms that a proposal minds: the config's, and its unit's own; none where the rail is off.
 pub fn of(proposal: &Proposal, policy: &Policy) -> Vec<String> {
-    if policy.disabled.contains(RAIL.name) {
+    if !policy.has(RAIL.name) {
         return Vec::new();
     }
     let mut names = policy.alarms.names.clone();

@@ -29,7 +29,7 @@ fn judge(case: &Case<'_>) -> Verdict {
 
 /// Whether a survey that sees `now` groups after one that saw `before` is what the next is compared with.
 pub fn believed(now: u64, before: Option<u64>, policy: &Policy) -> bool {
-    policy.disabled.contains(RAIL.name) || before.is_none_or(|before| is_usual(now, before, &policy.candidates))
+    !policy.has(RAIL.name) || before.is_none_or(|before| is_usual(now, before, &policy.candidates))
 }
 
 fn is_usual(now: u64, before: u64, limits: &Candidates) -> bool {

@@ -318,10 +318,10 @@ pub fn judge(
             let rulings = RAILS
                 .iter()
                 .map(|rail| {
-                    let says = if policy.disabled.contains(rail.name) {
-                        Verdict::NotApplicable("disabled in the config".into())
-                    } else {
+                    let says = if policy.has(rail.name) {
                         (rail.judge)(&case)
+                    } else {
+                        Verdict::NotApplicable("disabled in the config".into())
                     };
                     case.held |= says.holds();
                     Ruling { rail: rail.name.into(), says }
@@ -352,7 +352,7 @@ pub fn stopped(names: &[String], stops: &Stops, policy: &Policy) -> Option<Strin
         (outage::RAIL.name, &|| outage::says(stops, policy)),
         (safety_lever::RAIL.name, &|| safety_lever::says(stops)),
     ];
-    let on = rails.into_iter().filter(|(name, _)| !policy.disabled.contains(*name));
+    let on = rails.into_iter().filter(|(name, _)| policy.has(name));
     on.map(|(_, says)| says()).find(Verdict::holds).map(|verdict| verdict.why().to_owned())
 }
 

@@ -75,6 +75,11 @@ impl Policy {
         }
     }
 
+    /// Whether the rail of that name is on.
+    pub fn has(&self, rail: &str) -> bool {
+        !self.disabled.contains(rail)
+    }
+
     /// What a monkey may do here: the most careful of all words.
     pub fn mode_of(&self, monkey: &str) -> Mode {
         self.mode.and(self.modes.get(monkey).copied().unwrap_or(Mode::Live))
