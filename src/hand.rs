@@ -488,7 +488,7 @@ async fn claim(
                 at: now,
                 // By the clock of the claim, whatever time it takes; and never past the end of its time.
                 act_before: (now + ACT_WITHIN).min(proposal.expires),
-                slots: simian_core::rails::slots(proposal, &account.policy),
+                slots: rails::slots(proposal, world, &account.policy),
             }
         })
         .collect();

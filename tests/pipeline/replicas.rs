@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::join;
 use simian::lease;
 use simian_core::claim::HOLD;
-use simian_core::{Change, ClaimQuery, Clock, Kind, Lease, Ledger, Outcome, Stage};
-use simian_sim::{Fault, call};
+use simian_core::{Change, ClaimQuery, Clock, Kind, Lease, Ledger, Mode, Outcome, Stage};
+use simian_sim::{Fault, Weather, call};
 
 use crate::hooked::Hooked;
 use crate::world::{Process, World, at_once, daily, daily_in, eu, minutes, mon, seconds};
@@ -45,6 +45,24 @@ fn two_replicas_do_it_once_and_tell_its_end_once() {
         }
         world.audit();
     }
+}
+
+#[test]
+fn two_that_judge_one_unit_at_the_same_time_under_keys_of_their_own_hit_it_once() {
+    let mut world = World::new([daily("shop-prod-v001"), daily("cart-prod-v001")]);
+    // Nothing but the unit itself stands between them.
+    world.policy.budgets.per_unit_day = None;
+    world.cloud.set_weather(Weather { latency_millis: (500, 500), ..Weather::calm() });
+    world.clock.set(mon(10, 0));
+    let (one, two) = two(&world);
+    world.clock.drive(join(one.game_day_round("first", Mode::Live), two.game_day_round("second", Mode::Live)));
+    let mut hit = world.hit();
+    hit.sort();
+    assert_eq!(hit, ["cart-prod", "shop-prod"]);
+    let held = world.of_kind(Kind::ActionHeld);
+    let refused = held.iter().filter(|event| event.body.outcome.as_deref() == Some("claim"));
+    assert_eq!(refused.filter(|event| event.body.why.contains("has it, claimed at")).count(), 2);
+    world.audit();
 }
 
 #[test]

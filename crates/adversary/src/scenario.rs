@@ -477,12 +477,12 @@ pub enum What {
         /// How many.
         free: u32,
     },
-    /// A balancer's checks of a member succeed or fail.
-    Target {
-        /// Which member.
-        place: Place,
-        /// The name of the target group.
-        target_group: String,
+    /// Balancers' checks of a region's targets succeed or fail; in each group one is left alone.
+    Checks {
+        /// Where.
+        region: usize,
+        /// Which one: an index into the group's members.
+        but: usize,
         /// They succeed.
         healthy: bool,
     },

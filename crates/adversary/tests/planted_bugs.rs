@@ -136,5 +136,6 @@ mod planted_bugs {
         adoption_acts
         outbox_drops_on_error
         floor_before_the_kill
+        lease_never_renewed
     }
 }

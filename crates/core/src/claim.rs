@@ -36,9 +36,17 @@ pub struct Lease {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// A counter that a claim adds to, all of them or none.
+/// Room that a claim takes: it gets all of it, or nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Slot {
+    /// The unit itself: no claim of this mode on it is open.
+    Idle,
+    /// The unit as it was judged: no claim of this mode on it that counts is of a later date. Of two that judged at the
+    /// same time, under keys of their own, one acts.
+    Since {
+        /// The date of the last action that was known; `None` when there was none.
+        last: Option<NaiveDate>,
+    },
     /// A day's counter. Never given back.
     Day {
         /// Its name, with mode and date.
@@ -100,7 +108,7 @@ pub struct Claim {
     pub at: DateTime<Utc>,
     /// Until when the action may be started.
     pub act_before: DateTime<Utc>,
-    /// The counters that it adds to. Spent with the claim, and not kept with it.
+    /// The room that it takes. Judged and spent with the claim, and not kept with it.
     #[serde(skip)]
     pub slots: Vec<Slot>,
 }
@@ -117,7 +125,7 @@ impl Claim {
 pub enum Claimed {
     /// The key is ours.
     Won,
-    /// Somebody has it already.
+    /// Somebody has the key already; or the unit, where that had to be [`Slot::Idle`] or [`Slot::Since`].
     Taken {
         /// Who.
         holder: String,
@@ -301,6 +309,15 @@ impl ClaimRecord {
     /// Whether its unit counts as acted on: what is not recorded yet may have happened.
     pub fn counts(&self) -> bool {
         self.outcome.is_none_or(Outcome::counts)
+    }
+
+    /// Whether this claim on the same unit leaves no such room for another.
+    pub fn is_in_the_way(&self, slot: &Slot) -> bool {
+        match slot {
+            Slot::Idle => self.stage != Stage::Closed,
+            Slot::Since { last } => self.counts() && last.is_none_or(|last| self.date > last),
+            Slot::Day { .. } | Slot::Concurrent { .. } | Slot::Unrecovered { .. } => false,
+        }
     }
 }
 

@@ -189,6 +189,10 @@ impl State {
         let mut sums: BTreeMap<&str, u32> = BTreeMap::new();
         for slot in &claim.slots {
             let (counter, used, fits, limit) = match slot {
+                Slot::Idle | Slot::Since { .. } => match self.in_the_way(claim, slot) {
+                    Some(record) => return Claimed::Taken { holder: record.holder.clone(), at: record.at },
+                    None => continue,
+                },
                 Slot::Day { counter, cost, limit } => {
                     let used = sums.get(counter.as_str()).or_else(|| self.counters.get(counter)).copied().unwrap_or(0);
                     let sum = used.saturating_add(*cost);
@@ -211,6 +215,16 @@ impl State {
         self.counters.extend(sums.into_iter().map(|(counter, sum)| (counter.to_owned(), sum)));
         self.claims.insert(claim.key.clone(), ClaimRecord::won(claim));
         Claimed::Won
+    }
+
+    /// The claim, first by key, on the same unit that such a slot forbids.
+    fn in_the_way(&self, claim: &Claim, slot: &Slot) -> Option<&ClaimRecord> {
+        let same = |other: &&ClaimRecord| {
+            other.mode == claim.mode
+                && other.scope.account == claim.scope.account
+                && other.full_unit() == claim.full_unit()
+        };
+        self.claims.values().filter(same).find(|other| other.is_in_the_way(slot))
     }
 
     /// How many targets the claims of a mode in these stages have.

@@ -175,15 +175,15 @@ impl SimGroup {
         (self.launched, self.versions, self.founded) = (before.launched, before.versions, before.founded);
     }
 
-    /// From `now` on, this is the group's description.
-    pub(crate) fn record(&mut self, now: DateTime<Utc>, version: Option<Group>) {
+    /// From `now` on, this is the group's description. What nobody looks back to is forgotten, but for who keeps it all.
+    pub(crate) fn record(&mut self, now: DateTime<Utc>, version: Option<Group>, keeps: bool) {
         let version = version.map(Arc::new);
         let founding = self.founded == Some(now);
         match self.versions.back_mut() {
             Some((at, last)) if *at == now || founding => *last = version,
             _ => self.versions.push_back((now, version)),
         }
-        while self.versions.get(1).is_some_and(|(at, _)| *at <= now - HISTORY) {
+        while !keeps && self.versions.get(1).is_some_and(|(at, _)| *at <= now - HISTORY) {
             self.versions.pop_front();
         }
     }

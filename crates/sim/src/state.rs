@@ -172,7 +172,7 @@ impl State {
                 journal.push(Described { at: self.now, group: id.clone(), description: version.clone() });
             }
             if let Some(group) = self.groups.get_mut(&id) {
-                group.record(self.now, version);
+                group.record(self.now, version, self.journal.is_some());
             }
             self.listed.remove(&id.region);
         }

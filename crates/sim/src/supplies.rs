@@ -34,14 +34,6 @@ impl Supplies {
         }
     }
 
-    fn set_free(&mut self, now: DateTime<Utc>, zone: &str, change: impl FnOnce(u32) -> u32) -> bool {
-        let Some(free) = self.free.get_mut(zone) else { return false };
-        let count = change(*free.now());
-        free.set(now, count);
-        free.forget(now - HISTORY);
-        true
-    }
-
     /// Free addresses of a subnet, by its id, as of then.
     pub(crate) fn addresses(&self, region: &Region, subnet: &str, then: DateTime<Utc>) -> Option<u32> {
         let zone = subnet.strip_prefix("subnet-").filter(|zone| zone.starts_with(region.as_str()))?;
@@ -108,15 +100,25 @@ impl State {
 
     /// Somebody else takes addresses of a zone's subnet, or gives them back, until so many are free.
     pub(crate) fn set_addresses(&mut self, zone: &str, free: u32) -> bool {
-        self.supplies.set_free(self.now, zone, |_| free)
+        self.set_free(zone, |_| free)
     }
 
     pub(crate) fn take_address(&mut self, zone: &str) {
-        self.supplies.set_free(self.now, zone, |free| free.saturating_sub(1));
+        self.set_free(zone, |free| free.saturating_sub(1));
     }
 
     pub(crate) fn give_address(&mut self, zone: &str) {
-        self.supplies.set_free(self.now, zone, |free| free.saturating_add(1));
+        self.set_free(zone, |free| free.saturating_add(1));
+    }
+
+    fn set_free(&mut self, zone: &str, change: impl FnOnce(u32) -> u32) -> bool {
+        let Some(free) = self.supplies.free.get_mut(zone) else { return false };
+        let count = change(*free.now());
+        free.set(self.now, count);
+        if self.journal.is_none() {
+            free.forget(self.now - HISTORY);
+        }
+        true
     }
 
     /// Where a group launches next: the emptiest zone that has room. If there is nowhere or nothing to launch, why not,

@@ -9,9 +9,9 @@ use simian_core::{Group, GroupId, InstanceId, LaunchSource, Region};
 use crate::account::SimAccount;
 use crate::instance::Life;
 use crate::signals::disengaged;
-use crate::supplies::subnet;
 
-/// The real state of an account. Every look is as of the clock's now.
+/// The real state of an account: as of the clock's now, or of a time that is asked for. How far back that may be is up to
+/// [`SimAccount::keep_journal`]: without it, five minutes for what groups and subnets are like.
 #[derive(Clone, Debug)]
 pub struct Truth {
     account: SimAccount,
@@ -61,29 +61,32 @@ impl Truth {
         self.account.now_state().groups.get(id)?.refreshing.shown.at(then).clone()
     }
 
-    /// The scaling activities of a group, in the order of their beginning: all that go on, and those of two days.
-    pub fn activities(&self, id: &GroupId) -> Vec<Activity> {
+    /// The scaling activities of a group as they were then, in the order of their beginning: all that go on, and those
+    /// of two days.
+    pub fn activities(&self, id: &GroupId, then: DateTime<Utc>) -> Vec<Activity> {
         let state = self.account.now_state();
         let group = state.groups.get(id);
-        group.map(|group| group.activities.seen(DateTime::<Utc>::MIN_UTC, state.now)).unwrap_or_default()
+        group.map(|group| group.activities.seen(DateTime::<Utc>::MIN_UTC, then)).unwrap_or_default()
     }
 
-    /// What the balancers say of a target group's targets; `None` when no group ever named it.
-    pub fn targets(&self, region: &Region, target_group: &str) -> Option<BTreeMap<InstanceId, TargetHealth>> {
-        let state = self.account.now_state();
-        state.targets(region, target_group, state.now)
+    /// What the balancers said of a target group's targets then; `None` when no group ever named it.
+    pub fn targets(
+        &self,
+        region: &Region,
+        target_group: &str,
+        then: DateTime<Utc>,
+    ) -> Option<BTreeMap<InstanceId, TargetHealth>> {
+        self.account.now_state().targets(region, target_group, then)
     }
 
-    /// What a launch from there would start.
-    pub fn launches(&self, region: &Region, source: &LaunchSource) -> Launches {
-        let state = self.account.now_state();
-        state.would_launch(region, source, state.now)
+    /// What a launch from there would have started then.
+    pub fn launches(&self, region: &Region, source: &LaunchSource, then: DateTime<Utc>) -> Launches {
+        self.account.now_state().would_launch(region, source, then)
     }
 
-    /// Free addresses of a zone's subnet; `None` when no group ever named the zone.
-    pub fn addresses(&self, region: &Region, zone: &str) -> Option<u32> {
-        let state = self.account.now_state();
-        state.supplies.addresses(region, &subnet(zone), state.now)
+    /// Free addresses of a subnet then; `None` when no group ever named its zone.
+    pub fn addresses(&self, region: &Region, subnet: &str, then: DateTime<Utc>) -> Option<u32> {
+        self.account.now_state().supplies.addresses(region, subnet, then)
     }
 
     /// An alarm's state then, if there was one of that name.

@@ -5,7 +5,7 @@ use simian_sim::Chance;
 
 use super::{in_hours, number, pick, setup as fleet, some_group};
 use crate::model::names;
-use crate::scenario::{ALARMS, AlarmSays, HookSays, Place, Port, Setup, Side, Step, What, When};
+use crate::scenario::{ALARMS, AlarmSays, HookSays, Port, Setup, Side, Step, What, When};
 
 /// Adds them to a week.
 pub(super) fn add(setup: &mut Setup, steps: &mut Vec<Step>, chance: &mut Chance) {
@@ -66,7 +66,7 @@ pub(super) fn add(setup: &mut Setup, steps: &mut Vec<Step>, chance: &mut Chance)
 fn trouble(setup: &Setup, chance: &mut Chance) -> What {
     let (region, group) = some_group(setup, chance);
     let name = (*pick(chance, &ALARMS)).to_owned();
-    let place = Place { region, group: group.clone(), nth: chance.index(4) };
+    let nth = chance.index(4);
     let target_group = format!("{}-web", names::cluster(&group)).replace(' ', "-");
     match chance.below(16) {
         0..=2 => {
@@ -79,7 +79,7 @@ fn trouble(setup: &Setup, chance: &mut Chance) -> What {
         8 => What::Images { region, group, there: false },
         9 => What::Templates { region, group, there: false },
         10 => What::Addresses { zone: fleet::zone(setup.regions, chance), free: number(chance, 0, 2) },
-        11 => What::Target { place, target_group, healthy: false },
+        11 => What::Checks { region, but: nth, healthy: false },
         12 => What::Used { region, target_group, used: false },
         13 => What::Refresh { region, group, every: number(chance, 1, 15) },
         14 => {
@@ -99,7 +99,7 @@ fn over(what: &What) -> Option<What> {
         What::Images { region, group, .. } => What::Images { region, group, there: true },
         What::Templates { region, group, .. } => What::Templates { region, group, there: true },
         What::Addresses { zone, .. } => What::Addresses { zone, free: 1000 },
-        What::Target { place, target_group, .. } => What::Target { place, target_group, healthy: true },
+        What::Checks { region, but, .. } => What::Checks { region, but, healthy: true },
         What::Used { region, target_group, .. } => What::Used { region, target_group, used: true },
         What::Refresh { region, group, every } => What::RefreshEnds { region, group, cancelled: every % 2 == 0 },
         _ => return None,

@@ -15,6 +15,7 @@ mod hours;
 mod leases;
 mod live;
 pub(crate) mod names;
+mod second_look;
 mod stops;
 mod tags;
 mod timeline;
@@ -138,8 +139,8 @@ impl Model {
             match &entry.what {
                 Did::Won(claim) => {
                     minded = stops::minded(&scene, claim);
-                    stops::refreshes(&scene, claim, wrong);
                     touch::claimed(&scene, claim, wrong);
+                    second_look::claimed(&scene, claim, wrong);
                     books::claimed(&scene, claim, wrong);
                 }
                 Did::Held { key, from, to } => leases::held(&scene, key, from, to, wrong),

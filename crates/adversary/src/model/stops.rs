@@ -1,4 +1,4 @@
-//! What stops everything, told as it is: alarms, the safety lever, the outage hook, the breaker's pause; and refreshes.
+//! What stops everything, told as it is: alarms, the safety lever, the outage hook, the breaker's pause.
 //!
 //! The hand looks again once its answer is ten seconds old, and a look takes up to twenty.
 
@@ -12,13 +12,13 @@ use crate::scenario::HookSays;
 use crate::violation::Violation;
 
 /// How old an answer may be when a call begins: ten seconds, or as long as the look took.
-const ANSWERED: TimeDelta = TimeDelta::seconds(30);
+pub(super) const ANSWERED: TimeDelta = TimeDelta::seconds(30);
 
 /// A machine that slept between its look and the call: no call begins so long after the look that let it be claimed.
 const ASLEEP: TimeDelta = TimeDelta::seconds(120);
 
 /// Every second of a time, both ends included.
-fn seconds(from: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
+pub(super) fn seconds(from: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
     let all = (0..=(until - from).num_seconds()).map(move |second| from + TimeDelta::seconds(second));
     all.chain([until])
 }
@@ -66,19 +66,5 @@ pub(super) fn check(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<Violatio
     }
     if scene.policy.outage && scene.log.outage.during(from, at).all(|says| *says != HookSays::Yes) {
         scene.wrong("outage", format!("{} was begun, and the outage hook had not said yes", claim.key), wrong);
-    }
-}
-
-/// A group of the claim that is being refreshed all the time that its description could have been read in.
-pub(super) fn refreshes(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violation>) {
-    let (from, at) = (scene.entitled_from() - ANSWERED, scene.entry.at);
-    let truth = scene.stage.cloud.truth();
-    let mut groups: Vec<&str> = claim.targets.iter().map(|target| target.group.as_str()).collect();
-    groups.dedup();
-    for name in groups {
-        let id = GroupId::new(&claim.scope.region, name);
-        if seconds(from, at).all(|then| truth.refresh(&id, then).is_some()) {
-            scene.wrong("steady", format!("{}: {id} was being refreshed", claim.key), wrong);
-        }
     }
 }

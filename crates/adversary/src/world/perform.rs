@@ -84,6 +84,7 @@ impl Stage {
                 self.sink.set_down(Some(Refusal { after: *after, message, lasting: false }));
                 self.shared().sink_back = now + TimeDelta::seconds(i64::from(*seconds));
             }
+            What::Checks { region: index, but, healthy } => self.check_targets(&region(*index), *but, *healthy),
             outside => {
                 if let Some(operation) = self.operation(outside) {
                     self.cloud.perform(operation);
@@ -150,11 +151,6 @@ impl Stage {
                 Operation::SetTemplates { group: self.group(*region, group)?, there: *there }
             }
             What::Addresses { zone, free } => Operation::SetAddresses { zone: zone.clone(), free: *free },
-            What::Target { place, target_group, healthy } => Operation::SetTarget {
-                target_group: arn(&region(place.region), target_group),
-                who: self.who(place)?,
-                healthy: *healthy,
-            },
             What::Used { region: index, target_group, used } => {
                 Operation::SetUsed { target_group: arn(&region(*index), target_group), used: *used }
             }
@@ -181,6 +177,16 @@ impl Stage {
 
     fn who(&self, place: &Place) -> Option<Who> {
         Some(Who::Nth(self.group(place.region, &place.group)?, place.nth))
+    }
+
+    fn check_targets(&self, region: &Region, but: usize, healthy: bool) {
+        for (id, group) in self.groups().filter(|(id, _)| id.region == *region) {
+            let others = (0..group.members.len()).filter(|nth| *nth != but);
+            for (nth, target_group) in others.flat_map(|nth| group.target_groups.iter().map(move |arn| (nth, arn))) {
+                let (target_group, who) = (target_group.clone(), Who::Nth(id.clone(), nth));
+                self.cloud.perform(Operation::SetTarget { target_group, who, healthy });
+            }
+        }
     }
 
     fn set_calendar(&self, open: bool) {

@@ -12,8 +12,8 @@ use crate::scope::Mode;
 pub(super) const RAIL: Rail =
     Rail { name: "budgets", about: "enough of every budget is left", always: false, judge, lift };
 
-/// The counters that a proposal would add to, with their limits: what its claim asks for.
-pub fn slots(proposal: &Proposal, policy: &Policy) -> Vec<Slot> {
+/// The counters that a proposal would add to, with their limits.
+pub(super) fn slots(proposal: &Proposal, policy: &Policy) -> Vec<Slot> {
     let limits = &policy.budgets;
     let unit = &proposal.unit;
     let scope = &proposal.scope;
@@ -87,6 +87,7 @@ fn full(case: &Case<'_>) -> Option<Full> {
             Slot::Unrecovered { limit } => {
                 ("unrecovered".to_owned(), "unrecovered".to_owned(), history.unrecovered, 1, limit)
             }
+            Slot::Idle | Slot::Since { .. } => return None,
         };
         let limit = limit.filter(|limit| used.saturating_add(cost) > *limit)?;
         Some(Full { name, key, used, limit })

@@ -1,11 +1,13 @@
 //! So many working days from one action to the next. A ledger that does not know the past counts its own birth as
 //! every unit's last action, until the operator lifts that.
 
-use super::{Case, Rail, Verdict};
 use chrono::NaiveDate;
 
+use super::{Case, Rail, Verdict};
+use crate::proposal::Proposal;
 use crate::scope::{Mode, Region, Scope};
 use crate::unit::UnitId;
+use crate::world::World;
 
 pub(super) const RAIL: Rail =
     Rail { name: "cool_down", about: "enough working days since the last action", always: false, judge, lift };
@@ -14,7 +16,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     let proposal = case.proposal;
     let history = &case.world.history;
     let calendar = &case.policy.calendar;
-    let acted = last_action(case);
+    let acted = last_action(proposal, case.world);
     let born = (proposal.mode == Mode::Live && history.newborn()).then(|| calendar.day_at(history.birth.at).date);
     let Some(last) = acted.max(born) else {
         return Verdict::Pass("never acted on before".into());
@@ -36,19 +38,19 @@ fn judge(case: &Case<'_>) -> Verdict {
 
 /// When the unit was last acted on: also as a part of one that spans regions, and the other way about, because an
 /// operator may have changed that since.
-fn last_action(case: &Case<'_>) -> Option<NaiveDate> {
-    let id = &case.proposal.unit.id;
+pub(super) fn last_action(proposal: &Proposal, world: &World) -> Option<NaiveDate> {
+    let id = &proposal.unit.id;
     let on = |region: Region| {
         let id = UnitId { scope: Scope { region, ..id.scope.clone() }, ..id.clone() };
-        case.world.history.last_action.get(&id.full()).copied()
+        world.history.last_action.get(&id.full()).copied()
     };
-    let parts = case.world.fleets.keys().map(|scope| &scope.region).filter(|_| id.scope.region.is_all()).cloned();
+    let parts = world.fleets.keys().map(|scope| &scope.region).filter(|_| id.scope.region.is_all()).cloned();
     [id.scope.region.clone(), Region::all()].into_iter().chain(parts).filter_map(on).max()
 }
 
 fn lift(case: &Case<'_>) -> String {
     let (proposal, history, calendar) = (case.proposal, &case.world.history, &case.policy.calendar);
-    let acted = last_action(case);
+    let acted = last_action(proposal, case.world);
     let born = (proposal.mode == Mode::Live && history.newborn()).then(|| calendar.day_at(history.birth.at).date);
     let again = acted.max(born).and_then(|last| calendar.nth_working_day_after(last, proposal.unit.settings.min_days));
     let from = again.map_or_else(String::new, |day| day.format("from %a %Y-%m-%d, or ").to_string());

@@ -37,13 +37,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use alarms::of as alarms;
 pub use breaker::BREAKER;
-pub use budgets::slots;
 pub use candidates::{believed, count as candidates};
 pub use paused::NEWBORN;
 pub use policy::{Alarms, Budgets, Candidates, Floors, HeldBack, Policy};
 pub use reread::FRESH;
 pub use steady::SINCE as ACTIVITIES_SINCE;
 
+use crate::claim::Slot;
 use crate::detail::{Detail, Look, Stops};
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, InstanceId, Member, View};
@@ -220,7 +220,7 @@ pub struct Spent {
 impl Spent {
     fn add(&mut self, proposal: &Proposal, policy: &Policy, at: DateTime<Utc>) {
         for slot in budgets::slots(proposal, policy) {
-            if let crate::claim::Slot::Day { counter, cost, .. } = slot {
+            if let Slot::Day { counter, cost, .. } = slot {
                 *self.counters.entry(counter).or_default() += cost;
             }
         }
@@ -340,6 +340,15 @@ pub fn judge(
 fn counted(world: &World, policy: &Policy) -> BTreeMap<Scope, u64> {
     let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope.clone(), fleet.groups.known()?)));
     known.map(|(scope, groups)| (scope, candidates::count(groups, policy))).collect()
+}
+
+/// The room that a proposal's claim asks for: what the rails judged some time ago, and the ledger judges once more in the
+/// commit of the claim.
+pub fn slots(proposal: &Proposal, world: &World, policy: &Policy) -> Vec<Slot> {
+    let idle = policy.has(recovered::RAIL.name).then_some(Slot::Idle);
+    let since = Slot::Since { last: cool_down::last_action(proposal, world) };
+    let since = policy.has(cool_down::RAIL.name).then_some(since);
+    idle.into_iter().chain(since).chain(budgets::slots(proposal, policy)).collect()
 }
 
 /// Why nothing that minds these alarms may be done now, by what stops everything: an alarm, the safety lever, the outage

@@ -255,6 +255,7 @@ fn no_query_of_a_round_reads_a_whole_table() {
         ),
         ("concurrent", (write::ACTED_ON_OR_WATCHED.into(), vec![]), "claims_open (mode=? AND stage=?)"),
         ("unrecovered", (write::UNRECOVERED.into(), vec![]), "claims_open (mode=? AND stage=?)"),
+        ("of a unit", (write::OF_UNIT.into(), vec![]), "claims_unit (mode=? AND account=? AND full_unit=?"),
     ];
     for (name, (sql, parameters), index) in cases {
         let plan = plan(&ledger, &sql, &parameters);

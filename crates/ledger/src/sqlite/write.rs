@@ -145,6 +145,10 @@ pub(super) fn claim(transaction: &Transaction<'_>, claim: &Claim) -> Result<Clai
     let mut sums = BTreeMap::new();
     for slot in &claim.slots {
         let (counter, used, fits, limit) = match slot {
+            Slot::Idle | Slot::Since { .. } => match in_the_way(transaction, claim, slot)? {
+                Some(record) => return Ok(Claimed::Taken { at: record.at, holder: record.claim.holder }),
+                None => continue,
+            },
             Slot::Day { counter, cost, limit } => {
                 let used = match sums.get(counter.as_str()) {
                     Some(sum) => *sum,
@@ -176,6 +180,29 @@ pub(super) fn claim(transaction: &Transaction<'_>, claim: &Claim) -> Result<Clai
         .prepare_cached("INSERT INTO claims (key, record) VALUES (?1, ?2)")?
         .execute(params![claim.key.as_str(), to_json(&ClaimRecord::won(claim))?])?;
     Ok(Claimed::Won)
+}
+
+/// Claims of a unit that are open, or of a later date: what may be in another's way.
+pub(super) const OF_UNIT: &str = "SELECT record FROM claims INDEXED BY claims_unit \
+     WHERE mode = ?1 AND account = ?2 AND full_unit = ?3 AND (stage <> 'closed' OR date > ?4) ORDER BY key";
+
+/// The claim, first by key, on the same unit that such a slot forbids.
+fn in_the_way(transaction: &Transaction<'_>, claim: &Claim, slot: &Slot) -> Result<Option<ClaimRecord>, Trouble> {
+    let since = match slot {
+        Slot::Since { last: Some(last) } => last.to_string(),
+        Slot::Since { last: None } => String::new(),
+        _ => claim.date.to_string(),
+    };
+    let (account, unit) = (claim.scope.account.as_str(), claim.full_unit());
+    let mut of_unit = transaction.prepare_cached(OF_UNIT)?;
+    let mut rows = of_unit.query(params![claim.mode.as_str(), account, unit, since])?;
+    while let Some(row) = rows.next()? {
+        let record: ClaimRecord = read::json(&format!("a claim of {unit}"), &row.get::<_, String>(0)?)?;
+        if record.is_in_the_way(slot) {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
 }
 
 fn spent(transaction: &Transaction<'_>, counter: &str) -> Result<u32, Trouble> {

@@ -65,6 +65,8 @@ contract! {
         concurrent_is_freed_by_moving_on,
         unrecovered_holds_at_its_limit,
         gauges_are_of_one_mode_and_all_accounts,
+        a_unit_is_idle_when_no_claim_on_it_is_open,
+        a_unit_is_as_it_was_judged_when_nothing_later_counts,
         claims_without_limits_fill_the_gauges_too;
     leases:
         a_claim_is_its_winners_for_a_while,

@@ -59,6 +59,8 @@ fn slots() -> impl Strategy<Value = Slot> {
             .prop_map(|(counter, cost, limit)| Slot::Day { counter: counter.into(), cost, limit }),
         1 => limit().prop_map(|limit| Slot::Concurrent { limit }),
         1 => limit().prop_map(|limit| Slot::Unrecovered { limit }),
+        1 => Just(Slot::Idle),
+        1 => prop::option::of(select(&DATES[..])).prop_map(|last| Slot::Since { last: last.map(date) }),
     ]
 }
 

@@ -6,7 +6,7 @@ use simian_core::ledger::counter;
 use simian_core::{Claim, Claimed, Ledger, Mode, Outcome, Scope, Slot, Stage};
 
 use crate::fixtures::{
-    ACCOUNTS, change, claim, concurrent, date, day, full, moved, targets, try_one, unrecovered, win,
+    ACCOUNTS, at, change, claim, concurrent, date, day, full, moved, targets, try_one, unrecovered, win,
 };
 
 const APP: &str = "live/2026-11-23/app/shop";
@@ -162,6 +162,54 @@ pub(crate) async fn gauges_are_of_one_mode_and_all_accounts(ledger: &dyn Ledger)
     assert_eq!(try_one(ledger, claim("near", slots())).await, full("concurrent", 1, 1));
     change(ledger, moved("far", Stage::Unrecovered, None)).await;
     assert_eq!(try_one(ledger, claim("near", slots())).await, full("unrecovered", 1, 1));
+}
+
+/// A claim on a unit that is the same whatever the name.
+fn on_shop(name: &str, slots: Vec<Slot>) -> Claim {
+    Claim { unit: "cluster:shop".into(), ..claim(name, slots) }
+}
+
+/// What somebody's claim answers to another.
+fn taken() -> Claimed {
+    Claimed::Taken { holder: "ops-1".into(), at: at(1) }
+}
+
+pub(crate) async fn a_unit_is_idle_when_no_claim_on_it_is_open(ledger: &dyn Ledger) {
+    let idle = |name: &str| on_shop(name, vec![Slot::Idle, day(APP, 1, None)]);
+    win(ledger, on_shop("1", vec![])).await;
+    for stage in [Stage::Acting, Stage::Watching, Stage::Unrecovered] {
+        change(ledger, moved("1", stage, None)).await;
+        assert_eq!(try_one(ledger, idle("2")).await, taken(), "{stage:?}");
+    }
+    assert!(used(ledger).await.is_empty(), "nothing was spent");
+    // Other modes, accounts and units are others.
+    let elsewhere = Scope { account: ACCOUNTS[1].parse().unwrap(), ..idle("2").scope };
+    win(ledger, Claim { mode: Mode::DryRun, ..idle("dry") }).await;
+    win(ledger, Claim { scope: elsewhere, ..idle("far") }).await;
+    win(ledger, Claim { unit: "cluster:other".into(), ..idle("other") }).await;
+    win(ledger, Claim { spans: Some("all of them".into()), ..idle("whole") }).await;
+    assert_eq!(try_one(ledger, Claim { spans: Some("all of them".into()), ..idle("whole too") }).await, taken());
+    // How it ended does not matter.
+    change(ledger, moved("1", Stage::Closed, Some(Outcome::Done))).await;
+    win(ledger, idle("2")).await;
+}
+
+pub(crate) async fn a_unit_is_as_it_was_judged_when_nothing_later_counts(ledger: &dyn Ledger) {
+    let since = |name: &str, last: Option<&str>| on_shop(name, vec![Slot::Since { last: last.map(date) }]);
+    let (before, on) = ("2026-11-20", "2026-11-23");
+    win(ledger, on_shop("1", vec![])).await;
+    assert_eq!(try_one(ledger, since("2", None)).await, taken());
+    assert_eq!(try_one(ledger, since("2", Some(before))).await, taken());
+    win(ledger, Claim { mode: Mode::DryRun, ..since("dry", None) }).await;
+    // Whoever knew of it may.
+    win(ledger, since("2", Some(on))).await;
+    // What did not happen does not count.
+    for name in ["1", "2"] {
+        change(ledger, moved(name, Stage::Closed, Some(Outcome::Abandoned))).await;
+    }
+    win(ledger, since("3", None)).await;
+    change(ledger, moved("3", Stage::Closed, Some(Outcome::Done))).await;
+    assert_eq!(try_one(ledger, since("4", Some(before))).await, taken());
 }
 
 pub(crate) async fn claims_without_limits_fill_the_gauges_too(ledger: &dyn Ledger) {

@@ -35,7 +35,7 @@ fn a_death_and_its_replacement_are_two_activities() {
     assert_eq!((launch.started, launch.launch, launch.progress), (noticed, true, running("PreInService")));
     clock.set(start() + seconds(60 + 300));
     assert_eq!(activities(&clock, &account, &group)[1].progress, Progress::Done);
-    assert_eq!(account.truth().activities(&group).len(), 2);
+    assert_eq!(account.truth().activities(&group, clock.now()).len(), 2);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn who_is_put_elsewhere_before_it_serves_is_no_longer_being_launched() {
     account.perform(Operation::CreateGroup(GroupSpec::new(&us(), "web-v001", 1)));
     let group = GroupId::new(&us(), "web-v001");
     account.perform(Operation::Warm { who: Who::Nth(group.clone(), 0), on: true });
-    let [first, next] = account.truth().activities(&group).try_into().unwrap();
+    let [first, next] = account.truth().activities(&group, clock.now()).try_into().unwrap();
     assert_eq!((first.progress, next.progress), (Progress::Done, running("WaitingForInstanceId")));
     assert_eq!(clock.now(), start());
 }

@@ -1,15 +1,16 @@
 //! A group that has nothing to launch, or nowhere, says why, tries again, and heals once that is mended.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::detail::{Launches, Progress};
-use simian_core::{Cloud, LaunchSource};
+use simian_core::{Clock, Cloud, LaunchSource};
 use simian_sim::{GroupId, GroupSpec, Operation, SimAccount, Who, call};
 
 use crate::world::{account, members, seconds, us, web};
 
 /// What the last launch of the group said when it failed.
 fn failed(account: &SimAccount, group: &GroupId) -> Vec<String> {
-    let launches = account.truth().activities(group).into_iter().filter(|activity| activity.launch);
+    let launches =
+        account.truth().activities(group, DateTime::<Utc>::MAX_UTC).into_iter().filter(|activity| activity.launch);
     let why = launches.filter_map(|activity| match activity.progress {
         Progress::Failed(why) => Some(why),
         _ => None,
@@ -79,7 +80,7 @@ fn launches_take_addresses_and_ends_give_them_back() {
     };
     let before = free();
     assert_eq!(before.len(), 3, "one that is gone is left out");
-    assert_eq!(account.truth().addresses(&us(), "us-east-1a"), Some(before[0]));
+    assert_eq!(account.truth().addresses(&us(), "subnet-us-east-1a", clock.now()), Some(before[0]));
     account.perform(Operation::Scale { group: group.clone(), desired: 9 });
     assert_eq!(free(), before.iter().map(|free| free - 1).collect::<Vec<_>>());
     account.kill(&members(&account, &group)[0]);
@@ -105,7 +106,7 @@ fn each_version_has_an_image_of_its_own() {
     assert!(matches!(launches(&template(2)), Launches::Image(_)));
     assert!(account.perform(Operation::SetTemplates { group: group.clone(), there: false }));
     assert_eq!(launches(&template(2)), Launches::Gone);
-    assert_eq!(account.truth().launches(&us(), &template(2)), Launches::Gone);
+    assert_eq!(account.truth().launches(&us(), &template(2), clock.now()), Launches::Gone);
     let calls = account.calls();
     assert_eq!(
         (calls[call::TEMPLATES], calls[call::IMAGES]),

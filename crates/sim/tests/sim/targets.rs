@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use simian_core::detail::TargetHealth;
-use simian_core::{Actuator, Cause, Cloud, InstanceId};
+use simian_core::{Actuator, Cause, Clock, Cloud, InstanceId};
 use simian_sim::{GroupId, GroupSpec, Operation, SimAccount, VirtualClock, Who};
 
 use crate::world::{account, eu, members, seconds, us};
@@ -104,7 +104,7 @@ fn a_target_group_may_be_unused_or_several_groups_or_none() {
     account.delete_group(&us(), "web-v001");
     account.delete_group(&us(), "web-v002");
     assert_eq!(targets(&clock, &account), BTreeMap::new());
-    assert_eq!(account.truth().targets(&us(), ARN), Some(BTreeMap::new()));
+    assert_eq!(account.truth().targets(&us(), ARN, clock.now()), Some(BTreeMap::new()));
     let unknown = Cause::Refused("TargetGroupNotFound".into());
     for (region, arn) in [(eu(), ARN), (us(), "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/x/0")] {
         assert_eq!(clock.drive(account.target_health(&region, arn)).unwrap_err().cause, unknown);
