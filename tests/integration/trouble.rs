@@ -5,7 +5,7 @@ use simian_core::Kind;
 
 use crate::moto::elements;
 use crate::place::{
-    BOTH, DESCRIBE, IDENTITY, NOTHING_MORE, Place, TERMINATE, US, config, event, group, groups, of_kind, targets,
+    BOTH, DESCRIBE, IDENTITY, NOTHING_MORE, Place, Said, TERMINATE, US, config, event, group, groups, of_kind, targets,
 };
 
 const ALL: [&str; 5] = ["round", "chaos", "--all-due", "--format", "json"];
@@ -285,4 +285,18 @@ fn no_credentials_at_all() {
     assert_eq!(output.status.code(), Some(5), "{err}");
     assert!(err.contains("none found in the environment, a profile, the container or the instance"), "{err}");
     assert_eq!(place.counts(), json!({}));
+}
+
+#[test]
+fn no_credential_is_told_at_any_level() {
+    let place = Place::armed(US, &groups(2));
+    let mut command = place.command(&["round", "chaos", "--all-due"]);
+    command
+        .env("RUST_LOG", "trace")
+        .env("AWS_SESSION_TOKEN", "a-token-s3cret")
+        .env("AWS_SECRET_ACCESS_KEY", "a-key-s3cret");
+    let said = Said::of(&command.output().unwrap()).ends(0);
+    assert!(said.err.contains("sdk_invocation_id"), "the SDK itself tells something at that level");
+    let told = said.out.lines().chain(said.err.lines()).find(|line| line.contains("s3cret"));
+    assert_eq!(told, None);
 }
