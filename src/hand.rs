@@ -59,19 +59,26 @@ pub struct Live<'a> {
 #[async_trait]
 impl Hand for Rehearsal<'_> {
     async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
-        let (won, mut acted) = claim(self.engine, self.account, world, passed).await?;
+        let (won, mut acted) = claim(self.engine, self.account, world, &Detail::none(), passed).await?;
         let now = self.engine.clock.now();
         let mut steps = Vec::new();
-        for (judged, _) in won {
+        for (judged, time) in won {
             if steps.len() == AT_ONCE {
                 self.engine.change_each(mem::take(&mut steps)).await?;
             }
             let proposal = &judged.proposal;
-            let why = format!("dry-run: {} of {} was left out", proposal.action, targets(&judged));
-            let mut draft = judged.draft(now, Kind::ActionRehearsed, proposal.why.clone());
-            draft.outcome = Some(Outcome::Rehearsed.to_string());
-            steps.push((Some(draft), settle(self.engine, &judged, Stage::Closed, Outcome::Rehearsed, None)));
-            acted.push(Acted { outcome: Some(Outcome::Rehearsed), why, judged });
+            let (kind, outcome, told, why) = match time.is_over(now) {
+                None => {
+                    let why = format!("dry-run: {} of {} was left out", proposal.action, targets(&judged));
+                    (Kind::ActionRehearsed, Outcome::Rehearsed, proposal.why.clone(), why)
+                }
+                // What let it pass was true some time ago.
+                Some(why) => (Kind::ActionAbandoned, Outcome::Abandoned, why.to_owned(), why.to_owned()),
+            };
+            let mut draft = judged.draft(now, kind, told);
+            draft.outcome = Some(outcome.to_string());
+            steps.push((Some(draft), settle(self.engine, &judged, Stage::Closed, outcome, None)));
+            acted.push(Acted { outcome: Some(outcome), why, judged });
         }
         self.engine.change_each(steps).await?;
         Ok(acted)
@@ -81,18 +88,18 @@ impl Hand for Rehearsal<'_> {
 #[async_trait]
 impl Hand for Live<'_> {
     async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
-        let (won, mut acted) = claim(self.engine, self.account, world, passed).await?;
+        let (won, mut acted) = claim(self.engine, self.account, world, self.detail, passed).await?;
         self.record_intents(&won).await?;
         // What is due together, of one kind and with the same time left, shares a call.
-        let mut together: BTreeMap<(Region, Action, DateTime<Utc>), Vec<Judged>> = BTreeMap::new();
-        for (judged, act_before) in won {
+        let mut together: BTreeMap<(Region, Action, Time), Vec<Judged>> = BTreeMap::new();
+        for (judged, time) in won {
             let proposal = &judged.proposal;
-            let part = (proposal.scope.region.clone(), proposal.action, act_before);
+            let part = (proposal.scope.region.clone(), proposal.action, time);
             together.entry(part).or_default().push(judged);
         }
         // Side by side, so that a region that does not answer takes nobody else's time.
-        let parts = together.into_iter().map(|((region, action, act_before), batch)| async move {
-            let ends = self.do_all(&region, action, &batch, act_before).await;
+        let parts = together.into_iter().map(|((region, action, time), batch)| async move {
+            let ends = self.do_all(&region, action, &batch, time).await;
             self.record_outcomes(world, batch, &ends).await
         });
         for part in join_all(parts).await {
@@ -105,13 +112,13 @@ impl Hand for Live<'_> {
 /// How one instance's part ended, in words too.
 type Ends = BTreeMap<InstanceId, (Outcome, String)>;
 
-/// What calls of one kind go by: where they go, for which monkey, to whose instances, until when they may begin, and what
-/// stops them.
+/// What calls of one kind go by: where they go, for which monkey, to whose instances, when they may begin, and what stops
+/// them.
 struct Leave<'a> {
     region: &'a Region,
     monkey: &'a str,
     units: BTreeMap<&'a InstanceId, &'a UnitId>,
-    act_before: DateTime<Utc>,
+    time: Time,
     /// The alarms that any of it minds.
     alarms: Vec<String>,
     /// What stops everything, as it was last looked at. Once it does, nothing more of this is done.
@@ -125,9 +132,9 @@ const STOPS_FRESH: TimeDelta = TimeDelta::seconds(10);
 type Answer<T> = (Vec<InstanceId>, Result<Result<T, CallError>, String>);
 
 impl Live<'_> {
-    async fn record_intents(&self, won: &[(Judged, DateTime<Utc>)]) -> Result<(), LedgerError> {
+    async fn record_intents(&self, won: &[(Judged, Time)]) -> Result<(), LedgerError> {
         let now = self.engine.clock.now();
-        let intent = |(judged, _): &(Judged, DateTime<Utc>)| {
+        let intent = |(judged, _): &(Judged, Time)| {
             let why = format!("about to {} {}: {}", judged.proposal.action, targets(judged), judged.proposal.why);
             judged.draft(now, Kind::ActionIntended, why)
         };
@@ -137,8 +144,8 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Ends every target of the batch, as far as that can be done before `act_before`.
-    async fn do_all(&self, region: &Region, action: Action, batch: &[Judged], act_before: DateTime<Utc>) -> Ends {
+    /// Ends every target of the batch, as far as that can be done in its time.
+    async fn do_all(&self, region: &Region, action: Action, batch: &[Judged], time: Time) -> Ends {
         let proposals = batch.iter().map(|judged| &judged.proposal);
         let targets: Vec<(&InstanceId, &UnitId)> = proposals
             .flat_map(|proposal| proposal.targets.iter().map(|target| (&target.instance, &proposal.unit.id)))
@@ -152,7 +159,7 @@ impl Live<'_> {
             region,
             monkey: &first.proposal.monkey,
             units,
-            act_before,
+            time,
             alarms: minded.into_iter().collect(),
             stops: Mutex::new(self.detail.stops(&first.proposal.scope).cloned()),
         };
@@ -225,7 +232,7 @@ impl Live<'_> {
         ends.extend(ids.into_iter().map(|id| (id, (outcome, why.clone()))));
     }
 
-    /// Calls while a call fits before `act_before` and nobody pulls the kill switch, and again only when AWS said that
+    /// Calls while a call fits into its time and nobody pulls the kill switch, and again only when AWS said that
     /// it throttled: then nothing happened. Whose unit is paused meanwhile is left out, and ends as abandoned.
     async fn in_time<T, F>(
         &self,
@@ -284,8 +291,8 @@ impl Live<'_> {
                 Some((id.clone(), format!("paused {pause}")))
             })
             .collect();
-        if clock.now() + CALL_TIMEOUT > leave.act_before {
-            return Err("there was no time left to act".into());
+        if let Some(why) = leave.time.is_over(clock.now()) {
+            return Err(why.into());
         }
         match held.first_key_value() {
             Some((_, why)) if held.len() == ids.len() => Err(why.clone()),
@@ -390,7 +397,7 @@ impl Live<'_> {
     /// left out on both sides, because whoever counts later leaves out all targets.
     fn watch(&self, world: &World, judged: &Judged, outcome: Outcome, ends: &Ends, now: DateTime<Utc>) -> Watch {
         let proposal = &judged.proposal;
-        let mut baseline = baseline(world, judged);
+        let mut baseline = baseline(world, self.detail, judged);
         let counted = |target: &&Target| ends.get(&target.instance).is_some_and(|(outcome, _)| outcome.counts());
         let spared = proposal.targets.iter().filter(|target| !counted(target));
         for target in spared.filter(|_| outcome == Outcome::Done && !proposal.action.returns()) {
@@ -402,11 +409,12 @@ impl Live<'_> {
     }
 }
 
-/// Serving members by group, as they are before the action.
-fn baseline(world: &World, judged: &Judged) -> BTreeMap<String, u32> {
+/// Serving members by group, as they are before the action: by the second look, and where that asked nothing by the survey.
+fn baseline(world: &World, detail: &Detail, judged: &Judged) -> BTreeMap<String, u32> {
     let Proposal { scope, unit, .. } = &judged.proposal;
     let there = unit.groups.iter().filter(|group| group.region == scope.region);
-    let groups = there.filter_map(|group| world.find(group));
+    let read_again = |name: &str| detail.look(scope)?.group(name)?.known()?.get(name);
+    let groups = there.filter_map(|group| read_again(&group.name).or_else(|| world.find(group)));
     groups.map(|group| (group.name.clone(), u32::try_from(group.serving()).unwrap_or(u32::MAX))).collect()
 }
 
@@ -451,8 +459,30 @@ const AT_ONCE: usize = 200;
 /// at 5 calls a second, so a second gives room for several.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
 
-/// What was claimed, each with the time until when it may be started.
-type Won = Vec<(Judged, DateTime<Utc>)>;
+/// What was claimed, each with its time.
+type Won = Vec<(Judged, Time)>;
+
+/// When what was claimed may be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Time {
+    /// From the judgement on: an earlier time is that of a clock that was set back, and nobody knows how old that is.
+    from: DateTime<Utc>,
+    /// Until then.
+    before: DateTime<Utc>,
+}
+
+impl Time {
+    /// Why no call may begin any more: its answer must come in time too.
+    fn is_over(self, now: DateTime<Utc>) -> Option<&'static str> {
+        if now < self.from {
+            Some("the clock was set back since it was judged")
+        } else if now + CALL_TIMEOUT > self.before {
+            Some("there was no time left to act")
+        } else {
+            None
+        }
+    }
+}
 
 /// Claims every proposal in one commit, and records those that the claim refused. Returns what was won, and what was
 /// refused.
@@ -460,6 +490,7 @@ async fn claim(
     engine: &Engine,
     account: &Account,
     world: &World,
+    detail: &Detail,
     passed: Vec<Judged>,
 ) -> Result<(Won, Vec<Acted>), LedgerError> {
     if passed.is_empty() {
@@ -482,12 +513,12 @@ async fn claim(
                 owner: proposal.unit.owner.clone(),
                 action: proposal.action,
                 targets: proposal.targets.clone(),
-                baseline: baseline(world, judged),
+                baseline: baseline(world, detail, judged),
                 alarms: rails::alarms(proposal, &account.policy),
                 holder: engine.holder.clone(),
                 at: now,
-                // By the clock of the claim, whatever time it takes; and never past the end of its time.
-                act_before: (now + ACT_WITHIN).min(proposal.expires),
+                // By when it was judged, whatever time the claim takes; and never past the end of its time.
+                act_before: (judged.at + ACT_WITHIN).min(proposal.expires),
                 slots: rails::slots(proposal, world, &account.policy),
             }
         })
@@ -497,7 +528,8 @@ async fn claim(
     for ((judged, claim), answer) in passed.into_iter().zip(&claims).zip(answers) {
         let why = match answer {
             Claimed::Won => {
-                won.push((judged, claim.act_before));
+                let time = Time { from: judged.at, before: claim.act_before };
+                won.push((judged, time));
                 continue;
             }
             Claimed::Taken { holder, at } => {

@@ -52,13 +52,16 @@ pub struct Heartbeat<'a> {
     seen: DateTime<Utc>,
     /// Rounds that were given up, one after the other up to now.
     streak: Option<Streak>,
+    /// What the ledger has not taken yet.
+    owed: Vec<Draft>,
 }
 
 /// Rounds given up in a row.
 struct Streak {
     since: DateTime<Utc>,
-    rounds: u64,
-    /// The date on which it was last told: once a day is enough.
+    /// Those that were not told of yet.
+    untold: u64,
+    /// The date on which it was last told: once a day is enough, and at its end.
     told: Option<NaiveDate>,
     why: String,
 }
@@ -66,7 +69,7 @@ struct Streak {
 impl<'a> Heartbeat<'a> {
     /// From now on.
     pub fn new(engine: &'a Engine, account: &'a Account, area: &'a Area, schedule: &'a Schedule) -> Self {
-        Self { engine, account, area, schedule, seen: engine.clock.now(), streak: None }
+        Self { engine, account, area, schedule, seen: engine.clock.now(), streak: None, owed: Vec::new() }
     }
 
     /// What was missed before this process came up, since the last round that the ledger knows, or since it was last told
@@ -87,13 +90,13 @@ impl<'a> Heartbeat<'a> {
         let rounds = self.engine.ledger.events(&rounds).await?;
         let Some(last) = rounds.iter().find(|event| self.is_ours(event)) else { return Ok(None) };
         let since = last.body.at;
-        let missed = self.ticks(since, self.engine.clock.now());
+        let (missed, _) = self.ticks(since, self.engine.clock.now());
         let what = if last.body.kind == Kind::RoundMissed { "this was last told" } else { "the last round was" };
         let why = format!("the daemon was down; {what} {}", millis::format(since));
         Ok((missed > 0).then(|| self.draft("down", missed, &why)))
     }
 
-    /// A round of this monkey in this area that its cron asked for.
+    /// A round of this monkey in this area that looked at what was due: its cron's, or a person's.
     fn is_ours(&self, event: &Event) -> bool {
         let body = &event.body;
         let here = body.region.as_ref().map_or(self.area.name.is_all(), |region| self.area.contains(region));
@@ -103,25 +106,30 @@ impl<'a> Heartbeat<'a> {
     /// A round begins now. If others should have begun since the last, nobody was awake.
     pub async fn begins(&mut self) {
         let now = self.engine.clock.now();
-        let missed = self.ticks(self.seen, now);
+        let (missed, _) = self.ticks(self.seen, now);
         if missed > 0 {
             let why = format!("nobody was awake since {}", millis::format(self.seen));
-            self.tell("asleep", missed, &why).await;
+            self.owe("asleep", missed, &why);
         }
         self.seen = now;
+        self.tell().await;
     }
 
-    /// Sees a round to its end, and tells once if it still runs when the next should long have begun.
+    /// Sees a round to its end. If it still runs when the next should long have begun that is told at once, and once more
+    /// at its end.
     pub async fn during<T>(&mut self, round: impl Future<Output = T>) -> T {
         let began = self.engine.clock.now();
+        let mut counted = began;
         let hangs = async {
             let Some(next) = self.schedule.cron.next_after(began, self.schedule.zone) else {
                 return std::future::pending().await;
             };
             self.engine.clock.sleep_until(next + self.late(next)).await;
-            let missed = self.ticks(began, self.engine.clock.now()).max(1);
+            let (missed, last) = self.ticks(began, self.engine.clock.now());
             let why = format!("the round that began {} still runs", millis::format(began));
-            self.tell("running", missed, &why).await;
+            self.owe("running", missed.max(1), &why);
+            counted = last.max(next);
+            self.tell().await;
         };
         let mut round = std::pin::pin!(round);
         tokio::select! {
@@ -131,6 +139,11 @@ impl<'a> Heartbeat<'a> {
         }
         let ended = round.await;
         self.seen = self.engine.clock.now();
+        let (more, _) = self.ticks(counted, self.seen);
+        if more > 0 {
+            let why = format!("the round that began {} ran until now", millis::format(began));
+            self.owe("running", more, &why);
+        }
         ended
     }
 
@@ -138,31 +151,44 @@ impl<'a> Heartbeat<'a> {
     pub async fn ended(&mut self, given_up: Option<String>) {
         let now = self.engine.clock.now();
         let date = self.account.policy.calendar.day_at(now).date;
-        let Some(why) = given_up else {
-            // What could not be told while the ledger failed is told now.
-            if let Some(streak) = self.streak.take().filter(|streak| streak.told.is_none()) {
-                self.tell_streak(&streak).await;
-            }
+        let over = given_up.is_none();
+        let mut streak = self.streak.take().unwrap_or(Streak { since: now, untold: 0, told: None, why: String::new() });
+        if let Some(why) = given_up {
+            (streak.untold, streak.why) = (streak.untold + 1, why);
+        }
+        let due = streak.untold > 0 && (over || streak.told != Some(date));
+        if due {
+            let why = format!("given up since {}: {}", millis::format(streak.since), streak.why);
+            self.owe("failed", streak.untold, &why);
+        }
+        let told = self.tell().await;
+        if over {
             return;
-        };
-        let mut streak = self.streak.take().unwrap_or(Streak { since: now, rounds: 0, told: None, why: String::new() });
-        (streak.rounds, streak.why) = (streak.rounds + 1, why);
-        if streak.told != Some(date) && self.tell_streak(&streak).await {
-            streak.told = Some(date);
+        }
+        if due && told {
+            (streak.untold, streak.told) = (0, Some(date));
+        } else if due {
+            // It goes on, and is told as one when the ledger is back.
+            self.owed.pop();
         }
         self.streak = Some(streak);
     }
 
-    async fn tell_streak(&self, streak: &Streak) -> bool {
-        let why = format!("given up since {}: {}", millis::format(streak.since), streak.why);
-        self.tell("failed", streak.rounds, &why).await
+    /// Something was missed, and is to be told.
+    fn owe(&mut self, outcome: &str, missed: u64, why: &str) {
+        let draft = self.draft(outcome, missed, why);
+        self.owed.push(draft);
     }
 
-    /// Tells it, if the ledger takes it.
-    async fn tell(&self, outcome: &str, missed: u64, why: &str) -> bool {
-        let told = self.engine.record(vec![self.draft(outcome, missed, why)], vec![]).await;
-        if let Err(error) = &told {
-            tracing::warn!(area = %self.area, monkey = self.schedule.monkey, why, %error, "a missed round cannot be told");
+    /// Tells what is owed. What the ledger does not take now, which may be why a round was given up, it gets the next time.
+    async fn tell(&mut self) -> bool {
+        let told = self.engine.record(self.owed.clone(), vec![]).await;
+        match &told {
+            Ok(_) => self.owed.clear(),
+            Err(error) => {
+                let (owed, monkey) = (self.owed.len(), &self.schedule.monkey);
+                tracing::warn!(area = %self.area, monkey, owed, %error, "missed rounds cannot be told yet");
+            }
         }
         told.is_ok()
     }
@@ -180,8 +206,8 @@ impl<'a> Heartbeat<'a> {
         draft.count("missed", missed)
     }
 
-    /// How many rounds should have begun after `since` and are late by `now`.
-    fn ticks(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
+    /// How many rounds should have begun after `since` and are late by `now`, and when the last of them should have.
+    fn ticks(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> (u64, DateTime<Utc>) {
         let (mut ticks, mut at) = (0, since);
         while ticks < MOST {
             match self.schedule.cron.next_after(at, self.schedule.zone) {
@@ -189,7 +215,7 @@ impl<'a> Heartbeat<'a> {
                 _ => break,
             }
         }
-        ticks
+        (ticks, at)
     }
 
     /// How late the round of this tick may begin.

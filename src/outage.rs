@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use simian_core::OutageHook;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
@@ -67,7 +69,7 @@ struct Program {
     timeout: std::time::Duration,
 }
 
-/// How much of what a program says is passed on, in characters.
+/// How much of what a program says is passed on, in bytes.
 const MAX_SAID: u64 = 200;
 
 #[async_trait]
@@ -80,16 +82,42 @@ impl OutageHook for Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)
+            .process_group(0)
             .spawn();
         let mut child = started.map_err(|error| format!("it cannot be started: {error}"))?;
-        // Dropped at the end of its time, it is killed.
+        let family = Family::of(&child);
         let ended = tokio::time::timeout(self.timeout, said(&mut child)).await;
+        if ended.is_ok() {
+            family.disarm();
+        }
         match ended {
             Err(_) => Err(format!("it gave no answer within {} s", self.timeout.as_secs())),
             Ok(Err(error)) => Err(format!("it cannot be waited for: {error}")),
             Ok(Ok((status, _))) if status.success() => Ok(()),
             Ok(Ok((status, said))) if said.is_empty() => Err(format!("it says no ({status})")),
             Ok(Ok((status, said))) => Err(format!("it says no ({status}): {said}")),
+        }
+    }
+}
+
+/// A program and all that it started: killed together at the end of their time, or when nobody waits any more.
+struct Family(Option<Pid>);
+
+impl Family {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    }
+
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Family {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // That nobody is there any more is as well.
+            let _ = killpg(group, Signal::SIGKILL);
         }
     }
 }
@@ -158,6 +186,9 @@ mod page {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+
     use super::*;
 
     fn ask(words: &[&str], timeout: TimeDelta) -> Result<(), String> {
@@ -192,6 +223,24 @@ mod tests {
     #[test]
     fn what_does_not_answer_in_time_has_said_no() {
         assert_eq!(ask(&["/bin/sleep", "600"], TimeDelta::zero()).unwrap_err(), "it gave no answer within 0 s");
+    }
+
+    #[test]
+    fn what_it_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let ready = nix::libc::O_NONBLOCK;
+        let mut reader = std::fs::OpenOptions::new().read(true).custom_flags(ready).open(&fifo).unwrap();
+        let text = format!("(sleep 20; echo alive) > '{}' & wait", fifo.display());
+        let said = ask(&["/bin/sh", "-c", &text], TimeDelta::seconds(1)).unwrap_err();
+        assert_eq!(said, "it gave no answer within 1 s");
+        // It ends when nobody is there any more to write.
+        let mut heard = String::new();
+        while reader.read_to_string(&mut heard).is_err() {
+            std::thread::yield_now();
+        }
+        assert_eq!(heard, "");
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub fn day_time(at: DateTime<Utc>, zone: Tz) -> String {
 pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
     let (word, paint) = match event.kind {
         Kind::RoundClosed if event.why.is_empty() => return None,
+        Kind::RoundClosed if event.counts.contains_key("groups") => ("doubted", YELLOW),
         Kind::RoundClosed => ("blind", RED),
         Kind::RoundMissed => ("no round", RED),
         Kind::DaemonStarted => ("started", PLAIN),

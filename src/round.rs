@@ -58,12 +58,15 @@ pub async fn run(
     }
 
     let dues = outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect();
-    let due = due(outlook, &world, order, now);
+    let mut due = due(outlook, &world, order, now);
     let detail = look_again(engine, account, &world, &due).await;
     // The survey may have taken a minute, and the kill switch is for this moment.
     world.history.pauses = History::pauses(engine.ledger.as_ref(), engine.clock.now()).await?;
     world.observed.brake = engine.brake.look(engine.clock.now());
-    let judged = judge(&due, &world, &detail, policy, engine.clock.now());
+    let at = engine.clock.now();
+    // By a clock that was set back meanwhile it is not their time any more.
+    due.retain(|proposal| proposal.due <= at);
+    let judged = judge(&due, &world, &detail, policy, at);
     drop(due);
     let (passed, held): (Vec<_>, Vec<_>) = judged.into_iter().partition(Judged::passes);
 

@@ -183,7 +183,15 @@ fn in_doubt(claim: &ClaimRecord, now: DateTime<Utc>) -> bool {
     }
 }
 
+/// Whether its holder was about to act. Where the events of its time are gone, nobody can say that it was not.
 async fn was_intended(engine: &Engine, claim: &ClaimRecord) -> Result<bool, LedgerError> {
+    if !engine.ledger.checkpoints().await?.is_empty() {
+        let oldest = EventQuery { limit: Some(1), ..EventQuery::default() };
+        let oldest = engine.ledger.events(&oldest).await?;
+        if oldest.first().is_none_or(|event| event.body.at > claim.at) {
+            return Ok(true);
+        }
+    }
     let intents = EventQuery {
         kinds: vec![Kind::ActionIntended],
         key_prefix: Some(claim.key.to_string()),

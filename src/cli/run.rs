@@ -112,7 +112,7 @@ async fn work(
                             let why = format!("{:#}", failure.error);
                             tracing::error!(why, "the config was refused; the one before stays in force");
                             if let Err(error) = daemon::rejected(engine, &config.digest, &why).await {
-                                return error;
+                                tracing::error!(%error, "that the config was refused cannot be recorded");
                             }
                             notify(&[NotifyState::Ready]);
                         }
@@ -131,7 +131,7 @@ async fn work(
     tokio::select! {
         biased;
         ended = daemon::run(engine, &schedules, sinks, &config.digest, begin, &end) => ended?,
-        error = told => return Err(error.into()),
+        () = told => unreachable!("it waits for signals for ever"),
         () = listen => unreachable!("it listens for ever"),
     }
     Ok(next.filter(|_| !end.stop.is_cancelled()))

@@ -165,11 +165,27 @@ impl<'d> Table<'d> {
         key: &'static str,
         read: impl Fn(&DeValue<'d>) -> Result<T, String>,
     ) -> Option<Vec<T>> {
+        self.items(key, read, |out: &[T], item| out.contains(item))
+    }
+
+    /// Reads a list of words, in order: one may be there again. `None` as for [`Table::list`].
+    pub(super) fn words(&mut self, key: &'static str) -> Option<Vec<String>> {
+        self.items(key, |value| super::read::text(value).map(str::to_owned), |_, _| false)
+    }
+
+    fn items<T>(
+        &mut self,
+        key: &'static str,
+        read: impl Fn(&DeValue<'d>) -> Result<T, String>,
+        is_too_many: impl Fn(&[T], &T) -> bool,
+    ) -> Option<Vec<T>> {
         let mut whole = true;
         let mut out: Vec<T> = Vec::new();
         for (path, value) in self.elements(key, "a list, as in [\"…\", \"…\"]")? {
             let why = match read(value.get_ref()) {
-                Ok(item) if out.contains(&item) => format!("{} is there twice: remove one", describe(value.get_ref())),
+                Ok(item) if is_too_many(&out, &item) => {
+                    format!("{} is there twice: remove one", describe(value.get_ref()))
+                }
                 Ok(item) => {
                     out.push(item);
                     continue;

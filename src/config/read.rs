@@ -87,11 +87,11 @@ pub(super) fn count(least: u32, most: u32) -> impl Fn(&DeValue<'_>) -> Result<u3
     }
 }
 
-/// A whole number of at least `least`, or `"unlimited"`, which is `None`.
-pub(super) fn limit(least: u32) -> impl Fn(&DeValue<'_>) -> Result<Option<u32>, String> {
+/// A whole number from `least` to `most`, or `"unlimited"`, which is `None`.
+pub(super) fn limit(least: u32, most: u32) -> impl Fn(&DeValue<'_>) -> Result<Option<u32>, String> {
     move |value| match value.as_str() {
         Some("unlimited") => Ok(None),
-        _ => count(least, u32::MAX)(value).map(Some).map_err(|why| format!("{why}, or \"unlimited\"")),
+        _ => count(least, most)(value).map(Some).map_err(|why| format!("{why}, or \"unlimited\"")),
     }
 }
 

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use simian_core::calendar::{Freeze, Holidays, Hours, Weekdays};
 use simian_core::choice::{Rule, account_glob, app_glob, region_glob};
 use simian_core::rails::{Alarms, Budgets, Candidates, Floors, RAILS};
-use simian_core::{AccountId, Calendar, ChangeCalendar, Mode, Settings, TagRules};
+use simian_core::{AccountId, Calendar, ChangeCalendar, History, Mode, Settings, TagRules};
 use toml::de::DeTable;
 
 use super::document::{Document, Table};
@@ -348,7 +348,7 @@ fn pause_file(control: &mut Table<'_>, rules: &Rules<'_>) -> Option<PathBuf> {
 
 fn budgets(table: &mut Table<'_>) -> Budgets {
     let defaults = Budgets::default();
-    let mut budget = |key, default| table.get(key, limit(0)).unwrap_or(default);
+    let mut budget = |key, default| table.get(key, limit(0, u32::MAX)).unwrap_or(default);
     Budgets {
         per_unit_day: budget("per_unit_day", defaults.per_unit_day),
         per_app_day: budget("per_app_day", defaults.per_app_day),
@@ -415,7 +415,7 @@ const HOOK_TIMEOUT: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::
 fn outage(table: &mut Table<'_>) -> Option<Hook> {
     let timeout = table.get("timeout", span(HOOK_TIMEOUT.0, HOOK_TIMEOUT.1)).unwrap_or(Hook::TIMEOUT);
     let url = table.get("url", parsed).map(Asked::Page);
-    let command = table.list("command", |value| text(value).map(str::to_owned)).map(Asked::Command);
+    let command = table.words("command").map(Asked::Command);
     if url.is_some() && command.is_some() {
         table.wrong("command", "there is a url already: remove one of the two");
     }
@@ -452,7 +452,9 @@ fn rails(rails: &mut Table<'_>) -> Rails {
                     let max_skew = table.get("max_skew", span(TimeDelta::seconds(1), MAX_SKEW));
                     out.max_skew = max_skew.unwrap_or(out.max_skew);
                 }
-                "breaker" => out.breaker = table.get("unrecovered", limit(1)).unwrap_or(out.breaker),
+                "breaker" => {
+                    out.breaker = table.get("unrecovered", limit(1, History::RECOVERIES)).unwrap_or(out.breaker);
+                }
                 "candidates" => {
                     let Candidates { shrink_percent, grow_percent, slack } = &mut out.candidates;
                     *shrink_percent = table.get("shrink_percent", count(0, 100)).unwrap_or(*shrink_percent);

@@ -26,23 +26,28 @@ pub async fn detail(engine: &Engine, account: &Account, world: &World, proposals
     for id in proposals.iter().flat_map(|proposal| &proposal.unit.groups) {
         by_scope.entry(world.scope(&id.region)).or_default().insert(id.name.clone());
     }
-    let looks = by_scope.into_iter().map(|(scope, names)| async move {
-        let here: Vec<&Proposal> = proposals.iter().filter(|proposal| proposal.scope == scope).copied().collect();
-        let look = look(engine, account, world, &scope, names, &here).await;
+    let here = |scope: &Scope| -> Vec<&Proposal> {
+        proposals.iter().filter(|proposal| proposal.scope == *scope).copied().collect()
+    };
+    let first = by_scope.iter().map(|(scope, names)| patient(engine, account, world, scope, names, here(scope)));
+    let first = join_all(first).await;
+    // A region that took long makes no other's answers old.
+    let looks = by_scope.into_iter().zip(first).map(|((scope, names), look)| async {
+        let look = urgent(engine, account, world, &scope, names, here(&scope), look).await;
         (scope, look)
     });
     Detail::of(join_all(looks).await.into_iter().collect())
 }
 
-/// One region. What the survey's groups launch from and stand behind comes first, which may take its turns when many are
-/// due; then, so that nothing is newer when the rails judge, the groups themselves and what stops everything.
-async fn look(
+/// What comes first in a region: where the survey's groups launch from, what they stand behind, and what they are doing.
+/// That may take its turns when many are due.
+async fn patient(
     engine: &Engine,
     account: &Account,
     world: &World,
     scope: &Scope,
-    names: BTreeSet<String>,
-    proposals: &[&Proposal],
+    names: &BTreeSet<String>,
+    proposals: Vec<&Proposal>,
 ) -> Look {
     let region = &scope.region;
     let at = engine.clock.now();
@@ -62,16 +67,28 @@ async fn look(
         subnets(account, region, launching),
     )
     .await;
+    Look { at, refreshes, activities, targets, launches, subnets, ..Look::default() }
+}
 
+/// What comes last, so that nothing is newer when the rails judge: the groups themselves and what stops everything.
+async fn urgent(
+    engine: &Engine,
+    account: &Account,
+    world: &World,
+    scope: &Scope,
+    names: BTreeSet<String>,
+    proposals: Vec<&Proposal>,
+    look: Look,
+) -> Look {
     let alarms: BTreeSet<String> =
         proposals.iter().flat_map(|proposal| rails::alarms(proposal, &account.policy)).collect();
     let alarms: Vec<String> = alarms.into_iter().collect();
     let (reread, stops) = join(reread(engine, account, world, scope, names), async {
         // Nobody acts in a region that only another's unit reaches into.
-        if proposals.is_empty() { None } else { Some(stops(engine, account, region, &alarms).await) }
+        if proposals.is_empty() { None } else { Some(stops(engine, account, &scope.region, &alarms).await) }
     })
     .await;
-    Look { at, reread, refreshes, activities, targets, launches, subnets, stops }
+    Look { reread, stops, ..look }
 }
 
 /// The groups read again by name, where the survey is no longer fresh.

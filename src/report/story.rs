@@ -239,6 +239,8 @@ impl Told<'_> {
                 Kind::ActionRefused => End::Refused,
                 Kind::ActionAbandoned => End::Abandoned,
                 Kind::ActionMissed => End::Missed,
+                // A person's word is that it has recovered, and not how it ended.
+                Kind::ActionResolved if event.actor.is_some() => return None,
                 Kind::ActionResolved => match event.outcome.as_deref() {
                     Some("done") => End::Done,
                     Some("failed") => End::Failed,

@@ -496,7 +496,7 @@ deadline = "5m"
     );
     assert_snapshot!(problems(&text), @r#"
     simian.toml:15:1: rails.clock.max_skew: `10m` is out of bounds: write a span from 1s to 5m
-    simian.toml:17:1: rails.breaker.unrecovered: found the number 0: write a whole number, 1 or more, or "unlimited"
+    simian.toml:17:1: rails.breaker.unrecovered: found the number 0: write a whole number from 1 to 64, or "unlimited"
     simian.toml:19:1: rails.candidates.shrink_percent: found the number 101: write a whole number from 0 to 100
     simian.toml:21:1: rails.hours.enabled: found the text "no": write true or false
     simian.toml:23:1: rails.replacement.failed_launch: `3d` is out of bounds: write a span from 1m to 2d

@@ -130,7 +130,7 @@ fn whoever_missed_very_many_is_not_told_how_many() {
 }
 
 #[test]
-fn a_round_that_hangs_is_told_while_it_hangs_and_once() {
+fn a_round_that_hangs_is_told_while_it_hangs_and_the_rest_at_its_end() {
     let world = world();
     let process = world.process();
     let mut daemon = process.daemon();
@@ -140,11 +140,14 @@ fn a_round_that_hangs_is_told_while_it_hangs_and_once() {
     assert_eq!(missed(&world), [], "9:15 may be five minutes late");
     process.on(&mut daemon, mon(9, 20));
     assert_eq!(missed(&world), one("running", 1, 80));
+    process.on(&mut daemon, mon(10, 39));
+    assert_eq!(missed(&world).len(), 1, "once while it hangs");
     process.on(&mut daemon, mon(12, 0));
-    assert_eq!(missed(&world).len(), 1, "nor again when it ended");
+    // It ended at 10:40: 9:30 to 10:30 never began.
+    assert_eq!(missed(&world).split_off(1), one("running", 5, 160));
     world.cloud.inject(call::GROUPS, 1, Fault::Latency(minutes(100)));
-    process.on(&mut daemon, mon(14, 0));
-    assert_eq!(missed(&world).split_off(1), one("running", 1, 275), "the next one that hangs is another");
+    process.on(&mut daemon, mon(13, 0));
+    assert_eq!(missed(&world).split_off(2), one("running", 1, 275), "the next one that hangs is another");
 }
 
 #[test]
@@ -183,16 +186,17 @@ fn rounds_that_are_given_up_are_told_once_a_streak_and_again_on_the_next_day() {
     assert_eq!(missed(&world), one("failed", 1, 0));
     assert!(world.of_kind(Kind::RoundMissed)[0].body.why.contains("999999999999"));
     process.on(&mut daemon, tue(9, 0));
-    // 64 rounds of Monday, and the first of Tuesday.
-    assert_eq!(missed(&world).split_off(1), one("failed", 65, 16 * 60));
+    // The other 63 rounds of Monday, and the first of Tuesday.
+    assert_eq!(missed(&world).split_off(1), one("failed", 64, 16 * 60));
     world.cloud.set_weather(Weather::calm());
     process.on(&mut daemon, tue(10, 1));
-    assert_eq!(missed(&world).len(), 2, "it is over");
+    // From 0:15 to 9:00: each is told of once.
+    assert_eq!(missed(&world).split_off(2), one("failed", 36, 25 * 60 + 15));
     // Who it is is asked once; another process asks again.
     drop(daemon);
     world.cloud.set_weather(foreign());
     world.process().run_until(tue(10, 2));
-    assert_eq!(missed(&world).len(), 3, "another streak");
+    assert_eq!(missed(&world).len(), 4, "another streak");
 }
 
 #[test]
@@ -218,6 +222,31 @@ fn what_a_ledger_did_not_take_is_told_when_it_is_back() {
     assert_eq!(missed(&world), one("failed", 2, 105));
     let why = &world.of_kind(Kind::RoundMissed)[0].body.why;
     assert!(why.contains("since 2026-11-23T09:15:00.000Z") && why.contains("no space left"), "{why}");
+}
+
+#[test]
+fn a_round_that_hung_while_the_ledger_failed_is_told_when_it_is_back() {
+    let world = world();
+    let broken = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&broken);
+    let ledger =
+        Hooked::new(
+            &world.ledger,
+            move |moment| {
+                if told.load(Ordering::SeqCst) && moment.is_write() { Err(full()) } else { Ok(()) }
+            },
+        );
+    let process = world.process_on("one", Arc::new(ledger));
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(8, 59));
+    world.cloud.inject(call::GROUPS, 1, Fault::Latency(minutes(100)));
+    broken.store(true, Ordering::SeqCst);
+    process.on(&mut daemon, mon(10, 0));
+    assert_eq!(missed(&world), []);
+    broken.store(false, Ordering::SeqCst);
+    process.on(&mut daemon, mon(12, 0));
+    let count: u64 = missed(&world).iter().map(|(_, count, _)| count).sum();
+    assert_eq!(count, 6, "{:?}", missed(&world));
 }
 
 /// When somebody who wants to hear every half minute heard of it.

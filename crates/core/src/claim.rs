@@ -289,7 +289,8 @@ impl ClaimRecord {
     /// nobody took it over.
     ///
     /// # Errors
-    /// [`LedgerError::Overtaken`] when it is closed, or somebody else holds it.
+    /// [`LedgerError::Overtaken`] when it is closed, somebody else holds it, or its end is known already: a hand that slept
+    /// through its call finds that the watch of its own process has looked.
     pub fn move_on(
         &mut self,
         by: &str,
@@ -297,7 +298,8 @@ impl ClaimRecord {
         outcome: Option<Outcome>,
         watch: Option<Watch>,
     ) -> Result<(), LedgerError> {
-        if self.stage == Stage::Closed || self.holder != by {
+        let known = self.outcome.is_some_and(|known| known != Outcome::Unknown);
+        if self.stage == Stage::Closed || self.holder != by || (known && outcome.is_some()) {
             return Err(LedgerError::Overtaken(self.key.to_string()));
         }
         self.stage = stage;

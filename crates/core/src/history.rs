@@ -12,9 +12,6 @@ use crate::proposal::Key;
 use crate::rails::BREAKER;
 use crate::scope::{Area, Mode, Scope};
 
-/// How many recoveries the breaker looks back on: more in a row than any sensible limit.
-const RECOVERIES: usize = 64;
-
 /// How many resumes are looked at for the last that set the breaker back. If none of them did, none did: that holds.
 const RESUMES: usize = 64;
 
@@ -116,11 +113,14 @@ impl History {
         Ok(pauses)
     }
 
+    /// How many recoveries the breaker looks back on, and therefore the most that its limit may be.
+    pub const RECOVERIES: u32 = 64;
+
     /// The recoveries that failed one after the other up to now, the newest first, since a person last set the breaker back:
     /// at most so many.
     pub async fn failures(ledger: &dyn Ledger, most: usize) -> Result<Vec<Event>, LedgerError> {
         let recoveries = [Kind::ActionRecovered, Kind::ActionUnrecovered];
-        let mut failed = ledger.events(&newest(&recoveries, most.min(RECOVERIES))).await?;
+        let mut failed = ledger.events(&newest(&recoveries, most.min(Self::RECOVERIES as usize))).await?;
         failed.truncate(failed.iter().take_while(|event| event.body.kind == Kind::ActionUnrecovered).count());
         if !failed.is_empty() {
             // Asked apart: however often something was resumed, no recovery drops out of sight.
@@ -166,7 +166,8 @@ impl History {
 
     /// What holds over days: recoveries in a row, the last surveys, open findings.
     async fn read_standing(&mut self, ledger: &dyn Ledger, ask: &Ask<'_>) -> Result<(), LedgerError> {
-        self.failed_in_a_row = u32::try_from(Self::failures(ledger, RECOVERIES).await?.len()).unwrap_or(u32::MAX);
+        self.failed_in_a_row =
+            u32::try_from(Self::failures(ledger, Self::RECOVERIES as usize).await?.len()).unwrap_or(u32::MAX);
         let account = &ask.area.account;
         let surveys = ledger.surveys(account).await?.into_iter();
         self.last_survey = surveys.map(|(region, seen)| (Scope { account: account.clone(), region }, seen)).collect();

@@ -151,7 +151,8 @@ impl State {
                 self.perform(operation);
             }
             Happening::Purged(group) => {
-                if self.groups.get(&group).is_some_and(|group| !group.alive) {
+                // Whoever keeps a journal looks back at it.
+                if self.journal.is_none() && self.groups.get(&group).is_some_and(|group| !group.alive) {
                     self.groups.remove(&group);
                 }
             }

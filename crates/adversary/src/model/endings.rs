@@ -63,7 +63,9 @@ pub(super) fn outcomes(model: &Model, stage: &Stage, events: &[Event], wrong: &m
         let events = told.get(key.as_str()).map_or(&[][..], Vec::as_slice);
         let of = |kinds: &[Kind]| events.iter().filter(|event| kinds.contains(&event.body.kind)).count();
         let unknown = |event: &&&Event| event.body.outcome.as_deref() == Some(Outcome::Unknown.as_str());
-        let resolved = events.iter().filter(|event| event.body.kind == Kind::ActionResolved);
+        // A person's word that it has recovered is no outcome.
+        let resolved =
+            events.iter().filter(|event| event.body.kind == Kind::ActionResolved && event.body.actor.is_none());
         let known = resolved.clone().filter(|event| !unknown(event)).count();
         let finals = known
             + of(&[

@@ -52,6 +52,9 @@ struct Record {
     intent: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// The alarms that it minds.
     minded: Vec<String>,
+    /// Whom and when it took that it may not. That harms only once something is done: a claim that is found to be late is
+    /// given up.
+    wrong: Vec<Violation>,
 }
 
 impl Record {
@@ -97,9 +100,14 @@ impl Scene<'_> {
         into.push(Violation { rule, at: self.entry.at, text });
     }
 
-    /// The oldest moment of which a read may tell that was relied on at this entry.
+    /// The oldest moment of which a read may tell that was relied on at this entry. The machine may have slept from the
+    /// judgement to the claim, if a call still fits into its time.
     fn entitled_from(&self) -> DateTime<Utc> {
-        let oldest = self.entry.at - ENTITLED;
+        let under_way = match &self.entry.what {
+            Did::Won(claim) => (self.entry.reading - claim.at).clamp(TimeDelta::zero(), ACT_WITHIN - CALL_TAKES),
+            _ => TimeDelta::zero(),
+        };
+        let oldest = self.entry.at - under_way - ENTITLED;
         let stale = self.log.stale.during(oldest - ENTITLED, self.entry.at).max().copied().unwrap_or(0);
         oldest - TimeDelta::seconds(i64::from(stale))
     }
@@ -135,26 +143,30 @@ impl Model {
         for index in self.seen..log.entries.len() {
             let entry = &log.entries[index];
             let scene = Scene { model: self, log, stage, entry, index, policy: &log.policies[entry.policy] };
-            let mut minded = Vec::new();
+            let (mut minded, mut if_done) = (Vec::new(), Vec::new());
             match &entry.what {
                 Did::Won(claim) => {
                     minded = stops::minded(&scene, claim);
-                    touch::claimed(&scene, claim, wrong);
-                    second_look::claimed(&scene, claim, wrong);
+                    touch::claimed(&scene, claim, &mut if_done);
+                    second_look::claimed(&scene, claim, &mut if_done);
                     books::claimed(&scene, claim, wrong);
+                }
+                Did::Told(told) if told.kind == Kind::ActionRehearsed => {
+                    let record = told.key.as_ref().and_then(|key| self.records.get(key));
+                    wrong.extend(record.into_iter().flat_map(|record| record.wrong.clone()));
                 }
                 Did::Held { key, from, to } => leases::held(&scene, key, from, to, wrong),
                 Did::Called { act, region, ids, .. } => touch::called(&scene, *act, region, ids, wrong),
                 _ => {}
             }
-            self.remember(entry, minded);
+            self.remember(entry, minded, if_done);
         }
         self.seen = log.entries.len();
     }
 
-    fn remember(&mut self, entry: &Entry, minded: Vec<String>) {
+    fn remember(&mut self, entry: &Entry, minded: Vec<String>, wrong: Vec<Violation>) {
         match &entry.what {
-            Did::Won(claim) => self.remember_claim(entry, claim, minded),
+            Did::Won(claim) => self.remember_claim(entry, claim, minded, wrong),
             Did::Moved { key, stage, outcome } => {
                 if let Some(record) = self.records.get_mut(key.as_str()) {
                     record.phase = *stage;
@@ -199,7 +211,7 @@ impl Model {
         }
     }
 
-    fn remember_claim(&mut self, entry: &Entry, claim: &Claim, minded: Vec<String>) {
+    fn remember_claim(&mut self, entry: &Entry, claim: &Claim, minded: Vec<String>, wrong: Vec<Violation>) {
         for (counter, cost) in books::costs(claim) {
             *self.spent.entry((claim.mode.as_str(), claim.date, counter)).or_default() += cost;
         }
@@ -212,6 +224,7 @@ impl Model {
             outcome: None,
             intent: None,
             minded,
+            wrong,
         };
         self.records.insert(claim.key.to_string(), record);
     }

@@ -32,13 +32,35 @@ impl Timeline {
         }
     }
 
+    /// Whether a group was there at every time between two, both included, and always like that.
+    pub(crate) fn always(
+        &self,
+        id: &GroupId,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        like: impl Fn(&Group) -> bool,
+    ) -> bool {
+        self.versions(id, from, until).all(|group| group.as_ref().is_some_and(&like))
+    }
+
     /// Every description of a group that was true at some time between two, both included.
     pub(crate) fn during(&self, id: &GroupId, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<&Group> {
-        let Some(versions) = self.groups.get(id) else { return Vec::new() };
+        self.versions(id, from, until).filter_map(Option::as_ref).collect()
+    }
+
+    fn versions(
+        &self,
+        id: &GroupId,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> impl Iterator<Item = &Option<Group>> {
+        let versions = self.groups.get(id).map_or(&[][..], Vec::as_slice);
+        // Before the first it was not there.
+        let born = versions.first().map_or(DateTime::<Utc>::MAX_UTC, |(at, _)| *at);
         let ends = versions.iter().skip(1).map(|(at, _)| *at).chain([DateTime::<Utc>::MAX_UTC]);
         let spans = versions.iter().zip(ends);
-        let meet = spans.filter(|((begins, _), ends)| *begins <= until && from <= *ends);
-        meet.filter_map(|((_, group), _)| group.as_ref()).collect()
+        let meet = spans.filter(move |((begins, _), ends)| *begins <= until && from <= *ends);
+        (from < born).then_some(&None).into_iter().chain(meet.map(|((_, group), _)| group))
     }
 
     /// The groups of a region that ever were.

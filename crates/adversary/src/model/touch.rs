@@ -194,14 +194,13 @@ fn siblings(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violation>) {
             && !policy.except_apps.contains(&names::app(&id.name))
     };
     for id in scene.model.timeline.ids().filter(ours) {
-        let could = scene.model.timeline.during(id, from, scene.entry.at);
-        let listed = |group: &&Group| group.tags.get("simian:chaos").is_some_and(|value| value == "on");
-        let garbled = |group: &&Group| tags::read(&group.tags, policy) == Word::Garbled;
-        if !could.is_empty() && could.iter().all(|group| listed(group) && garbled(group)) {
+        let always = |like: &dyn Fn(&Group) -> bool| scene.model.timeline.always(id, from, scene.entry.at, like);
+        let listed = |group: &Group| group.tags.get("simian:chaos").is_some_and(|value| value == "on");
+        if always(&|group| listed(group) && tags::read(&group.tags, policy) == Word::Garbled) {
             scene.wrong("opted-in", format!("{}: nobody understands the tags of its {id}", claim.key), wrong);
         }
-        let vetoed = |group: &&Group| matches!(tags::read(&group.tags, policy), Word::Yes(wish) if wish.vetoes.contains(&claim.date));
-        if !could.is_empty() && could.iter().all(vetoed) {
+        let vetoed = |group: &Group| matches!(tags::read(&group.tags, policy), Word::Yes(wish) if wish.vetoes.contains(&claim.date));
+        if always(&vetoed) {
             scene.wrong("veto", format!("{}: the owner of its {id} vetoed {}", claim.key, claim.date), wrong);
         }
     }
@@ -275,6 +274,7 @@ pub(super) fn called(scene: &Scene<'_>, act: Act, region: &Region, ids: &[Instan
             continue;
         };
         let key = &record.claim.key;
+        wrong.extend(record.wrong.iter().cloned());
         if let Some(since) = paused(scene, Mode::Live, region, "chaos", Some(&record.claim.unit)) {
             scene.wrong("paused", format!("{act:?} of {id} for {key} was begun, paused since {since}"), wrong);
         }

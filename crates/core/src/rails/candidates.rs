@@ -59,7 +59,7 @@ fn lift(case: &Case<'_>) -> String {
     let (change, key) = if now < before { ("shrank", "shrink_percent") } else { ("grew", "grow_percent") };
     format!(
         "a survey that sees about {before} again; or, if the fleet really {change}, `simian resume --fleet-changed --account {} \
-         --region {}`; or a higher [rails.candidates] {key}",
+         --region {}`; or a higher [rails.candidates] {key} or slack",
         scope.account, scope.region
     )
 }

@@ -166,7 +166,14 @@ impl<'a> Case<'a> {
     /// What a detail rail says of what is not in the second look: nothing yet, before it was taken or while another rail
     /// holds.
     fn not_looked_at(&self, what: &str) -> Verdict {
-        if self.detail.is_taken() && !self.held {
+        let looked = self.detail.look(&self.proposal.scope);
+        let old = looked.is_some_and(|look| {
+            let stops_at = look.stops.as_ref().map(|stops| stops.at);
+            self.at - look.at >= LOOK_LASTS || stops_at.is_some_and(|at| self.at - at >= FRESH)
+        });
+        if old {
+            Verdict::Unknown("the second look is old by now: that waits for the next wake".into())
+        } else if self.detail.is_taken() && !self.held {
             Verdict::Unknown(format!("nobody asked for {what}: that waits for the next wake"))
         } else {
             Verdict::NotApplicable(WHEN_DUE.into())
@@ -245,6 +252,8 @@ pub struct Judged {
     pub proposal: Proposal,
     /// One ruling a rail, in the order of [`RAILS`].
     pub rulings: Vec<Ruling>,
+    /// When it was judged: what it may do, it may do soon after.
+    pub at: DateTime<Utc>,
 }
 
 impl Judged {
@@ -327,7 +336,7 @@ pub fn judge(
                     Ruling { rail: rail.name.into(), says }
                 })
                 .collect();
-            let judged = Judged { proposal: proposal.clone(), rulings };
+            let judged = Judged { proposal: proposal.clone(), rulings, at: now };
             if judged.passes() {
                 spent.add(proposal, policy, at);
             }
@@ -518,6 +527,7 @@ mod tests {
                 zone: format!("us-east-1{}", ["a", "b"][n % 2]),
             })
             .collect();
+        scene.group().tags.insert("simian:chaos:count".into(), "3".into());
         scene
     }
 

@@ -1,6 +1,8 @@
 //! The owner's word: every group of the unit still says yes, as freshly as it is known.
 
 use super::{Case, Rail, Verdict};
+use crate::fleet::Group;
+use crate::size::Size;
 use crate::tags::OptIn;
 use crate::unit::MALFORMED;
 
@@ -29,6 +31,10 @@ fn judge(case: &Case<'_>) -> Verdict {
                     case.proposal.action, settings.faults
                 ));
             }
+            OptIn::In(settings) if is_too_many(case, settings.size) => {
+                let targets = case.proposal.targets.len();
+                return Verdict::Hold(format!("{targets} at once are too many for {name} by now: {}", settings.size));
+            }
             OptIn::In(_) => {}
             OptIn::Out => return Verdict::Hold(format!("{name} is opted out")),
             OptIn::Malformed(problems) => {
@@ -55,6 +61,12 @@ fn judge(case: &Case<'_>) -> Verdict {
     Verdict::Pass(format!("opted in: {}", unit.group_names().join(", ")))
 }
 
+/// Whether more were chosen, some time ago, than so many of those that serve.
+fn is_too_many(case: &Case<'_>, size: Size) -> bool {
+    let groups = case.proposal.unit.groups.iter().filter_map(|id| case.group(id));
+    case.proposal.targets.len() > size.among(groups.map(Group::serving).sum())
+}
+
 fn lift(case: &Case<'_>) -> String {
     let rules = &case.policy.tags;
     for id in &case.proposal.unit.groups {
@@ -63,6 +75,9 @@ fn lift(case: &Case<'_>) -> String {
             return format!("a group {name} that opts in, or the next look, which leaves it out");
         };
         match rules.read(&group.tags) {
+            OptIn::In(settings) if is_too_many(case, settings.size) => {
+                return "the next look, which takes no more than that".into();
+            }
             OptIn::In(_) => {}
             OptIn::Out => return format!("the owner's tag {} = on on {name}", rules.chaos_key()),
             OptIn::Malformed(problems) => {
@@ -95,6 +110,17 @@ mod tests {
         finding.group = Some("shop-prod-v002".into());
         scene.world.history.findings.insert("f".into(), finding);
         assert!(scene.verdict("opted_in").why().contains("`yes`"));
+    }
+
+    #[test]
+    fn an_owner_who_wants_fewer_at_once_since_the_survey_is_heard() {
+        let mut scene = Scene::quiet();
+        let target = scene.proposal.targets[0].clone();
+        scene.group().tags.insert("simian:chaos:count".into(), "2".into());
+        scene.proposal.targets = vec![target.clone(), target];
+        assert!(!scene.verdict("opted_in").holds());
+        scene.group().tags.insert("simian:chaos:count".into(), "1".into());
+        assert!(scene.verdict("opted_in").why().contains("2 at once are too many"), "{:?}", scene.verdict("opted_in"));
     }
 
     #[test]

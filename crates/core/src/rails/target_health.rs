@@ -29,8 +29,8 @@ fn judge(case: &Case<'_>) -> Verdict {
             unknown = Some(format!("the health of {} is not known: {why}", name(arn)));
             continue;
         };
-        if targets.values().all(|health| *health == TargetHealth::Unused) {
-            // No balancer sends it anything, or nothing is in it.
+        // Nothing in it is not that: then somebody took its targets out.
+        if !targets.is_empty() && targets.values().all(|health| *health == TargetHealth::Unused) {
             continue;
         }
         let remain = |(id, health): &(&_, &TargetHealth)| **health == TargetHealth::Healthy && !case.leaves(id);
@@ -96,7 +96,7 @@ mod tests {
             (vec![Healthy, Healthy, Unused], true),
             (vec![Healthy, Healthy, Other("draining".into())], true),
             (vec![Unused, Unused, Unused], false),
-            (vec![], false),
+            (vec![], true),
         ] {
             let verdict = scene().looked("target_health", targets(&states));
             assert_eq!(verdict.holds(), holds, "{states:?}: {verdict:?}");

@@ -71,13 +71,7 @@ fn claim(key: &str) -> Claim {
 }
 
 fn watching(key: &str) -> Change {
-    Change::Move {
-        key: Key::from_stored(key),
-        by: "ops".into(),
-        stage: Stage::Watching,
-        outcome: Some(Outcome::Done),
-        watch: None,
-    }
+    Change::Move { key: Key::from_stored(key), by: "ops".into(), stage: Stage::Watching, outcome: None, watch: None }
 }
 
 /// All that is in it, events verified.

@@ -47,6 +47,20 @@ pub(crate) async fn a_claim_is_its_winners_for_a_while(ledger: &dyn Ledger) {
     assert_eq!(record(ledger).await.lease(), first());
 }
 
+pub(crate) async fn how_it_ended_is_said_once(ledger: &dyn Ledger) {
+    win(ledger, claim("k", vec![])).await;
+    // Nobody knew; somebody looked.
+    change(ledger, moved("k", Stage::Acting, Some(Outcome::Unknown))).await;
+    change(ledger, moved("k", Stage::Watching, Some(Outcome::Done))).await;
+    for outcome in [Outcome::Abandoned, Outcome::Done, Outcome::Unknown] {
+        let result = ledger.commit(vec![draft("late")], vec![moved("k", Stage::Closed, Some(outcome))]).await;
+        assert!(matches!(&result, Err(LedgerError::Overtaken(_))), "{outcome}: {result:?}");
+    }
+    assert!(verified(ledger).await.is_empty(), "what comes too late is not told");
+    change(ledger, moved("k", Stage::Closed, None)).await;
+    assert_eq!(record(ledger).await.outcome, Some(Outcome::Done));
+}
+
 pub(crate) async fn a_lease_is_renewed_and_changes_hands(ledger: &dyn Ledger) {
     win(ledger, claim("k", vec![])).await;
     change(ledger, moved("k", Stage::Watching, Some(Outcome::Done))).await;

@@ -70,6 +70,7 @@ contract! {
         claims_without_limits_fill_the_gauges_too;
     leases:
         a_claim_is_its_winners_for_a_while,
+        how_it_ended_is_said_once,
         a_lease_is_renewed_and_changes_hands,
         a_lease_is_taken_only_as_it_was_read,
         only_its_holder_moves_a_claim,
