@@ -4,7 +4,6 @@
 //! The rail of the same name counts at every judgement. This makes it a pause: it is told, it is seen in the last look
 //! before a call, and it stays until a person has looked into it.
 
-use simian_core::rails::BREAKER;
 use simian_core::{Change, Draft, Event, History, Kind, LedgerError, Pause};
 
 use crate::control;
@@ -18,13 +17,13 @@ pub async fn look(engine: &Engine) -> Result<(), LedgerError> {
     if History::failures(ledger, limit).await?.len() < limit {
         return Ok(());
     }
-    if ledger.pauses().await?.iter().any(|pause| pause.id == BREAKER) {
+    if ledger.pauses().await?.iter().any(|pause| pause.id == Pause::BREAKER) {
         return Ok(());
     }
     let failed = History::failures(ledger, usize::MAX).await?;
     let names: Vec<String> = failed.iter().filter_map(name).collect();
     let why = format!("the last {} actions did not recover in time: {}", failed.len(), names.join(", "));
-    let pause = Pause { id: BREAKER.into(), ..Pause::new(engine.clock.now(), BREAKER, why) };
+    let pause = Pause { id: Pause::BREAKER.into(), ..Pause::new(engine.clock.now(), Pause::BREAKER, why) };
     let paused = control::told(engine, Kind::DaemonPaused, &pause);
     let tripped = Draft { kind: Kind::BreakerTripped, ..paused.clone() };
     let tripped = tripped.count("failed", failed.len() as u64).count("limit", limit as u64);
@@ -38,7 +37,7 @@ pub async fn look(engine: &Engine) -> Result<(), LedgerError> {
 /// How many in a row are too many: the operator says it once for all accounts.
 fn limit(engine: &Engine) -> Option<usize> {
     let policies = engine.accounts.iter().map(|account| &account.policy);
-    let limits = policies.filter(|policy| policy.has(BREAKER)).filter_map(|policy| policy.breaker);
+    let limits = policies.filter(|policy| policy.has(Pause::BREAKER)).filter_map(|policy| policy.breaker);
     limits.min().map(|limit| limit as usize)
 }
 

@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use simian::breaker;
 use simian::control::{self, Request, Which};
-use simian_core::rails::BREAKER;
-use simian_core::{Draft, History, Kind, Ledger, Mode, Stage};
+use simian_core::{Draft, History, Kind, Ledger, Mode, Pause, Stage};
 use simian_sim::GroupSpec;
 
 use crate::hooked::Hooked;
@@ -34,7 +33,7 @@ fn resume(process: &Process, which: Which) {
 }
 
 fn is_paused(world: &World) -> bool {
-    at_once(world.ledger.pauses()).unwrap().iter().any(|pause| pause.id == BREAKER)
+    at_once(world.ledger.pauses()).unwrap().iter().any(|pause| pause.id == Pause::BREAKER)
 }
 
 #[test]
@@ -45,21 +44,21 @@ fn two_regions_that_fail_at_the_same_time_trip_it_once() {
     let tripped = world.of_kind(Kind::BreakerTripped);
     assert_eq!(tripped.len(), 1);
     let body = &tripped[0].body;
-    assert_eq!((body.counts["failed"], body.counts["limit"], body.key.as_deref()), (3, 3, Some(BREAKER)));
+    assert_eq!((body.counts["failed"], body.counts["limit"], body.key.as_deref()), (3, 3, Some(Pause::BREAKER)));
     for name in ["cluster:shop-prod in us-east-1", "cluster:search-prod in eu-west-1"] {
         assert!(body.why.contains(name), "{}", body.why);
     }
     assert_eq!(body.at.timestamp() / 60, mon(10, 15).timestamp() / 60, "with the third");
     // It is a pause like any other, in the same commit.
     let paused = &world.of_kind(Kind::DaemonPaused)[0];
-    assert_eq!((paused.seq, paused.body.actor.as_deref()), (tripped[0].seq + 1, Some(BREAKER)));
+    assert_eq!((paused.seq, paused.body.actor.as_deref()), (tripped[0].seq + 1, Some(Pause::BREAKER)));
     assert!(is_paused(&world));
     world.audit();
 }
 
 #[test]
 fn it_holds_everything_until_somebody_lifts_it_in_whichever_way_and_counts_from_there() {
-    for which in [Which::All, Which::One(BREAKER.into())] {
+    for which in [Which::All, Which::One(Pause::BREAKER.into())] {
         let world = three();
         let process = world.process();
         let mut daemon = process.daemon();

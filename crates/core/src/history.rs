@@ -9,7 +9,6 @@ use crate::event::{Draft, Event, Kind};
 use crate::fleet::InstanceId;
 use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
 use crate::proposal::Key;
-use crate::rails::BREAKER;
 use crate::scope::{Area, Mode, Scope};
 
 /// How many resumes are looked at for the last that set the breaker back. If none of them did, none did: that holds.
@@ -18,7 +17,7 @@ const RESUMES: usize = 64;
 /// Whether a resume also set the breaker back: a person's word for everything does, and that for the breaker's own pause.
 /// One that lifts other pauses, or tells that one ended by itself, names its pause.
 fn resets_the_breaker(resumed: &Draft) -> bool {
-    resumed.key.as_deref().is_none_or(|pause| pause == BREAKER)
+    resumed.key.as_deref().is_none_or(|pause| pause == Pause::BREAKER)
 }
 
 /// The past, as of a date. Live and rehearsed histories are apart.

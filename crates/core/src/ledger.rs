@@ -67,6 +67,9 @@ pub struct Pause {
 const BY_FILE: &str = "file:";
 
 impl Pause {
+    /// Who pulls the kill switch when the breaker trips, and the name of that pause: there is one at most.
+    pub const BREAKER: &str = "breaker";
+
     /// Everything is paused, for ever.
     pub fn new(at: DateTime<Utc>, actor: impl Into<String>, why: impl Into<String>) -> Self {
         let (actor, why) = (actor.into(), why.into());

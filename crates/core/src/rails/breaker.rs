@@ -1,11 +1,10 @@
 //! So many failed recoveries in a row, anywhere, stop everything: perhaps it is we who do not understand this fleet.
 
 use super::{Case, Rail, Verdict};
+use crate::ledger::Pause;
 
-/// Who pulls the kill switch when the breaker trips, and the name of that pause: there is one at most.
-pub const BREAKER: &str = "breaker";
-
-pub(super) const RAIL: Rail = Rail { name: BREAKER, about: "recent actions did recover", always: false, judge, lift };
+pub(super) const RAIL: Rail =
+    Rail { name: Pause::BREAKER, about: "recent actions did recover", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
     let failed = case.world.history.failed_in_a_row;

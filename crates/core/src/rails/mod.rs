@@ -36,7 +36,6 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use alarms::of as alarms;
-pub use breaker::BREAKER;
 pub use candidates::{believed, count as candidates};
 pub use paused::NEWBORN;
 pub use policy::{Alarms, Budgets, Candidates, Floors, HeldBack, Policy};
