@@ -199,9 +199,8 @@ fn rounds_that_are_given_up_are_told_once_a_streak_and_again_on_the_next_day() {
     assert_eq!(missed(&world).len(), 4, "another streak");
 }
 
-#[test]
-fn what_a_ledger_did_not_take_is_told_when_it_is_back() {
-    let world = world();
+/// A process, and what makes its ledger refuse every write.
+fn on_a_disk_that_fills(world: &World) -> (Process, Arc<AtomicBool>) {
     let broken = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&broken);
     let ledger =
@@ -211,7 +210,13 @@ fn what_a_ledger_did_not_take_is_told_when_it_is_back() {
                 if told.load(Ordering::SeqCst) && moment.is_write() { Err(full()) } else { Ok(()) }
             },
         );
-    let process = world.process_on("one", Arc::new(ledger));
+    (world.process_on("one", Arc::new(ledger)), broken)
+}
+
+#[test]
+fn what_a_ledger_did_not_take_is_told_when_it_is_back() {
+    let world = world();
+    let (process, broken) = on_a_disk_that_fills(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(9, 1));
     broken.store(true, Ordering::SeqCst);
@@ -227,16 +232,7 @@ fn what_a_ledger_did_not_take_is_told_when_it_is_back() {
 #[test]
 fn a_round_that_hung_while_the_ledger_failed_is_told_when_it_is_back() {
     let world = world();
-    let broken = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&broken);
-    let ledger =
-        Hooked::new(
-            &world.ledger,
-            move |moment| {
-                if told.load(Ordering::SeqCst) && moment.is_write() { Err(full()) } else { Ok(()) }
-            },
-        );
-    let process = world.process_on("one", Arc::new(ledger));
+    let (process, broken) = on_a_disk_that_fills(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(8, 59));
     world.cloud.inject(call::GROUPS, 1, Fault::Latency(minutes(100)));
