@@ -112,6 +112,13 @@ impl Scene<'_> {
         oldest - TimeDelta::seconds(i64::from(stale))
     }
 
+    /// Whether the machine of the process slept in that time before the entry, or wakes from it now.
+    fn slept(&self, within: TimeDelta) -> bool {
+        let (slot, at) = (Some(self.entry.slot), self.entry.at);
+        let absences = &self.log.absences;
+        absences.iter().any(|absence| absence.slot == slot && absence.from <= at && at - within <= absence.until)
+    }
+
     /// Whether the clock of the process was not set shortly before: then its seconds are seconds.
     fn steady(&self) -> bool {
         let Some(ahead) = self.log.ahead.get(self.entry.slot) else { return true };

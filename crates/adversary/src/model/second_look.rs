@@ -9,9 +9,8 @@ use simian_core::detail::{Launches, Progress, TargetHealth};
 use simian_core::{Claim, Group, GroupId, InstanceId};
 
 use super::Scene;
-use super::stops::seconds;
+use super::stops::{ANSWERED, seconds};
 use crate::violation::Violation;
-use crate::world::log::Absence;
 
 /// How old a part of the second look may be.
 const LOOKED: TimeDelta = TimeDelta::minutes(10);
@@ -39,15 +38,10 @@ pub(super) fn claimed(scene: &Scene<'_>, claim: &Claim, wrong: &mut Vec<Violatio
 
 /// Whether something was so in every second that could have been looked at. The last is asked first: mostly it was not.
 fn always(scene: &Scene<'_>, so: impl FnMut(DateTime<Utc>) -> bool) -> bool {
-    let (log, until) = (scene.log, scene.entry.at);
-    let slept = |absence: &Absence| {
-        absence.slot == Some(scene.entry.slot) && absence.from <= until && until - LOOKED <= absence.until
-    };
-    let slow = log.slow.during(until - LOOKED, until).any(|slow| *slow) || log.absences.iter().any(slept);
+    let until = scene.entry.at;
+    let slow = scene.log.slow.during(until - LOOKED, until).any(|slow| *slow) || scene.slept(LOOKED);
     let from = scene.entitled_from() - if slow { LOOKED } else { QUICK };
-    let mut all: Vec<DateTime<Utc>> = seconds(from, until).collect();
-    all.reverse();
-    all.into_iter().all(so)
+    seconds(from, until).rev().all(so)
 }
 
 fn behind_balancers(scene: &Scene<'_>, claim: &Claim, group: &Group, wrong: &mut Vec<Violation>) {
@@ -103,7 +97,7 @@ fn at_work(scene: &Scene<'_>, claim: &Claim, id: &GroupId, wrong: &mut Vec<Viola
     }
     // Groups and what they are doing are looked at again once half a minute old.
     let refreshed = |then| truth.refresh(id, then).is_some();
-    if seconds(scene.entitled_from() - super::stops::ANSWERED, scene.entry.at).all(refreshed) {
+    if seconds(scene.entitled_from() - ANSWERED, scene.entry.at).all(refreshed) {
         scene.wrong("steady", format!("{}: {id} was being refreshed", claim.key), wrong);
     }
 }

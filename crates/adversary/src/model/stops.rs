@@ -18,7 +18,7 @@ pub(super) const ANSWERED: TimeDelta = TimeDelta::seconds(30);
 const ASLEEP: TimeDelta = TimeDelta::seconds(120);
 
 /// Every second of a time, both ends included.
-pub(super) fn seconds(from: DateTime<Utc>, until: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
+pub(super) fn seconds(from: DateTime<Utc>, until: DateTime<Utc>) -> impl DoubleEndedIterator<Item = DateTime<Utc>> {
     let all = (0..=(until - from).num_seconds()).map(move |second| from + TimeDelta::seconds(second));
     all.chain([until])
 }
@@ -48,10 +48,7 @@ pub(super) fn check(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<Violatio
     if let Some(since) = scene.model.tripped {
         scene.wrong("breaker", format!("{} was begun, and the breaker tripped at {since}", claim.key), wrong);
     }
-    let slept = |absence: &crate::world::log::Absence| {
-        absence.slot == Some(scene.entry.slot) && absence.from <= at && at - ASLEEP <= absence.until
-    };
-    let from = at - if scene.log.absences.iter().any(slept) { ASLEEP } else { ANSWERED };
+    let from = at - if scene.slept(ASLEEP) { ASLEEP } else { ANSWERED };
     let truth = scene.stage.cloud.truth();
     let region = &claim.scope.region;
     for name in &record.minded {

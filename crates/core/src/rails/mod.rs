@@ -171,7 +171,7 @@ impl<'a> Case<'a> {
             self.at - look.at >= LOOK_LASTS || stops_at.is_some_and(|at| self.at - at >= FRESH)
         });
         if old {
-            Verdict::Unknown("the second look is old by now: that waits for the next wake".into())
+            Verdict::Unknown(OLD.into())
         } else if self.detail.is_taken() && !self.held {
             Verdict::Unknown(format!("nobody asked for {what}: that waits for the next wake"))
         } else {
@@ -210,6 +210,9 @@ const LOOK_LASTS: TimeDelta = TimeDelta::minutes(10);
 
 /// What a detail rail says before the second look.
 const WHEN_DUE: &str = "asked when it is due";
+
+/// What it says when the machine slept since, or other looks took long.
+const OLD: &str = "the second look is old by now: that waits for the next wake";
 
 /// What passed already in this judgement.
 #[derive(Clone, Debug, Default)]

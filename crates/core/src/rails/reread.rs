@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Case, Rail, Verdict, WHEN_DUE};
+use super::{Case, OLD, Rail, Verdict, WHEN_DUE};
 use crate::fleet::View;
 use crate::scope::Scope;
 use crate::unit::GroupId;
@@ -32,9 +32,7 @@ fn group(case: &Case<'_>, id: &GroupId) -> Verdict {
     let look = case.detail.look(&scope);
     match look.and_then(|look| look.group(&id.name)) {
         // The machine may have slept since.
-        Some(_) if look.is_some_and(|look| case.at - look.reread.at >= FRESH) => {
-            Verdict::Unknown("the second look is old by now: that waits for the next wake".into())
-        }
+        Some(_) if look.is_some_and(|look| case.at - look.reread.at >= FRESH) => Verdict::Unknown(OLD.into()),
         Some(View::Known(groups)) if groups.contains_key(&id.name) => Verdict::Pass("read again".into()),
         Some(View::Known(_)) => Verdict::Hold(format!("{} is gone", id.name)),
         Some(other) => {
