@@ -43,6 +43,9 @@ fn world(policy: &Policy) -> World {
         healthy: true,
         protected: false,
         template_version: None,
+        template: None,
+        configuration: None,
+        kind: None,
     };
     let group = |n: u64| {
         let name = format!("s{n:05}-prod-v001");
@@ -51,10 +54,9 @@ fn world(policy: &Policy) -> World {
         (name.clone(), Group { name, tags: tags.into(), min: 3, desired: 3, max: 6, members, ..Group::default() })
     };
     let fleet = Fleet {
-        scope: scope.clone(),
-        taken_at: morning(),
         groups: View::Known((0..UNITS).map(group).collect()),
         skew: View::Known(TimeDelta::zero()),
+        ..Fleet::unasked(scope.clone(), morning())
     };
     let identity = Identity { account: policy.account.clone(), arn: "arn:aws:iam::111122223333:role/simian".into() };
     World {

@@ -96,10 +96,9 @@ fn world(groups: &[BTreeMap<String, String>]) -> World {
         let here = groups.iter().enumerate().filter(|(at, _)| at % 2 == n);
         let here = here.map(|(at, tags)| group(at, tags)).map(|group| (group.name.clone(), group)).collect();
         let fleet = Fleet {
-            scope: scope.clone(),
-            taken_at: born,
             groups: View::Known(here),
             skew: View::Known(TimeDelta::zero()),
+            ..Fleet::unasked(scope.clone(), born)
         };
         fleets.insert(scope, fleet);
     }
@@ -124,6 +123,9 @@ fn group(at: usize, tags: &BTreeMap<String, String>) -> Group {
         healthy: n != 4,
         protected: n == 3,
         template_version: None,
+        template: None,
+        configuration: None,
+        kind: None,
     };
     let members = (0..6).map(member).collect();
     Group { name, tags: tags.clone(), min: 2, desired: 6, max: 8, members, ..Group::default() }

@@ -37,6 +37,9 @@ fn member(id: usize) -> Member {
         healthy: true,
         protected: false,
         template_version: None,
+        template: None,
+        configuration: None,
+        kind: None,
     }
 }
 

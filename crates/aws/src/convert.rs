@@ -106,6 +106,9 @@ fn member(theirs: scaling::Instance) -> Result<Member, Flaw> {
             .protected_from_scale_in
             .ok_or_else(|| format!("{} is missing", of("ProtectedFromScaleIn")))?,
         template_version: theirs.launch_template.and_then(|template| template.version),
+        template: None,
+        configuration: None,
+        kind: None,
         id: InstanceId::new(id),
     })
 }
@@ -174,6 +177,9 @@ mod tests {
                 healthy: true,
                 protected: false,
                 template_version: Some("7".into()),
+                template: None,
+                configuration: None,
+                kind: None,
             }],
             health_check: "EC2,ELB".into(),
             target_groups: vec!["arn:a".into(), "arn:b".into()],

@@ -4,6 +4,51 @@ use std::fmt;
 
 use crate::scope::Scope;
 
+/// How bad a finding is. AWS Security Hub has the same words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// It could be better.
+    Low,
+    /// It will hurt some day.
+    #[default]
+    Medium,
+    /// It hurts at the next trouble.
+    High,
+    /// It hurts now, or the next stranger may.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Severity; 4] = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+
+    /// As events have it: 1 for low to 4 for critical. It is its weight in a score too.
+    pub fn weight(self) -> u64 {
+        match self {
+            Severity::Low => 1,
+            Severity::Medium => 2,
+            Severity::High => 3,
+            Severity::Critical => 4,
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// Something wrong that an owner should mend. Findings are never held.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
@@ -11,10 +56,14 @@ pub struct Finding {
     pub rule: &'static str,
     /// Where.
     pub scope: Scope,
-    /// In which group or resource.
+    /// In which group, by its name, or in which other resource: `volume/vol-0abc`.
     pub subject: String,
     /// Whose, by the owner tag.
     pub owner: Option<String>,
+    /// Its app, where that is known.
+    pub app: Option<String>,
+    /// How bad it is.
+    pub severity: Severity,
     /// What is wrong and how to mend it: one or two sentences.
     pub why: String,
 }

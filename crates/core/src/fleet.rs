@@ -6,6 +6,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::estate::Estate;
 use crate::scope::Scope;
 
 /// What is known of something that was to be read. A partial or failed read is `Unknown`, never an empty `Known`.
@@ -134,6 +135,12 @@ pub struct Member {
     pub protected: bool,
     /// The launch template's version that it was started from, if it was started from one.
     pub template_version: Option<String>,
+    /// That launch template's id.
+    pub template: Option<String>,
+    /// The launch configuration that it was started from, if it was started from one and that is still there.
+    pub configuration: Option<String>,
+    /// Its instance type, such as `m7g.large`.
+    pub kind: Option<String>,
 }
 
 impl Member {
@@ -168,6 +175,24 @@ pub struct Group {
     pub launches: Vec<LaunchSource>,
     /// The ids of its subnets.
     pub subnets: Vec<String>,
+    /// Its availability zones.
+    pub zones: Vec<String>,
+    /// When it was made.
+    pub created: Option<DateTime<Utc>>,
+    /// `HealthCheckGracePeriod`, in seconds.
+    pub grace_seconds: u32,
+    /// It replaces spot instances before AWS takes them back.
+    pub capacity_rebalance: bool,
+    /// The names of its classic load balancers.
+    pub classic_balancers: Vec<String>,
+    /// Since when its processes are suspended, by the earliest time in the reasons; `None` where none says.
+    pub suspended_since: Option<DateTime<Utc>>,
+    /// How many instances wait in its warm pool.
+    pub warm: u32,
+    /// The instance types that its policy names as overrides.
+    pub override_kinds: Vec<String>,
+    /// It cannot be deleted before somebody takes this away (`DeletionProtection`).
+    pub protected: bool,
 }
 
 /// What a group launches from. Source: Auto Scaling API, `AutoScalingGroup` and `MixedInstancesPolicy`.
@@ -225,8 +250,26 @@ pub struct Fleet {
     pub taken_at: DateTime<Utc>,
     /// The groups that the survey asked for, by name.
     pub groups: View<BTreeMap<String, Group>>,
+    /// It asked for all groups, and not only for those that opted in.
+    pub all_groups: bool,
+    /// What it saw of everything else.
+    pub estate: Estate,
     /// AWS's clock minus ours, from the `Date` header of the survey's answers.
     pub skew: View<TimeDelta>,
+}
+
+impl Fleet {
+    /// A region of which nobody asked anything yet.
+    pub fn unasked(scope: Scope, taken_at: DateTime<Utc>) -> Self {
+        Self {
+            scope,
+            taken_at,
+            groups: View::Unasked,
+            all_groups: false,
+            estate: Estate::default(),
+            skew: View::Unasked,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::claim::{ClaimRecord, Stage};
 use crate::event::{Draft, Event, Kind};
 use crate::fleet::InstanceId;
 use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
+use crate::mark::{Mark, MarkId};
 use crate::proposal::Key;
 use crate::scope::{Area, Mode, Scope};
 
@@ -55,6 +56,11 @@ pub struct History {
     pub last_survey: BTreeMap<Scope, u64>,
     /// The findings that were opened and not closed, by id, each with the event that opened it.
     pub findings: BTreeMap<String, Draft>,
+    /// The marks of this mode in the area.
+    pub marks: BTreeMap<MarkId, Mark>,
+    /// How each unit (in full) recovered, newest first: seconds, or `None` where it was not back in time. Read only for
+    /// whoever needs it.
+    pub recoveries: BTreeMap<String, Vec<(DateTime<Utc>, Option<u64>)>>,
 }
 
 impl History {
@@ -77,6 +83,8 @@ impl History {
             counters: BTreeMap::new(),
             last_survey: BTreeMap::new(),
             findings: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            recoveries: BTreeMap::new(),
         }
     }
 

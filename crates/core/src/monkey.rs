@@ -1,17 +1,35 @@
 //! A monkey: a pure function from a world to what it would do there.
 
 use crate::calendar::Day;
+use crate::chore::Chore;
 use crate::dice::Dice;
+use crate::estate::Wanted;
 use crate::finding::Finding;
 use crate::proposal::Proposal;
 use crate::scope::Scope;
 use crate::world::World;
 
-/// The views that a monkey wants surveyed. Each is read once a round and shared by all monkeys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which Auto Scaling groups a monkey wants to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Groups {
+    /// None.
+    #[default]
+    None,
+    /// Those that opted in.
+    OptedIn,
+    /// All.
+    All,
+}
+
+/// The views that a monkey wants surveyed. Each is read once a round.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Auto Scaling groups that opted in.
-    pub groups: bool,
+    /// Auto Scaling groups.
+    pub groups: Groups,
+    /// Everything else.
+    pub estate: Wanted,
+    /// How each unit recovered, as far back as so many days.
+    pub recoveries: Option<u32>,
     /// All regions of an account in one world, because a unit may span them. Else each region has a round of its own.
     pub regions_together: bool,
 }
@@ -36,6 +54,21 @@ pub struct Spared {
     pub why: String,
 }
 
+/// How well the resources of an owner or an app keep the rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Score {
+    /// Whose; `None` for what has no owner.
+    pub owner: Option<String>,
+    /// Of which app; `None` for all that the owner has.
+    pub app: Option<String>,
+    /// How many times a rule was asked of a resource.
+    pub checks: u64,
+    /// How many of them found something.
+    pub failed: u64,
+    /// From 0 to 100: the share that passed, each weighed by its rule's severity.
+    pub score: u64,
+}
+
 /// What a monkey makes of a world.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outlook {
@@ -49,6 +82,12 @@ pub struct Outlook {
     pub spared: Vec<Spared>,
     /// What owners should mend.
     pub findings: Vec<Finding>,
+    /// What it would do to resources, sorted by scope, step and resource.
+    pub chores: Vec<Chore>,
+    /// How well owners and apps do.
+    pub scores: Vec<Score>,
+    /// What it could not look at, and why: nothing that depends on it is proposed, and no finding of it is closed.
+    pub blind: Vec<(Scope, String)>,
 }
 
 /// A monkey. Pure and synchronous: no clock, no I/O, no handle that can write.

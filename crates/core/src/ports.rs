@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::change_calendar::{CalendarState, ChangeCalendar};
+use crate::chore::Disposal;
 use crate::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use crate::event::Event;
 use crate::fleet::{Group, InstanceId, LaunchSource};
+use crate::resource::{Resource, ResourceId, ResourceKind, Tags};
 use crate::scope::{AccountId, Region};
 
 /// The only way to know the time or to wait. `main` makes the real one; tests and the sandbox bring their own.
@@ -45,6 +47,17 @@ pub enum GroupQuery {
     Keyed(Vec<String>),
     /// These names. A group that is gone is left out.
     Named(Vec<String>),
+}
+
+/// Which resources of a kind are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceQuery {
+    /// All of them that the account owns.
+    All,
+    /// Only what is attached to nothing, where AWS can filter by that: volumes and interfaces. Of any other kind, all.
+    Loose,
+    /// These, by the id in [`ResourceId`]. What is gone is left out.
+    Ids(Vec<String>),
 }
 
 /// An instance's state. Source: EC2 API, `InstanceStateName`.
@@ -97,6 +110,24 @@ pub trait Cloud: Send + Sync {
     async fn alarms(&self, region: &Region, names: &[String]) -> Result<BTreeMap<String, AlarmState>, CallError>;
     /// The account's FIS safety lever in this region.
     async fn safety_lever(&self, region: &Region) -> Result<Lever, CallError>;
+    /// The resources of that kind that match. Of [`ResourceKind::Group`] none: they have [`Cloud::groups`].
+    async fn resources(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        query: &ResourceQuery,
+    ) -> Result<Vec<Resource>, CallError>;
+    /// With whom else an image or a snapshot is shared: account ids, organisations, `all`; empty when with nobody. What
+    /// cannot be shared is shared with nobody.
+    async fn shared_with(&self, region: &Region, resource: &ResourceId) -> Result<Vec<String>, CallError>;
+    /// The last instance refresh of a group, ended or not.
+    async fn last_refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError>;
+    /// The scaling activities of all groups that began at `since` or later, newest first, by the group's name.
+    async fn recent_activities(
+        &self,
+        region: &Region,
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, Vec<Activity>>, CallError>;
     /// AWS's clock minus ours by the newest answer from this region, or `None` before the first.
     fn skew(&self, region: &Region) -> Option<TimeDelta>;
 }
@@ -121,6 +152,23 @@ pub trait Actuator: Send + Sync {
     /// instance, and a look shows a rebooting one as running, so an unclear answer cannot be looked up. Who does not
     /// shut down within a few minutes is rebooted hard. Source: EC2 API, `RebootInstances`.
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError>;
+    /// Writes a tag on resources of one kind, at most [`tagged_at_once`](crate::mark::tagged_at_once) of them. On a
+    /// group it does not propagate at launch. A failed call may have tagged some of them.
+    async fn tag(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        ids: &[String],
+        key: &str,
+        value: &str,
+    ) -> Result<(), CallError>;
+    /// Takes a tag away, whatever its value, from as many. One that has no such tag is no error.
+    async fn untag(&self, region: &Region, kind: ResourceKind, ids: &[String], key: &str) -> Result<(), CallError>;
+    /// The last resort before a deletion: of a volume a snapshot with these tags, whose id is returned; an image is
+    /// disabled. Any other kind is an error.
+    async fn save(&self, region: &Region, resource: &ResourceId, tags: &Tags) -> Result<Option<String>, CallError>;
+    /// Ends a resource by the call that its kind has, or does what the [`Disposal`] says instead.
+    async fn dispose(&self, region: &Region, resource: &ResourceId, disposal: &Disposal) -> Result<(), CallError>;
 }
 
 /// Ids in one call of [`Actuator::terminate`] or [`Actuator::reboot`]. EC2 takes up to 1,000, advises small batches (EC2
@@ -139,6 +187,10 @@ pub enum Cause {
     Credentials,
     /// AWS refused for a reason of its own; its error code.
     Refused(String),
+    /// AWS refused because something uses it; the error code.
+    InUse(String),
+    /// There is no such thing, or not any more; the error code.
+    Gone(String),
     /// The endpoint does not resolve or cannot be reached: the request never left.
     Unreachable,
     /// No answer in time.
@@ -163,9 +215,8 @@ impl Cause {
     /// [`Actuator::terminate`].
     pub fn effect(&self) -> Effect {
         match self {
-            Cause::Throttled | Cause::Denied | Cause::Credentials | Cause::Refused(_) | Cause::Unreachable => {
-                Effect::None
-            }
+            Cause::Throttled | Cause::Denied | Cause::Credentials | Cause::Unreachable => Effect::None,
+            Cause::Refused(_) | Cause::InUse(_) | Cause::Gone(_) => Effect::None,
             Cause::Timeout | Cause::Broken | Cause::Malformed => Effect::Unknown,
         }
     }
@@ -192,6 +243,8 @@ impl fmt::Display for CallError {
             Cause::Denied => write!(f, "no permission for {call} on {on}: allow it in the role's policy")?,
             Cause::Credentials => write!(f, "{call} in {on}: the credentials are missing, expired or wrong")?,
             Cause::Refused(code) => write!(f, "{call} in {on} was refused with {code}")?,
+            Cause::InUse(code) => write!(f, "{call} in {on} was refused with {code}: it is in use")?,
+            Cause::Gone(code) => write!(f, "{call} in {on} was refused with {code}: there is none")?,
             Cause::Unreachable => write!(f, "{call}: cannot reach {on}; does the region exist?")?,
             Cause::Timeout => write!(f, "{call} in {on} gave no answer in time")?,
             Cause::Broken => write!(f, "{call} in {on} failed on AWS's side or on the way")?,

@@ -6,7 +6,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::chore::Step;
 use crate::fleet::InstanceId;
+use crate::resource::ResourceId;
 use crate::scope::{Area, Mode, Scope};
 use crate::unit::{Unit, UnitId};
 
@@ -28,6 +30,11 @@ impl Key {
     /// The key of a unit's part in a request.
     pub fn requested(mode: Mode, monkey: &str, request: &str, unit: &UnitId) -> Self {
         Self(format!("{}{monkey}/request:{request}/{}", Self::mode(mode), unit.full()))
+    }
+
+    /// The key of one step with one resource on a date.
+    pub fn chore(mode: Mode, monkey: &str, date: NaiveDate, scope: &Scope, resource: &ResourceId, step: Step) -> Self {
+        Self(format!("{}{scope}/{resource}/{step}", Self::prefix(mode, monkey, date)))
     }
 
     /// The key of a date's plan of an area.

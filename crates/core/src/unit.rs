@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::choice::Choice;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::fleet::{Fleet, Group};
 use crate::monkey::Spared;
 use crate::name::Name;
@@ -213,6 +213,8 @@ pub fn units<'f>(
             scope: scope.clone(),
             subject: group.name.clone(),
             owner: rules.owner(&group.tags),
+            app: Some(Name::parse(&group.name).app),
+            severity: Severity::Medium,
             why,
         };
         let mut settings: Vec<&Settings> = Vec::new();
@@ -282,10 +284,12 @@ mod tests {
             })
             .collect();
         Fleet {
-            scope: Scope { account: "111122223333".parse().unwrap(), region: "us-east-1".parse().unwrap() },
-            taken_at: DateTime::UNIX_EPOCH,
             groups: View::Known(groups),
             skew: View::Unasked,
+            ..Fleet::unasked(
+                Scope { account: "111122223333".parse().unwrap(), region: "us-east-1".parse().unwrap() },
+                DateTime::UNIX_EPOCH,
+            )
         }
     }
 

@@ -90,6 +90,9 @@ impl Instance {
             healthy: self.healthy && self.rebooting.is_none(),
             protected: self.protected,
             template_version: Some(self.template_version.to_string()),
+            template: None,
+            configuration: None,
+            kind: None,
         }
     }
 

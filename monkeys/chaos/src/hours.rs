@@ -25,6 +25,8 @@ pub(crate) fn never(calendar: &Calendar, unit: &Unit, date: NaiveDate) -> Option
         scope: Scope { account: unit.id.scope.account.clone(), region: subject.region.clone() },
         subject: subject.name.clone(),
         owner: unit.owner.clone(),
+        app: Some(unit.app.clone()),
+        severity: simian_core::Severity::Medium,
         why: format!(
             "the own hours of {} ({}) never meet the operator's, {} {}: change them, or opt out",
             unit.id,

@@ -15,8 +15,8 @@ use simian_core::dice::Draws;
 use simian_core::rails::Floors;
 use simian_core::unit::units;
 use simian_core::{
-    Calendar, Choice, Considered, Day, Dice, Grouping, Key, Monkey, Needs, Outlook, Proposal, Request, Scope, TagRules,
-    Unit, World,
+    Calendar, Choice, Considered, Day, Dice, Grouping, Groups, Key, Monkey, Needs, Outlook, Proposal, Request, Scope,
+    TagRules, Unit, World,
 };
 
 use overdue::{Mandatory, Overdue};
@@ -194,7 +194,7 @@ impl Monkey for Chaos {
     }
 
     fn needs(&self) -> Needs {
-        Needs { groups: true, regions_together: self.grouping.across_regions }
+        Needs { groups: Groups::OptedIn, regions_together: self.grouping.across_regions, ..Needs::default() }
     }
 
     fn propose(&self, world: &World, day: &Day, dice: &Dice) -> Outlook {

@@ -57,6 +57,9 @@ impl Scene {
             healthy: true,
             protected: false,
             template_version: None,
+            template: None,
+            configuration: None,
+            kind: None,
         };
         let group = Group {
             name: "shop-prod-v001".into(),
@@ -70,10 +73,9 @@ impl Scene {
             ..Group::default()
         };
         let fleet = Fleet {
-            scope: scope.clone(),
-            taken_at: now,
             groups: View::Known([(group.name.clone(), group)].into()),
             skew: View::Known(TimeDelta::zero()),
+            ..Fleet::unasked(scope.clone(), now)
         };
         let born = now - TimeDelta::days(90);
         let birth = Birth { lifted: Some(born), ..Birth::new(Uuid::nil(), born) };

@@ -96,10 +96,9 @@ fn opted_in(account: &SimAccount) -> BTreeMap<String, f64> {
     for region in account.regions() {
         let groups = account.truth().groups().into_iter().filter(|(id, _)| id.region == region);
         let fleet = Fleet {
-            scope: Scope { account: account.id(), region: region.clone() },
-            taken_at: start(),
             groups: View::Known(groups.map(|(id, group)| (id.name, group)).collect()),
             skew: View::Unasked,
+            ..Fleet::unasked(Scope { account: account.id(), region: region.clone() }, start())
         };
         let units = units([&fleet], Grouping::default(), &rules(), &simian_core::Choice::default());
         found.extend(units.opted_in.into_iter().map(|unit| (unit.id.full(), unit.settings.probability())));

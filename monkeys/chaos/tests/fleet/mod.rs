@@ -42,6 +42,9 @@ pub(crate) fn group(name: &str, tags: &[(&str, &str)]) -> Group {
         healthy: true,
         protected: false,
         template_version: None,
+        template: None,
+        configuration: None,
+        kind: None,
     };
     let on = [("simian:chaos", "on")];
     let tags = tags.iter().chain(&on).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
@@ -59,10 +62,9 @@ pub(crate) fn group(name: &str, tags: &[(&str, &str)]) -> Group {
 pub(crate) fn fleet(region: &str, groups: impl IntoIterator<Item = Group>) -> Fleet {
     let groups = groups.into_iter().map(|group| (group.name.clone(), group)).collect();
     Fleet {
-        scope: scope(region),
-        taken_at: DateTime::UNIX_EPOCH,
         groups: View::Known(groups),
         skew: View::Known(TimeDelta::zero()),
+        ..Fleet::unasked(scope(region), DateTime::UNIX_EPOCH)
     }
 }
 
