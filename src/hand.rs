@@ -289,7 +289,9 @@ impl Live<'_> {
             .iter()
             .filter_map(|id| {
                 let unit = leave.units.get(id)?;
-                let pause = pauses.iter().find(|pause| pause.covers(account, leave.region, leave.monkey, unit))?;
+                let pause = pauses.iter().find(|pause| {
+                    pause.covers(account, leave.region, leave.monkey, &[&unit.to_string(), &unit.full()])
+                })?;
                 Some((id.clone(), format!("paused {pause}")))
             })
             .collect();

@@ -8,6 +8,7 @@
 
 pub mod brake;
 pub mod breaker;
+pub mod chores;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -4,15 +4,17 @@
 //! read nothing at all.
 
 mod detail;
+mod estate;
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
+use chrono::TimeDelta;
+use futures_util::future::{join, join_all};
 use simian_core::history::Ask;
 use simian_core::ports::GroupQuery;
 use simian_core::{
-    AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Fleet, Group, History, LedgerError, Mode,
-    Monkey, Observed, Region, Scope, View, World,
+    AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Fleet, Group, Groups, History, LedgerError,
+    Mode, Monkey, Observed, Region, Scope, View, Wanted, World,
 };
 
 pub use detail::{detail, stops};
@@ -76,25 +78,30 @@ pub async fn world(
     identify(account).await?;
     let mode = account.policy.mode_of(monkey.name()).and(order.mode);
     let ask = Ask { area, monkey: monkey.name(), mode, date: day.date, now: engine.clock.now() };
-    let history = History::read(engine.ledger.as_ref(), &ask).await?;
+    let mut history = History::read(engine.ledger.as_ref(), &ask).await?;
     let observed = Observed {
         identity: account.identity.get().cloned().map_or(View::Unasked, View::Known),
         ourselves: ourselves(account, mode).await,
         brake: engine.brake.look(engine.clock.now()),
         change_calendars: View::Unasked,
     };
-    let fleets: Vec<Fleet> = if monkey.needs().groups {
-        let query = survey_query(account, order.thorough && !history.published);
-        engine.progress.begin("surveying", "regions", area.regions.len() as u64);
-        let surveys = area.regions.iter().map(|region| async {
-            let fleet = survey(account, region, &query, engine.clock.as_ref()).await;
-            engine.progress.done(1);
-            fleet
-        });
-        join_all(surveys).await
-    } else {
-        Vec::new()
+    let needs = monkey.needs();
+    if let Some(days) = needs.recoveries {
+        let since = engine.clock.now() - TimeDelta::days(i64::from(days));
+        history.read_recoveries(engine.ledger.as_ref(), &area.account, mode, since).await?;
+    }
+    let query = match needs.groups {
+        Groups::None => None,
+        Groups::OptedIn => Some(survey_query(account, order.thorough && !history.published)),
+        Groups::All => Some(GroupQuery::All),
     };
+    engine.progress.begin("surveying", "regions", area.regions.len() as u64);
+    let surveys = area.regions.iter().map(|region| async {
+        let fleet = survey(account, region, query.as_ref(), &needs.estate, engine.clock.as_ref()).await;
+        engine.progress.done(1);
+        fleet
+    });
+    let fleets: Vec<Fleet> = join_all(surveys).await;
     Ok(World {
         area: area.clone(),
         mode,
@@ -137,14 +144,29 @@ fn survey_query(account: &Account, thorough: bool) -> GroupQuery {
     if thorough { GroupQuery::Keyed(keys) } else { GroupQuery::Tagged { keys, values } }
 }
 
-/// The groups of one region.
-async fn survey(account: &Account, region: &Region, query: &GroupQuery, clock: &dyn Clock) -> Fleet {
+/// One region: the groups that match and whatever else is wanted, side by side.
+async fn survey(
+    account: &Account,
+    region: &Region,
+    query: Option<&GroupQuery>,
+    wanted: &Wanted,
+    clock: &dyn Clock,
+) -> Fleet {
     let taken_at = clock.now();
-    let groups = account.cloud.groups(region, query).await;
+    let groups = async {
+        match query {
+            Some(query) => by_name(account.cloud.groups(region, query).await),
+            None => View::Unasked,
+        }
+    };
+    let (groups, estate) = join(groups, estate::lists(account, region, wanted)).await;
+    let estate = estate::of_each(account, region, wanted, &groups, estate, taken_at).await;
     Fleet {
         scope: Scope { account: account.policy.account.clone(), region: region.clone() },
         taken_at,
-        groups: by_name(groups),
+        groups,
+        all_groups: query == Some(&GroupQuery::All),
+        estate,
         skew: account.cloud.skew(region).map_or_else(|| View::Unknown("AWS has not answered yet".into()), View::Known),
     }
 }

@@ -80,6 +80,10 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::FleetChanged => ("fleet", BLUE),
         Kind::FindingOpened => ("finding", YELLOW),
         Kind::FindingClosed => ("mended", GREEN),
+        Kind::MarkPlaced => ("marked", YELLOW),
+        Kind::MarkAnnounced => ("announced", YELLOW),
+        Kind::MarkLifted => ("unmarked", GREEN),
+        Kind::ScorePublished => ("score", PLAIN),
         Kind::LedgerCompacted => ("compacted", PLAIN),
     };
     let place = match (&event.unit, &event.group, &event.region) {
@@ -117,13 +121,31 @@ fn detail(event: &Draft, zone: Tz) -> String {
                 .map_or_else(String::new, |h| format!("; as things are, {} would hold it: {}", h.rail, h.says.why()));
             format!("{action} at {}{but}", at(event.due))
         }
+        Kind::MarkPlaced | Kind::MarkAnnounced => {
+            let end = event.due.map_or_else(String::new, |due| due.with_timezone(&zone).format("%Y-%m-%d").to_string());
+            let owner = event.owner.as_deref().unwrap_or("nobody's");
+            format!("{target} ({owner}) may go from {end} on: {}", event.why)
+        }
+        Kind::MarkLifted => format!("{target}: {}", event.why),
+        Kind::ScorePublished => {
+            let count = |name| event.counts.get(name).copied().unwrap_or(0);
+            let whose =
+                [event.owner.as_deref(), event.app.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+            let whose = if whose.is_empty() { "no owner" } else { &whose };
+            format!(
+                "{whose}: {} of 100, {} of {} checks found something",
+                count("score"),
+                count("failed"),
+                count("checks")
+            )
+        }
         Kind::ActionHeld => {
             format!("{action} {target} by {}: {}", event.outcome.as_deref().unwrap_or("a rail"), event.why)
         }
         Kind::ActionRehearsed => format!("would {action} {target}: {}", event.why),
         Kind::ActionDone | Kind::ActionFailed | Kind::ActionRefused | Kind::ActionAbandoned => {
-            let group = event.group.as_deref().unwrap_or_default();
-            format!("{action} {target} of {group}: {}", event.why)
+            let of = event.group.as_deref().map_or_else(String::new, |group| format!(" of {group}"));
+            format!("{action} {target}{of}: {}", event.why)
         }
         Kind::ActionResolved => {
             format!("{action} {target}: {} ({})", event.outcome.as_deref().unwrap_or(""), event.why)

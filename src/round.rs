@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Area, Change, Day, Detail, Draft, Finding, Group, History, Judged, Key, Kind, LedgerError, Mode, Monkey, Outcome,
-    Outlook, Policy, Proposal, Scope, World, judge, rails,
+    Area, Change, Day, Detail, Draft, Finding, Group, Groups, History, Judged, Key, Kind, LedgerError, Mode, Monkey,
+    Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
 };
 
+use crate::chores::{self, Chores, Ended};
 use crate::engine::{Account, Engine};
 use crate::hand::{Acted, Hand, Live, Rehearsal};
 use crate::observe::{self, ObserveError};
@@ -24,6 +25,8 @@ pub struct Closed {
     pub held: Vec<Judged>,
     /// Scopes that could not be surveyed, and why.
     pub failed: BTreeMap<Scope, String>,
+    /// What came of chores.
+    pub chores: Chores,
     /// When the next proposals of the day come due.
     pub dues: Vec<DateTime<Utc>>,
 }
@@ -38,9 +41,12 @@ pub async fn run(
 ) -> Result<Closed, ObserveError> {
     let policy = &account.policy;
     let day = policy.calendar.day_at(engine.clock.now());
+    observe::identify(account).await?;
+    chores::settle(engine, account, area).await?;
     let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
-    let outlook = monkey.propose(&world, &day, &engine.dice);
-    if outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires) {
+    let mut outlook = monkey.propose(&world, &day, &engine.dice);
+    let due_today = outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires);
+    if due_today || !outlook.chores.is_empty() {
         observe::change_calendars(engine, account, &mut world).await;
     }
     let now = engine.clock.now();
@@ -48,15 +54,25 @@ pub async fn run(
     if order.request.is_none() {
         let thorough = order.thorough && !world.history.published;
         let mut drafts = findings(&world, monkey, &outlook, thorough, now);
-        drafts.extend(publish(&mut world, account, monkey, &day, &outlook, now));
-        drafts.extend(missed(&world.history, &world, monkey, now));
-        if !world.history.published {
+        if thorough {
+            drafts.extend(scores(&world, monkey, &outlook, day.date, now));
+        }
+        let plans = monkey.needs().groups == Groups::OptedIn;
+        if plans {
+            drafts.extend(publish(&mut world, account, monkey, &day, &outlook, now));
+            drafts.extend(missed(&world.history, &world, monkey, now));
+        }
+        if plans && !world.history.published {
             drafts.extend(missed_before(engine, monkey, &world, &day, now).await?);
         }
-        let changes = drafts.iter().filter_map(Change::of_finding).chain(sights(&world, &outlook, day.date)).collect();
+        let sights = sights(&world, &outlook, day.date).filter(|_| plans);
+        let changes = drafts.iter().filter_map(Change::of_finding).chain(sights).collect();
         engine.record(drafts, changes).await?;
     }
 
+    let chores = std::mem::take(&mut outlook.chores);
+    let chores = chores::run(engine, account, &world, monkey, order, &day, &chores).await?;
+    let failed = blind(&world, &outlook);
     let dues = outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect();
     let mut due = due(outlook, &world, order, now);
     let detail = look_again(engine, account, &world, &due).await;
@@ -74,15 +90,31 @@ pub async fn run(
         Mode::Live => Live { engine, account, detail: &detail }.act(&world, passed).await?,
         Mode::DryRun => Rehearsal { engine, account }.act(&world, passed).await?,
     };
-    let closed = Closed {
-        acted,
-        held,
-        failed: world.blind().map(|(scope, why)| (scope.clone(), why.to_owned())).collect(),
-        dues,
-    };
+    let closed = Closed { acted, held, failed, chores, dues };
     let drafts = close(&world, policy, monkey, &closed, order, engine.clock.now());
     engine.record(drafts, surveys(&world, policy)).await?;
     Ok(closed)
+}
+
+/// The scopes that could not be looked at, or not wholly, and why.
+fn blind(world: &World, outlook: &Outlook) -> BTreeMap<Scope, String> {
+    let groups = world.blind().map(|(scope, why)| (scope.clone(), why.to_owned()));
+    outlook.blind.iter().cloned().chain(groups).collect()
+}
+
+/// How well owners and apps do, once a day.
+fn scores(world: &World, monkey: &dyn Monkey, outlook: &Outlook, date: NaiveDate, now: DateTime<Utc>) -> Vec<Draft> {
+    let prefix = Key::scores(world.mode, monkey.name(), date, &world.area);
+    let score = |score: &Score| {
+        let of = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".into());
+        let mut draft = about(world, monkey, Kind::ScorePublished, now);
+        draft.region = Some(world.area.name.clone()).filter(|region| !region.is_all());
+        draft.owner.clone_from(&score.owner);
+        draft.app.clone_from(&score.app);
+        draft.key = Some(format!("{prefix}{}/{}", of(&score.owner), of(&score.app)));
+        draft.count("checks", score.checks).count("failed", score.failed).count("score", score.score)
+    };
+    outlook.scores.iter().map(score).collect()
 }
 
 /// Which units were seen opted in for the first time, and which no longer are. Who is kept out only for now keeps its
@@ -299,19 +331,26 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
             region: Some(finding.scope.region.clone()),
             group: Some(finding.subject.clone()),
             owner: finding.owner.clone(),
+            app: finding.app.clone(),
             outcome: Some(finding.rule.to_owned()),
-            ..draft(Kind::FindingOpened, id, &finding.why)
+            ..draft(Kind::FindingOpened, id, &finding.why).count("severity", finding.severity.weight())
         });
-    let whole = thorough && world.blind().next().is_none();
+    let whole = thorough && monkey.needs().groups == Groups::OptedIn && world.blind().next().is_none();
+    let asked = |opened: &Draft| {
+        let scope = opened.region.as_ref().map(|region| world.scope(region));
+        let rule = opened.outcome.as_deref();
+        scope
+            .zip(rule)
+            .is_some_and(|(scope, rule)| outlook.asked.iter().any(|(at, name)| *at == scope && *name == rule))
+    };
     let seen = |opened: &Draft| {
         let scope = opened.region.as_ref().map(|region| world.scope(region));
         scope.zip(opened.group.as_ref()).is_some_and(|(scope, group)| world.group(&scope, group).is_some())
     };
-    let gone = world
-        .history
-        .findings
-        .iter()
-        .filter(|(id, opened)| !current.contains_key(*id) && ours(opened) && (whole || seen(opened)));
+    let gone =
+        world.history.findings.iter().filter(|(id, opened)| {
+            !current.contains_key(*id) && ours(opened) && (whole || asked(opened) || seen(opened))
+        });
     let closed = gone.map(|(id, opened)| Draft {
         region: opened.region.clone(),
         group: opened.group.clone(),
@@ -351,7 +390,8 @@ fn close(
         draft = draft
             .count("acted", closed.ends().filter(|acted| in_scope(&acted.judged.proposal)).count() as u64)
             .count("held", closed.holds().filter(|judged| in_scope(&judged.proposal)).count() as u64);
-        match fleet.groups.known() {
+        draft = of_chores(draft, scope, &closed.chores);
+        match fleet.groups.known().filter(|_| !fleet.all_groups) {
             Some(groups) => {
                 let (seen, before) = (rails::candidates(groups, policy), world.history.last_survey.get(scope).copied());
                 draft = draft.count("groups", seen);
@@ -360,16 +400,39 @@ fn close(
                     draft.why = format!("the survey is not believed: {seen} groups, {before} when it last was");
                 }
             }
-            None => draft.why = format!("the survey failed: {}", fleet.groups.unknown().unwrap_or_default()),
+            None => {
+                if let Some(why) = closed.failed.get(scope) {
+                    draft.why = format!("the survey failed: {why}");
+                }
+            }
         }
         drafts.push(draft);
     }
     drafts
 }
 
+/// The figures of chores, where there were any.
+fn of_chores(mut draft: Draft, scope: &Scope, chores: &Chores) -> Draft {
+    let well = |ended: &&Ended| matches!(ended.outcome, Outcome::Done | Outcome::Rehearsed);
+    for ended in chores.ended.iter().filter(well).filter(|ended| ended.chore.scope == *scope) {
+        let name = match ended.chore.step {
+            Step::Lift => "lifted",
+            Step::Mark => "marked",
+            Step::Announce => "announced",
+            Step::Save => "saved",
+            Step::Delete => "deleted",
+        };
+        *draft.counts.entry(name.to_owned()).or_default() += 1;
+    }
+    let held = chores.held.iter().filter(|judged| judged.chore.scope == *scope).count() as u64;
+    *draft.counts.entry("held".into()).or_default() += held;
+    draft
+}
+
 /// What the next surveys are compared with: this one, where it is believed.
 fn surveys(world: &World, policy: &Policy) -> Vec<Change> {
-    let known = world.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.known()?)));
+    let listed = world.fleets.iter().filter(|(_, fleet)| !fleet.all_groups);
+    let known = listed.filter_map(|(scope, fleet)| Some((scope, fleet.groups.known()?)));
     let survey = |(scope, groups): (&Scope, &BTreeMap<String, Group>)| {
         let (from, to) = (world.history.last_survey.get(scope).copied(), rails::candidates(groups, policy));
         let moves = from != Some(to) && rails::believed(to, from, policy);
@@ -400,17 +463,17 @@ impl Closed {
 
     /// Something was due, and every proposal that was judged was held.
     pub fn all_held(&self) -> bool {
-        self.idle() && self.holds().next().is_some()
+        self.idle() && (self.holds().next().is_some() || !self.chores.held.is_empty())
     }
 
     /// Nothing was begun.
     pub fn idle(&self) -> bool {
-        self.ends().next().is_none()
+        self.ends().next().is_none() && self.chores.ended.is_empty()
     }
 
     /// Something that was tried did not end well, or not certainly.
     pub fn fell_short(&self) -> bool {
         let good = |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Done | Outcome::Rehearsed));
-        !self.failed.is_empty() || self.ends().any(|acted| !good(acted.outcome))
+        !self.failed.is_empty() || self.chores.fell_short() || self.ends().any(|acted| !good(acted.outcome))
     }
 }

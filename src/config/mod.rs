@@ -28,7 +28,7 @@ use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
-use simian_core::rails::{Alarms, Budgets, Candidates, Floors, HeldBack};
+use simian_core::rails::{Alarms, Budgets, Candidates, Disposals, Floors, HeldBack};
 use simian_core::{AccountId, Calendar, ChangeCalendar, Kind, Mode, Policy, Region, TagRules};
 
 pub use effective::{Effective, HIDDEN, Origin, Setting};
@@ -237,6 +237,7 @@ impl Config {
             max_skew: self.max_skew,
             breaker: self.breaker,
             recovery: self.watch.deadline,
+            disposals: Disposals::default(),
             disabled: self.disabled_rails.clone(),
         }
     }

@@ -105,7 +105,7 @@ async fn reread(engine: &Engine, account: &Account, world: &World, scope: &Scope
 }
 
 /// Reads one thing a key, several at a time, and files each answer under it.
-async fn each<K: Ord + Clone, V, F: Future<Output = Result<V, CallError>>>(
+pub(super) async fn each<K: Ord + Clone, V, F: Future<Output = Result<V, CallError>>>(
     keys: BTreeSet<K>,
     read: impl Fn(K) -> F,
 ) -> BTreeMap<K, View<V>> {

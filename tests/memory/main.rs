@@ -12,9 +12,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use simian::daemon::{self, Begin, End, Schedule};
 use simian::order::Order;
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
+use simian_core::ports::ResourceQuery;
+use simian_core::resource::Tags;
 use simian_core::{
-    Actuator, CalendarState, CallError, ChangeCalendar, Cloud, Event, EventQuery, Group, GroupQuery, Identity,
-    InstanceId, InstanceState, Kind, LaunchSource, Lifecycle, Member, Mode, Region, Sink, SinkError,
+    Actuator, CalendarState, CallError, ChangeCalendar, Cloud, Disposal, Event, EventQuery, Group, GroupQuery,
+    Identity, InstanceId, InstanceState, Kind, LaunchSource, Lifecycle, Member, Mode, Region, Resource, ResourceId,
+    ResourceKind, Sink, SinkError,
 };
 use simian_sim::VirtualClock;
 use stage::{Keep, Stage, at_once, monday};
@@ -111,6 +114,26 @@ impl Cloud for Forgetful {
         Ok(Lever { engaged: false, reason: String::new() })
     }
 
+    async fn resources(&self, _: &Region, _: ResourceKind, _: &ResourceQuery) -> Result<Vec<Resource>, CallError> {
+        Ok(Vec::new())
+    }
+
+    async fn shared_with(&self, _: &Region, _: &ResourceId) -> Result<Vec<String>, CallError> {
+        Ok(Vec::new())
+    }
+
+    async fn last_refresh(&self, _: &Region, _: &str) -> Result<Option<Refresh>, CallError> {
+        Ok(None)
+    }
+
+    async fn recent_activities(
+        &self,
+        _: &Region,
+        _: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, Vec<Activity>>, CallError> {
+        Ok(BTreeMap::new())
+    }
+
     fn skew(&self, _: &Region) -> Option<TimeDelta> {
         Some(TimeDelta::zero())
     }
@@ -134,6 +157,22 @@ impl Actuator for Forgetful {
     }
 
     async fn reboot(&self, _: &Region, _: &[InstanceId]) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn tag(&self, _: &Region, _: ResourceKind, _: &[String], _: &str, _: &str) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn untag(&self, _: &Region, _: ResourceKind, _: &[String], _: &str) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn save(&self, _: &Region, _: &ResourceId, _: &Tags) -> Result<Option<String>, CallError> {
+        Ok(None)
+    }
+
+    async fn dispose(&self, _: &Region, _: &ResourceId, _: &Disposal) -> Result<(), CallError> {
         Ok(())
     }
 }

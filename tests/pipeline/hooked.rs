@@ -115,6 +115,13 @@ impl Ledger for Hooked {
     async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
         self.inner.sights(account).await
     }
+    async fn marks(
+        &self,
+        mode: Mode,
+        account: &AccountId,
+    ) -> Result<BTreeMap<simian_core::MarkId, simian_core::Mark>, LedgerError> {
+        self.inner.marks(mode, account).await
+    }
     async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<simian_core::Region, u64>, LedgerError> {
         self.inner.surveys(account).await
     }

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::estate::Estate;
+use crate::resource::ResourceKind;
 use crate::scope::Scope;
 
 /// What is known of something that was to be read. A partial or failed read is `Unknown`, never an empty `Known`.
@@ -259,6 +260,14 @@ pub struct Fleet {
 }
 
 impl Fleet {
+    /// How many of a kind were read.
+    pub fn count(&self, kind: ResourceKind) -> usize {
+        match kind {
+            ResourceKind::Group => self.groups.known().map_or(0, BTreeMap::len),
+            kind => self.estate.some(kind).len(),
+        }
+    }
+
     /// A region of which nobody asked anything yet.
     pub fn unasked(scope: Scope, taken_at: DateTime<Utc>) -> Self {
         Self {

@@ -10,7 +10,7 @@ use crate::fleet::InstanceId;
 use crate::ledger::{Birth, ClaimQuery, EventQuery, Ledger, LedgerError, Pause};
 use crate::mark::{Mark, MarkId};
 use crate::proposal::Key;
-use crate::scope::{Area, Mode, Scope};
+use crate::scope::{AccountId, Area, Mode, Scope};
 
 /// How many resumes are looked at for the last that set the breaker back. If none of them did, none did: that holds.
 const RESUMES: usize = 64;
@@ -30,7 +30,7 @@ pub struct History {
     pub pauses: Vec<Pause>,
     /// The date's keys that were planned, by the event that said so.
     pub planned: BTreeMap<Key, Draft>,
-    /// Whether the date's plan was published as a whole.
+    /// Whether the date's plan was published as a whole, or its scores.
     pub published: bool,
     /// The date's keys that were claimed.
     pub claimed: BTreeSet<Key>,
@@ -109,7 +109,34 @@ impl History {
             }
         }
         history.read_standing(ledger, ask).await?;
+        history.marks = ledger.marks(mode, account).await?;
+        history.marks.retain(|id, _| area.contains(&id.scope.region));
         Ok(history)
+    }
+
+    /// How the account's units recovered since then, newest first.
+    pub async fn read_recoveries(
+        &mut self,
+        ledger: &dyn Ledger,
+        account: &AccountId,
+        mode: Mode,
+        since: DateTime<Utc>,
+    ) -> Result<(), LedgerError> {
+        let query = EventQuery {
+            kinds: vec![Kind::ActionRecovered, Kind::ActionUnrecovered],
+            account: Some(account.clone()),
+            mode: Some(mode),
+            since: Some(since),
+            newest_first: true,
+            ..EventQuery::default()
+        };
+        for Event { body, .. } in ledger.events(&query).await? {
+            let (Some(region), Some(unit)) = (&body.region, &body.unit) else { continue };
+            let took = body.counts.get("recovery_seconds").copied();
+            let took = took.filter(|_| body.kind == Kind::ActionRecovered);
+            self.recoveries.entry(format!("{account}/{region}/{unit}")).or_default().push((body.at, took));
+        }
+        Ok(())
     }
 
     /// The pauses that people pulled and that have not ended, by themselves or otherwise. That a file pauses is not
@@ -152,6 +179,7 @@ impl History {
                 Kind::ActionMissed,
                 Kind::ActionHeld,
                 Kind::ActionVetoed,
+                Kind::ScorePublished,
             ],
             account: Some(account.clone()),
             key_prefix: Some(Key::prefix(mode, monkey, date)),
@@ -162,6 +190,9 @@ impl History {
             let ours = event.body.region.as_ref().is_some_and(|region| area.contains(region));
             match event.body.kind {
                 Kind::PlanPublished => history.published |= key == Key::plan(mode, monkey, date, area),
+                Kind::ScorePublished => {
+                    history.published |= key.as_str().starts_with(&Key::scores(mode, monkey, date, area))
+                }
                 _ if !ours => {}
                 Kind::ActionPlanned => drop(history.planned.insert(key, event.body)),
                 Kind::ActionMissed => drop(history.missed.insert(key)),

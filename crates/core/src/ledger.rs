@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use crate::claim::{Claim, ClaimRecord, Claimed, Lease, Outcome, Stage, Watch};
 use crate::event::{Draft, Event, Head, Kind, hex, millis};
+use crate::mark::{Mark, MarkId};
 use crate::proposal::Key;
 use crate::scope::{AccountId, Mode, Region, Scope};
-use crate::unit::UnitId;
 
 /// When and as what a ledger came to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,8 @@ pub struct Pause {
     /// Only this monkey; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monkey: Option<String>,
-    /// Only this unit, such as `cluster:shop-prod` for every one of that name, or in full; `None` for all.
+    /// Only this unit or resource, such as `cluster:shop-prod` or `volume/vol-0abc` for every one of that name, or in full;
+    /// `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
@@ -113,12 +114,13 @@ impl Pause {
         self.until.is_some_and(|until| until <= now)
     }
 
-    /// Whether what this monkey does there to that unit is paused.
-    pub fn covers(&self, account: &AccountId, region: &Region, monkey: &str, unit: &UnitId) -> bool {
+    /// Whether what this monkey does there is paused, to a unit or a resource of these names: the short one, and the one in
+    /// full.
+    pub fn covers(&self, account: &AccountId, region: &Region, monkey: &str, names: &[&str]) -> bool {
         self.account.as_ref().is_none_or(|only| only == account)
             && self.region.as_ref().is_none_or(|only| only == region)
             && self.monkey.as_ref().is_none_or(|only| only == monkey)
-            && self.unit.as_ref().is_none_or(|only| *only == unit.to_string() || *only == unit.full())
+            && self.unit.as_ref().is_none_or(|only| names.contains(&only.as_str()))
     }
 
     /// What it covers, for people: ` in account 111122223333, monkey chaos`, and nothing when that is everything.
@@ -198,6 +200,15 @@ pub enum Change {
     FindingClosed {
         /// Which.
         id: String,
+    },
+    /// A mark is placed, changed or taken away. It must be as it was read, so that of two who change it one wins.
+    Mark {
+        /// Which.
+        id: MarkId,
+        /// As it was read; `None` where there was none.
+        from: Option<Box<Mark>>,
+        /// As it is to be; `None` to take it away.
+        to: Option<Box<Mark>>,
     },
     /// How many groups a survey that is believed saw: what the next one is compared with. Not kept where another figure
     /// than `from` stands meanwhile: somebody knows better.
@@ -418,6 +429,8 @@ pub trait Ledger: Send + Sync {
     async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError>;
     /// The date on which each unit (in full) of an account was first seen opted in, for as long as it is.
     async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError>;
+    /// The marks of an account in a mode.
+    async fn marks(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<MarkId, Mark>, LedgerError>;
     /// How many groups the last survey that was believed saw, by region of an account.
     async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError>;
     /// Removes the oldest events, closed claims and day counters that the order says, tells of it with

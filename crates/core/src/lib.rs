@@ -63,7 +63,7 @@ pub use ports::{
     Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, OutageHook, Sink, SinkError,
 };
 pub use proposal::{Key, Proposal, Target};
-pub use rails::{Judged, Policy, judge};
+pub use rails::{Judged, Policy, Recheck, judge, judge_chores};
 pub use resource::{Resource, ResourceId, ResourceKind};
 pub use scope::{AccountId, Area, Mode, Region, Scope};
 pub use size::Size;

@@ -47,6 +47,8 @@ pub enum GroupQuery {
     Keyed(Vec<String>),
     /// These names. A group that is gone is left out.
     Named(Vec<String>),
+    /// Every group of the region.
+    All,
 }
 
 /// Which resources of a kind are asked for.

@@ -42,6 +42,11 @@ impl Key {
         Self(format!("{}{area}/plan", Self::prefix(mode, monkey, date)))
     }
 
+    /// What the keys of a date's scores of an area begin with.
+    pub fn scores(mode: Mode, monkey: &str, date: NaiveDate, area: &Area) -> String {
+        format!("{}{area}/score/", Self::prefix(mode, monkey, date))
+    }
+
     /// What all keys of a date begin with.
     pub fn prefix(mode: Mode, monkey: &str, date: NaiveDate) -> String {
         format!("{}{monkey}/{date}/", Self::mode(mode))

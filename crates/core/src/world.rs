@@ -32,9 +32,12 @@ pub struct World {
 }
 
 impl World {
-    /// The regions whose groups are not known, and why.
+    /// The regions whose groups were asked for and are not known, and why.
     pub fn blind(&self) -> impl Iterator<Item = (&Scope, &str)> {
-        self.fleets.iter().filter_map(|(scope, fleet)| Some((scope, fleet.groups.unknown()?)))
+        self.fleets.iter().filter_map(|(scope, fleet)| match &fleet.groups {
+            View::Unknown(why) => Some((scope, why.as_str())),
+            View::Unasked | View::Known(_) => None,
+        })
     }
 
     /// A group of this account, if its region's groups are known and it is among them.

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use simian_core::ledger::{counter_prefix, counters_of};
 use simian_core::{
     AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Compacted, Compaction, Draft, Event, EventQuery,
-    Head, Key, Ledger, LedgerError, Mode, Pause, Region, Scope, Slot, Stage,
+    Head, Key, Ledger, LedgerError, Mark, MarkId, Mode, Pause, Region, Scope, Slot, Stage,
 };
 use uuid::Uuid;
 
@@ -38,6 +38,7 @@ struct State {
     /// By account and unit.
     sights: BTreeMap<(AccountId, String), NaiveDate>,
     surveys: BTreeMap<Scope, u64>,
+    marks: BTreeMap<MarkId, Mark>,
     cursors: BTreeMap<String, u64>,
 }
 
@@ -55,6 +56,7 @@ impl MemoryLedger {
             findings: BTreeMap::new(),
             sights: BTreeMap::new(),
             surveys: BTreeMap::new(),
+            marks: BTreeMap::new(),
             cursors: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), exclusive: false }
@@ -83,6 +85,7 @@ impl State {
     fn check(&self, changes: &[Change]) -> Result<(), LedgerError> {
         let mut paused: BTreeSet<&String> = self.pauses.keys().collect();
         let mut touched: BTreeMap<&Key, ClaimRecord> = BTreeMap::new();
+        let mut marked: BTreeMap<&MarkId, Option<&Mark>> = BTreeMap::new();
         for change in changes {
             if let Change::Move { key, .. } | Change::Hold { key, .. } = change {
                 let claim = touched.remove(key).or_else(|| self.claims.get(key).cloned());
@@ -91,6 +94,13 @@ impl State {
                 touched.insert(key, claim);
             }
             match change {
+                Change::Mark { id, from, to } => {
+                    let found = marked.get(id).copied().unwrap_or_else(|| self.marks.get(id));
+                    if found != from.as_deref() {
+                        return Err(LedgerError::Overtaken(id.to_string()));
+                    }
+                    marked.insert(id, to.as_deref());
+                }
                 Change::Pause(pause) => drop(paused.insert(&pause.id)),
                 Change::PauseOnce(pause) if !paused.insert(&pause.id) => {
                     return Err(LedgerError::Paused(pause.id.clone()));
@@ -116,6 +126,8 @@ impl State {
             Change::Woken(at) => self.birth.woken = self.birth.woken.or(Some(at)),
             Change::FindingOpened { id, draft } => drop(self.findings.insert(id, draft.kept())),
             Change::FindingClosed { id } => drop(self.findings.remove(&id)),
+            Change::Mark { id, to: Some(mark), .. } => drop(self.marks.insert(id, *mark)),
+            Change::Mark { id, to: None, .. } => drop(self.marks.remove(&id)),
             Change::Survey { scope, from, to } => {
                 if self.surveys.get(&scope).copied() == from {
                     self.surveys.insert(scope, to);
@@ -334,6 +346,12 @@ impl Ledger for MemoryLedger {
         let state = self.state();
         let matching = state.sights.iter().filter(|((of, _), _)| of == account);
         Ok(matching.map(|((_, unit), date)| (unit.clone(), *date)).collect())
+    }
+
+    async fn marks(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<MarkId, Mark>, LedgerError> {
+        let state = self.state();
+        let matching = state.marks.iter().filter(|(id, _)| id.mode == mode && id.scope.account == *account);
+        Ok(matching.map(|(id, mark)| (id.clone(), mark.clone())).collect())
     }
 
     async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError> {

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use simian_core::{AccountId, Clock, GroupId, InstanceId, Region};
+use simian_core::{AccountId, Clock, GroupId, InstanceId, Region, Resource, ResourceId};
 
 use crate::chance::Chance;
+use crate::estate::Ended;
 use crate::group::GroupSpec;
 use crate::operation::{Operation, Performed, Who};
 use crate::state::{Happening, State};
@@ -82,6 +83,21 @@ impl SimAccount {
     /// [`Operation::DeleteGroup`], now.
     pub fn delete_group(&self, region: &Region, group: &str) -> bool {
         self.perform(Operation::DeleteGroup(GroupId::new(region, group)))
+    }
+
+    /// [`Operation::PutResource`], now.
+    pub fn put(&self, region: &Region, resource: Resource) -> bool {
+        self.perform(Operation::PutResource { region: region.clone(), resource: Box::new(resource) })
+    }
+
+    /// A resource as it is now, if there is one.
+    pub fn resource(&self, region: &Region, id: &ResourceId) -> Option<Resource> {
+        self.now_state().held(region, id).cloned()
+    }
+
+    /// What callers ended so far, in order: each as it was last.
+    pub fn ended(&self) -> Vec<Ended> {
+        self.now_state().holdings.ended.clone()
     }
 
     /// What the world did so far, in order.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use simian_core::ports::MAX_BATCH;
-use simian_core::{Actuator, CallError, InstanceId, Lifecycle, Region};
+use simian_core::resource::Tags;
+use simian_core::{Actuator, CallError, Disposal, InstanceId, Lifecycle, Region, ResourceId, ResourceKind};
 
 use crate::account::SimAccount;
 use crate::calling::{Refused, refused};
@@ -30,10 +31,42 @@ impl Actuator for SimAccount {
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
         self.call(call::REBOOT, Some(region), listed(ids), |state, fate| state.reboot(region, reached(ids, fate))).await
     }
+
+    async fn tag(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        ids: &[String],
+        key: &str,
+        value: &str,
+    ) -> Result<(), CallError> {
+        self.call(call::TAG, Some(region), ids.join(" "), |state, fate| {
+            state.tag_resources(region, kind, reached(ids, fate), key, Some(value))
+        })
+        .await
+    }
+
+    async fn untag(&self, region: &Region, kind: ResourceKind, ids: &[String], key: &str) -> Result<(), CallError> {
+        self.call(call::UNTAG, Some(region), ids.join(" "), |state, fate| {
+            state.tag_resources(region, kind, reached(ids, fate), key, None)
+        })
+        .await
+    }
+
+    async fn save(&self, region: &Region, resource: &ResourceId, tags: &Tags) -> Result<Option<String>, CallError> {
+        self.call(call::SAVE, Some(region), resource.to_string(), |state, _| state.save(region, resource, tags)).await
+    }
+
+    async fn dispose(&self, region: &Region, resource: &ResourceId, disposal: &Disposal) -> Result<(), CallError> {
+        self.call(call::DISPOSE, Some(region), resource.to_string(), |state, _| {
+            state.dispose(region, resource, disposal)
+        })
+        .await
+    }
 }
 
 /// Those of a batch whom the call reaches before it breaks.
-fn reached<'i>(ids: &'i [InstanceId], fate: &Fate) -> &'i [InstanceId] {
+fn reached<'i, T>(ids: &'i [T], fate: &Fate) -> &'i [T] {
     match fate.ending {
         Ending::Halfway(..) => &ids[..ids.len().div_ceil(2)],
         _ => ids,

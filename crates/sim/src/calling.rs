@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use simian_core::ports::Effect;
-use simian_core::{CallError, Cause, Region};
+use simian_core::{CallError, Cause, Region, ResourceId};
 
 use crate::account::SimAccount;
 use crate::state::State;
@@ -13,6 +13,16 @@ pub(crate) type Refused = (Cause, String);
 
 pub(crate) fn refused(code: &str, message: impl Into<String>) -> Refused {
     (Cause::Refused(code.to_owned()), message.into())
+}
+
+/// There is no such thing.
+pub(crate) fn gone(id: &ResourceId) -> Refused {
+    (Cause::Gone("NotFound".into()), format!("{id} does not exist"))
+}
+
+/// Something uses it.
+pub(crate) fn in_use(id: &ResourceId, by: &str) -> Refused {
+    (Cause::InUse("ResourceInUse".into()), format!("{id}: {by}"))
 }
 
 impl SimAccount {

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
+use simian_core::ports::ResourceQuery;
 use simian_core::{
     CalendarState, CallError, ChangeCalendar, Cloud, Group, GroupId, GroupQuery, Identity, InstanceId, InstanceState,
-    LaunchSource, Region,
+    LaunchSource, Region, Resource, ResourceId, ResourceKind,
 };
 
 use crate::account::SimAccount;
-use crate::calling::{Refused, refused};
+use crate::calling::{Refused, gone, refused};
 use crate::group::SimGroup;
 use crate::instance::Instance;
 use crate::signals::disengaged;
@@ -24,6 +25,8 @@ use crate::traffic::{Fate, call};
 
 /// Groups in one page, the API's largest. Source: Auto Scaling API, `MaxRecords` of `DescribeAutoScalingGroups`.
 const GROUPS_A_PAGE: usize = 100;
+/// Resources in one page, EC2's largest. Source: EC2 API, `MaxResults` of its describe calls.
+const RESOURCES_A_PAGE: usize = 1000;
 /// Values of one filter. Source: EC2 API, `Filters` of `DescribeInstances`.
 const IDS_A_CALL: usize = 200;
 /// Activities in one page, the API's largest. Source: Auto Scaling API, `MaxRecords` of `DescribeScalingActivities`.
@@ -191,6 +194,52 @@ impl Cloud for SimAccount {
         .await
     }
 
+    async fn resources(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        query: &ResourceQuery,
+    ) -> Result<Vec<Resource>, CallError> {
+        let read = |state: &mut State, fate: &Fate| {
+            let mut found = state.list_resources(region, kind, query, state.now - fate.lag);
+            if state.weather.unordered {
+                state.traffic.chance.shuffle(&mut found);
+            }
+            Ok(found)
+        };
+        let found = self.call(call::RESOURCES, Some(region), kind.several().to_owned(), read).await?;
+        for page in 2..=found.len().div_ceil(RESOURCES_A_PAGE) {
+            self.call(call::RESOURCES, Some(region), format!("{} page {page}", kind.several()), |_, _| Ok(())).await?;
+        }
+        Ok(found)
+    }
+
+    async fn shared_with(&self, region: &Region, resource: &ResourceId) -> Result<Vec<String>, CallError> {
+        self.call(call::SHARED, Some(region), resource.to_string(), |state, _| {
+            let holding = state.holdings.all.get(&(region.clone(), resource.clone()));
+            let there = holding.filter(|holding| holding.shown.now().is_some());
+            there.map(|holding| holding.shared.clone()).ok_or_else(|| gone(resource))
+        })
+        .await
+    }
+
+    async fn last_refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
+        self.refresh(region, group).await
+    }
+
+    async fn recent_activities(
+        &self,
+        region: &Region,
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, Vec<Activity>>, CallError> {
+        self.call(call::ACTIVITIES, Some(region), "of all groups".into(), |state, fate| {
+            let seen = state.now - fate.lag;
+            let here = state.groups.iter().filter(|(id, group)| id.region == *region && group.version(seen).is_some());
+            Ok(here.map(|(id, group)| (id.name.clone(), group.activities.seen(since, seen))).collect())
+        })
+        .await
+    }
+
     fn skew(&self, region: &Region) -> Option<TimeDelta> {
         self.lock().traffic.skew.get(region).copied()
     }
@@ -247,6 +296,7 @@ fn matches(group: &Group, query: &GroupQuery) -> bool {
         }
         GroupQuery::Keyed(keys) => group.tags.keys().any(|key| keys.contains(key)),
         GroupQuery::Named(names) => names.contains(&group.name),
+        GroupQuery::All => true,
     }
 }
 
@@ -255,6 +305,7 @@ fn summary(query: &GroupQuery) -> String {
         GroupQuery::Tagged { keys, values } => format!("keys {}, values {}", keys.join(" "), values.join(" ")),
         GroupQuery::Keyed(keys) => format!("keys {}", keys.join(" ")),
         GroupQuery::Named(names) => format!("named {}", names.join(" ")),
+        GroupQuery::All => "all".into(),
     }
 }
 

@@ -40,6 +40,8 @@ pub struct GroupSpec {
     pub template_version: u32,
     /// What it launches from; when empty, a template of its own at its version.
     pub launches: Vec<LaunchSource>,
+    /// When it says that it was made.
+    pub created: Option<DateTime<Utc>>,
 }
 
 impl GroupSpec {
@@ -59,6 +61,7 @@ impl GroupSpec {
             hook_seconds: None,
             template_version: 1,
             launches: Vec::new(),
+            created: None,
         }
     }
 

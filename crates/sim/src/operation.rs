@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::detail::{AlarmState, Lever};
-use simian_core::{CalendarState, ChangeCalendar, GroupId, InstanceId, Region};
+use simian_core::{CalendarState, ChangeCalendar, GroupId, InstanceId, Region, Resource, ResourceId};
 
 use crate::group::GroupSpec;
 
@@ -206,6 +206,40 @@ pub enum Operation {
         calendar: ChangeCalendar,
         /// What it says from now on.
         state: CalendarState,
+    },
+    /// A resource is there from now on, or is as this says from now on.
+    PutResource {
+        /// Where.
+        region: Region,
+        /// What.
+        resource: Box<Resource>,
+    },
+    /// Somebody else ends a resource.
+    RemoveResource {
+        /// Where.
+        region: Region,
+        /// What.
+        resource: ResourceId,
+    },
+    /// An owner sets a tag on a resource, or takes it away.
+    TagResource {
+        /// Where.
+        region: Region,
+        /// On what.
+        resource: ResourceId,
+        /// The key.
+        key: String,
+        /// The new value; `None` takes the tag away.
+        value: Option<String>,
+    },
+    /// An image or a snapshot is shared with these from now on, and with nobody else.
+    Share {
+        /// Where.
+        region: Region,
+        /// What.
+        resource: ResourceId,
+        /// Account ids, organisations, `all`.
+        with: Vec<String>,
     },
     /// A group that launches its members from now on.
     CreateGroup(GroupSpec),

@@ -71,6 +71,19 @@ impl State {
                 self.calendars.insert(calendar.arn().to_owned(), state);
                 true
             }
+            Operation::PutResource { region, resource } => self.put(region, *resource),
+            Operation::RemoveResource { region, resource } => self.take(&region, &resource),
+            Operation::TagResource { region, resource, key, value } => {
+                let ids = [resource.id.clone()];
+                self.tag_resources(&region, resource.kind, &ids, &key, value.as_deref()).is_ok()
+            }
+            Operation::Share { region, resource, with } => {
+                let holding = self.holdings.all.get_mut(&(region, resource));
+                holding.is_some_and(|holding| {
+                    holding.shared = with;
+                    true
+                })
+            }
             Operation::CreateGroup(spec) => {
                 let id = spec.id.clone();
                 let created = self.create(spec);

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, Region};
 
 use crate::chance::Chance;
+use crate::estate::Holdings;
 use crate::group::SimGroup;
 use crate::instance::Instance;
 use crate::operation::{Operation, Performed};
@@ -65,6 +66,8 @@ pub(crate) struct State {
     /// What says that this is a bad moment.
     pub(crate) signals: Signals,
     pub(crate) ourselves: Option<InstanceId>,
+    /// Everything that is no group.
+    pub(crate) holdings: Holdings,
     /// The Change Calendars that there are, by ARN.
     pub(crate) calendars: BTreeMap<String, CalendarState>,
     pub(crate) weather: Weather,
@@ -94,6 +97,7 @@ impl State {
             balancers: BTreeMap::new(),
             signals: Signals::default(),
             ourselves: None,
+            holdings: Holdings::default(),
             calendars: BTreeMap::new(),
             weather: Weather::calm(),
             traffic: Traffic::new(seed),
@@ -195,6 +199,9 @@ impl State {
             suspended: spec.suspended.iter().cloned().collect(),
             launches: spec.sources(),
             subnets: spec.zones.iter().map(|zone| subnet(zone)).collect(),
+            zones: spec.zones.clone(),
+            created: spec.created,
+            ..Group::default()
         })
     }
 

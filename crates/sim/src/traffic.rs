@@ -49,11 +49,25 @@ pub mod call {
     /// FIS `GetSafetyLever`.
     pub const LEVER: &str = "fis:GetSafetyLever";
 
+    /// Whatever lists resources that are no groups, a call per 1,000 of a kind: one name for EC2's, Auto Scaling's and the
+    /// balancers' describe calls.
+    pub const RESOURCES: &str = "*:Describe*";
+    /// EC2 `DescribeImageAttribute` and `DescribeSnapshotAttribute`.
+    pub const SHARED: &str = "ec2:Describe*Attribute";
+    /// EC2 `CreateTags` and its sisters.
+    pub const TAG: &str = "*:CreateTags";
+    /// EC2 `DeleteTags` and its sisters.
+    pub const UNTAG: &str = "*:DeleteTags";
+    /// EC2 `CreateSnapshot` and `DisableImage`.
+    pub const SAVE: &str = "ec2:CreateSnapshot";
+    /// Whatever ends a resource.
+    pub const DISPOSE: &str = "*:Delete*";
+
     /// Those that answer page by page, so that a page may be missing.
-    pub(crate) const PAGED: [&str; 5] = [GROUPS, REFRESHES, ACTIVITIES, SUBNETS, ALARMS];
+    pub(crate) const PAGED: [&str; 6] = [GROUPS, REFRESHES, ACTIVITIES, SUBNETS, ALARMS, RESOURCES];
 
     /// All of them.
-    pub const ALL: [&str; 17] = [
+    pub const ALL: [&str; 23] = [
         IDENTITY,
         OURSELVES,
         GROUPS,
@@ -71,6 +85,12 @@ pub mod call {
         SUBNETS,
         ALARMS,
         LEVER,
+        RESOURCES,
+        SHARED,
+        TAG,
+        UNTAG,
+        SAVE,
+        DISPOSE,
     ];
 }
 

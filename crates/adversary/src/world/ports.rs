@@ -12,11 +12,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use simian_core::ports::Effect;
+use simian_core::ports::ResourceQuery;
+use simian_core::resource::Tags;
 use simian_core::{
     AccountId, Actuator, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim, ClaimQuery,
-    ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Draft, Event, EventQuery, Group, GroupQuery, Head,
-    Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mode, OutageHook, Pause, Region,
-    Sink, SinkError,
+    ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Disposal, Draft, Event, EventQuery, Group, GroupQuery,
+    Head, Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mark, MarkId, Mode, OutageHook,
+    Pause, Region, Resource, ResourceId, ResourceKind, Sink, SinkError,
 };
 
 use super::log::{Act, Did, Told};
@@ -197,6 +199,31 @@ impl Cloud for Ports {
         self.around(Port::Stops, region, self.stage.cloud.safety_lever(region)).await
     }
 
+    async fn resources(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        query: &ResourceQuery,
+    ) -> Result<Vec<Resource>, CallError> {
+        self.around(Port::Survey, region, self.stage.cloud.resources(region, kind, query)).await
+    }
+
+    async fn shared_with(&self, region: &Region, resource: &ResourceId) -> Result<Vec<String>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.shared_with(region, resource)).await
+    }
+
+    async fn last_refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.last_refresh(region, group)).await
+    }
+
+    async fn recent_activities(
+        &self,
+        region: &Region,
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, Vec<Activity>>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.recent_activities(region, since)).await
+    }
+
     fn skew(&self, region: &Region) -> Option<TimeDelta> {
         self.skew.lock().unwrap_or_else(PoisonError::into_inner).get(region).copied()
     }
@@ -216,6 +243,29 @@ impl Actuator for Ports {
 
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
         self.acts(Act::Reboot, region, ids, self.stage.cloud.reboot(region, ids), |()| ids.to_vec()).await
+    }
+
+    async fn tag(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        ids: &[String],
+        key: &str,
+        value: &str,
+    ) -> Result<(), CallError> {
+        self.around(Port::Act, region, self.stage.cloud.tag(region, kind, ids, key, value)).await
+    }
+
+    async fn untag(&self, region: &Region, kind: ResourceKind, ids: &[String], key: &str) -> Result<(), CallError> {
+        self.around(Port::Act, region, self.stage.cloud.untag(region, kind, ids, key)).await
+    }
+
+    async fn save(&self, region: &Region, resource: &ResourceId, tags: &Tags) -> Result<Option<String>, CallError> {
+        self.around(Port::Act, region, self.stage.cloud.save(region, resource, tags)).await
+    }
+
+    async fn dispose(&self, region: &Region, resource: &ResourceId, disposal: &Disposal) -> Result<(), CallError> {
+        self.around(Port::Act, region, self.stage.cloud.dispose(region, resource, disposal)).await
     }
 }
 
@@ -269,6 +319,10 @@ impl Ports {
 impl Ledger for Ports {
     fn exclusive(&self) -> bool {
         self.stage.ledger.exclusive()
+    }
+
+    async fn marks(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<MarkId, Mark>, LedgerError> {
+        self.stage.ledger.marks(mode, account).await
     }
 
     async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError> {

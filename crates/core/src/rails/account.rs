@@ -1,18 +1,23 @@
 //! The credentials must belong to the account that the config names: a wrong profile is the classic accident.
 
-use super::{Case, Rail, Verdict};
+use super::{Case, Rail, Turn, Verdict};
 use crate::fleet::View;
 
 pub(super) const RAIL: Rail =
     Rail { name: "account", about: "the credentials belong to the expected account", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let expected = &case.policy.account;
-    let theirs = &case.proposal.unit.id.scope.account;
+    says(&case.turn())
+}
+
+/// Whose account it is, and whose credentials.
+pub(super) fn says(turn: &Turn<'_>) -> Verdict {
+    let expected = &turn.policy.account;
+    let theirs = &turn.scope.account;
     if theirs != expected {
         return Verdict::Hold(format!("it is aimed at account {theirs}, the config expects {expected}"));
     }
-    match &case.world.observed.identity {
+    match &turn.world.observed.identity {
         View::Known(identity) if identity.account == *expected => Verdict::Pass(format!("we are {}", identity.arn)),
         View::Known(identity) => Verdict::Hold(format!(
             "the credentials belong to account {} ({}), the config expects {expected}",

@@ -1,14 +1,19 @@
 //! So many failed recoveries in a row, anywhere, stop everything: perhaps it is we who do not understand this fleet.
 
-use super::{Case, Rail, Verdict};
+use super::{Case, Rail, Turn, Verdict};
 use crate::ledger::Pause;
 
 pub(super) const RAIL: Rail =
     Rail { name: Pause::BREAKER, about: "recent actions did recover", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let failed = case.world.history.failed_in_a_row;
-    match case.policy.breaker {
+    says(&case.turn())
+}
+
+/// How many actions failed to recover, whoever took them.
+pub(super) fn says(turn: &Turn<'_>) -> Verdict {
+    let failed = turn.world.history.failed_in_a_row;
+    match turn.policy.breaker {
         None => Verdict::NotApplicable("no limit is set".into()),
         Some(limit) if failed >= limit => Verdict::Hold(format!(
             "the last {failed} actions did not recover in time: look into it, then lift this with `simian resume`"

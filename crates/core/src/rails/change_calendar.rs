@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Case, Rail, Verdict};
+use super::{Case, Rail, Turn, Verdict};
 use crate::change_calendar::{CalendarSeen, CalendarState};
 use crate::fleet::View;
 
@@ -10,11 +10,16 @@ pub(super) const RAIL: Rail =
     Rail { name: "change_calendar", about: "every change calendar of the config is open", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let wanted = &case.policy.change_calendars;
+    says(&case.turn())
+}
+
+/// Whether every calendar is open at that time.
+pub(super) fn says(turn: &Turn<'_>) -> Verdict {
+    let wanted = &turn.policy.change_calendars;
     if wanted.is_empty() {
         return Verdict::NotApplicable("no change calendar is configured".into());
     }
-    let seen = match &case.world.observed.change_calendars {
+    let seen = match &turn.world.observed.change_calendars {
         View::Known(seen) => seen,
         other => return Verdict::Unknown(format!("the change calendars: {}", other.unknown().unwrap_or_default())),
     };
@@ -22,7 +27,7 @@ fn judge(case: &Case<'_>) -> Verdict {
     let mut unknown = None;
     for calendar in wanted {
         let says = match seen.iter().find(|one| one.calendar == *calendar) {
-            Some(one) => one_says(one, case.at),
+            Some(one) => one_says(one, turn.at),
             None => Verdict::Unknown(format!("nobody asked for {}", calendar.name())),
         };
         match says {

@@ -1,22 +1,27 @@
 //! Our clock must agree with AWS's: hours, claims and leases all go by it.
 
-use super::{Case, Rail, Verdict};
+use super::{Case, Rail, Turn, Verdict};
 use crate::fleet::View;
 
 pub(super) const RAIL: Rail = Rail { name: "clock", about: "our clock agrees with AWS's", always: false, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let skew = case.world.fleets.get(&case.proposal.scope).map_or(&View::Unasked, |fleet| &fleet.skew);
+    says(&case.turn())
+}
+
+/// How far our clock is from the region's.
+pub(super) fn says(turn: &Turn<'_>) -> Verdict {
+    let skew = turn.world.fleets.get(turn.scope).map_or(&View::Unasked, |fleet| &fleet.skew);
     match skew {
-        View::Known(skew) if skew.abs() <= case.policy.max_skew => {
+        View::Known(skew) if skew.abs() <= turn.policy.max_skew => {
             // Not the measured seconds: the same world is judged in the same words.
-            Verdict::Pass(format!("within {} s of AWS's", case.policy.max_skew.num_seconds()))
+            Verdict::Pass(format!("within {} s of AWS's", turn.policy.max_skew.num_seconds()))
         }
         View::Known(skew) => Verdict::Hold(format!(
             "our clock is {} s {} AWS's, more than {} s: mend the time service",
             skew.num_seconds().abs(),
             if skew.num_seconds() > 0 { "behind" } else { "ahead of" },
-            case.policy.max_skew.num_seconds()
+            turn.policy.max_skew.num_seconds()
         )),
         other => Verdict::Unknown(format!("AWS's time is not known: {}", other.unknown().unwrap_or(""))),
     }

@@ -1,10 +1,10 @@
 //! Only in the operator's hours, on working days, outside freezes, within the hours of every group's owner, and before
 //! the proposal's own end.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Case, Rail, Verdict};
-use crate::calendar::OwnHours;
+use super::{Case, Rail, Turn, Verdict};
+use crate::calendar::{Calendar, OwnHours};
 use crate::tags::OptIn;
 
 pub(super) const RAIL: Rail = Rail {
@@ -17,27 +17,43 @@ pub(super) const RAIL: Rail = Rail {
 
 fn judge(case: &Case<'_>) -> Verdict {
     let calendar = &case.policy.calendar;
-    let local = |at: chrono::DateTime<chrono::Utc>| at.with_timezone(&calendar.zone).format("%a %H:%M %Z").to_string();
-    if let Some(freeze) = calendar.frozen(case.at) {
-        return Verdict::Hold(format!("frozen until {}: {}", freeze.until, freeze.why));
+    let open = says(&case.turn());
+    if open.holds() {
+        return open;
     }
     let day = calendar.day_at(case.at);
-    if let Some(closed) = &day.closed {
-        return Verdict::Hold(format!("{} is no working day: {closed}", day.date));
-    }
-    if !day.contains(case.at) {
-        return Verdict::Hold(format!("{} is outside the hours", local(case.at)));
-    }
     for (group, own) in own_hours(case) {
         if !day.narrow(&own).contains(case.at) {
             let own: Vec<String> = own.iter().map(ToString::to_string).collect();
-            return Verdict::Hold(format!("{} is outside the hours of {group}: {}", local(case.at), own.join(", ")));
+            let local = local(case.at, calendar);
+            return Verdict::Hold(format!("{local} is outside the hours of {group}: {}", own.join(", ")));
         }
     }
     if case.at >= case.proposal.expires {
-        return Verdict::Hold(format!("its time ended at {}", local(case.proposal.expires)));
+        return Verdict::Hold(format!("its time ended at {}", local(case.proposal.expires, calendar)));
     }
-    Verdict::Pass(format!("{} is inside the hours", local(case.at)))
+    open
+}
+
+fn local(at: DateTime<Utc>, calendar: &Calendar) -> String {
+    at.with_timezone(&calendar.zone).format("%a %H:%M %Z").to_string()
+}
+
+/// Whether that time is in the operator's hours.
+pub(super) fn says(turn: &Turn<'_>) -> Verdict {
+    let calendar = &turn.policy.calendar;
+    let local = local(turn.at, calendar);
+    if let Some(freeze) = calendar.frozen(turn.at) {
+        return Verdict::Hold(format!("frozen until {}: {}", freeze.until, freeze.why));
+    }
+    let day = calendar.day_at(turn.at);
+    if let Some(closed) = &day.closed {
+        return Verdict::Hold(format!("{} is no working day: {closed}", day.date));
+    }
+    if !day.contains(turn.at) {
+        return Verdict::Hold(format!("{local} is outside the hours"));
+    }
+    Verdict::Pass(format!("{local} is inside the hours"))
 }
 
 /// How far ahead the next hours are looked for, in days: a year has every weekday and every freeze that ends.

@@ -10,6 +10,7 @@ mod breaker;
 mod budgets;
 mod candidates;
 mod change_calendar;
+mod chores;
 mod clock;
 mod cool_down;
 mod floors;
@@ -37,8 +38,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use alarms::of as alarms;
 pub use candidates::{believed, count as candidates};
+pub use chores::{CHORE_RAILS, ChoreRail, Recheck, judge_chores};
 pub use paused::NEWBORN;
-pub use policy::{Alarms, Budgets, Candidates, Floors, HeldBack, Policy};
+pub use policy::{Alarms, Budgets, Candidates, Disposals, Floors, HeldBack, Policy};
 pub use reread::FRESH;
 pub use steady::SINCE as ACTIVITIES_SINCE;
 
@@ -47,7 +49,7 @@ use crate::detail::{Detail, Look, Stops};
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, InstanceId, Member, View};
 use crate::proposal::{Proposal, Target};
-use crate::scope::{Region, Scope};
+use crate::scope::{Mode, Region, Scope};
 use crate::unit::GroupId;
 use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
@@ -124,7 +126,29 @@ pub struct Case<'a> {
     held: bool,
 }
 
+/// What the rails that are not about units look at: who would act, where, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn<'a> {
+    /// For real, or a rehearsal.
+    pub(crate) mode: Mode,
+    /// The monkey.
+    pub(crate) monkey: &'a str,
+    /// Where.
+    pub(crate) scope: &'a Scope,
+    /// The world that it was proposed for.
+    pub(crate) world: &'a World,
+    /// What the operator wants.
+    pub(crate) policy: &'a Policy,
+    /// When it would happen.
+    pub(crate) at: DateTime<Utc>,
+}
+
 impl<'a> Case<'a> {
+    fn turn(&self) -> Turn<'a> {
+        let Self { proposal, world, policy, at, .. } = *self;
+        Turn { mode: proposal.mode, monkey: &proposal.monkey, scope: &proposal.scope, world, policy, at }
+    }
+
     /// A group of the unit as freshly as it is known: the re-read one where it was read again, else the survey's.
     pub fn group(&self, id: &GroupId) -> Option<&'a Group> {
         self.group_in(&id.region, &id.name)

@@ -1,22 +1,27 @@
 //! Live needs the operator's word twice, globally and for the account, and no word that holds the monkey back. A
 //! rehearsal is always allowed.
 
-use super::{Case, Rail, Verdict};
+use super::{Case, Rail, Turn, Verdict};
 use crate::scope::Mode;
 
 pub(super) const RAIL: Rail =
     Rail { name: "mode", about: "live only where the operator said so twice", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let Case { proposal, policy, world, .. } = case;
-    let allowed = policy.mode_of(&proposal.monkey);
-    let keys = policy.held_back(&proposal.monkey);
+    says(&case.turn())
+}
+
+/// What the operator allows this monkey here.
+pub(super) fn says(turn: &Turn<'_>) -> Verdict {
+    let Turn { mode, monkey, policy, world, .. } = turn;
+    let allowed = policy.mode_of(monkey);
+    let keys = policy.held_back(monkey);
     let whose = match (allowed, keys.is_empty()) {
         (Mode::Live, _) => "this round only rehearses".to_owned(),
         (Mode::DryRun, false) => format!("dry-run by {keys}"),
         (Mode::DryRun, true) => "this account is in dry-run".to_owned(),
     };
-    match (proposal.mode, allowed.and(world.mode)) {
+    match (*mode, allowed.and(world.mode)) {
         (Mode::DryRun, Mode::Live) => Verdict::Pass("dry-run: it would only be rehearsed".into()),
         (Mode::DryRun, Mode::DryRun) => Verdict::Pass(format!("it would only be rehearsed: {whose}")),
         (Mode::Live, Mode::Live) => Verdict::Pass("live".into()),

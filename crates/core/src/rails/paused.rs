@@ -1,7 +1,7 @@
 //! The kill switch, by command and by file. A new ledger in live mode is paused by its birth: nobody knows what acted
 //! here before.
 
-use super::{Case, Rail, Verdict};
+use super::{Case, Rail, Turn, Verdict};
 use crate::fleet::View;
 use crate::ledger::Pause;
 use crate::scope::Mode;
@@ -10,15 +10,19 @@ pub(super) const RAIL: Rail =
     Rail { name: "paused", about: "nothing while the kill switch is pulled", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let proposal = case.proposal;
-    let scope = &proposal.scope;
-    let brake = &case.world.observed.brake;
+    let id = &case.proposal.unit.id;
+    says(&case.turn(), &[&id.to_string(), &id.full()])
+}
+
+/// Whether anything is paused that covers this, which has these names.
+pub(super) fn says(turn: &Turn<'_>, names: &[&str]) -> Verdict {
+    let brake = &turn.world.observed.brake;
     let by_file = brake.known().and_then(Option::as_ref);
     let covering = |pause: &&Pause| {
-        (proposal.mode == Mode::Live || pause.actor != NEWBORN)
-            && pause.covers(&scope.account, &scope.region, &proposal.monkey, &proposal.unit.id)
+        (turn.mode == Mode::Live || pause.actor != NEWBORN)
+            && pause.covers(&turn.scope.account, &turn.scope.region, turn.monkey, names)
     };
-    let pauses: Vec<String> = case.world.history.pauses.iter().chain(by_file).filter(covering).map(told).collect();
+    let pauses: Vec<String> = turn.world.history.pauses.iter().chain(by_file).filter(covering).map(told).collect();
     if !pauses.is_empty() {
         return Verdict::Hold(format!("paused {}", pauses.join("; and ")));
     }

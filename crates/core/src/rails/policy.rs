@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::calendar::Calendar;
 use crate::change_calendar::ChangeCalendar;
+use crate::resource::ResourceKind;
 use crate::scope::{AccountId, Mode};
 use crate::tags::TagRules;
 
@@ -46,8 +47,38 @@ pub struct Policy {
     pub breaker: Option<u32>,
     /// How long after an action its unit should be whole again.
     pub recovery: TimeDelta,
+    /// What may be marked, and what may be deleted.
+    pub disposals: Disposals,
     /// Rails that are off.
     pub disabled: BTreeSet<String>,
+}
+
+/// What the operator lets monkeys do to resources. By default: mark them, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disposals {
+    /// The kinds that may be deleted.
+    pub delete: BTreeSet<ResourceKind>,
+    /// Working days from an announcement to a deletion, at least.
+    pub notice_days: u32,
+    /// Marks a kind, region and round; `None` for unlimited.
+    pub max_marks: Option<u32>,
+    /// Deletions a kind, region and round; `None` for unlimited.
+    pub max_deletes: Option<u32>,
+    /// Deletions a kind, region and round, in percent of those that were read; rounded down, and one is always allowed.
+    /// `None` for unlimited.
+    pub max_delete_percent: Option<u32>,
+}
+
+impl Default for Disposals {
+    fn default() -> Self {
+        Self {
+            delete: BTreeSet::new(),
+            notice_days: 3,
+            max_marks: None,
+            max_deletes: Some(10),
+            max_delete_percent: Some(10),
+        }
+    }
 }
 
 impl Policy {
@@ -71,6 +102,7 @@ impl Policy {
             max_skew: TimeDelta::seconds(60),
             breaker: Some(3),
             recovery: TimeDelta::minutes(15),
+            disposals: Disposals::default(),
             disabled: BTreeSet::new(),
         }
     }

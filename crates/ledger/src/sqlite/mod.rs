@@ -28,7 +28,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use simian_core::{
     AccountId, Birth, Change, Claim, ClaimQuery, ClaimRecord, Claimed, Compacted, Compaction, Draft, Event, EventQuery,
-    Head, Ledger, LedgerError, Mode, Pause, Region,
+    Head, Ledger, LedgerError, Mark, MarkId, Mode, Pause, Region,
 };
 use uuid::Uuid;
 
@@ -238,6 +238,10 @@ impl Ledger for SqliteLedger {
 
     async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
         self.read(|connection| read::sights(connection, account))
+    }
+
+    async fn marks(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<MarkId, Mark>, LedgerError> {
+        self.read(|connection| read::marks(connection, mode, account))
     }
 
     async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError> {

@@ -8,8 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use serde::de::DeserializeOwned;
 use simian_core::event::millis;
 use simian_core::ledger::counter_prefix;
+use simian_core::resource::UnknownKind;
 use simian_core::{
-    AccountId, Birth, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Head, Mode, Outcome, Pause, Region,
+    AccountId, Birth, ClaimQuery, ClaimRecord, Draft, Event, EventQuery, Head, Mark, MarkId, Mode, Outcome, Pause,
+    Region, Scope,
 };
 
 use super::Trouble;
@@ -48,6 +50,27 @@ pub(super) fn findings(connection: &Connection, account: &AccountId) -> Result<B
         findings.insert(id, draft);
     }
     Ok(findings)
+}
+
+pub(super) const MARKS: &str = "SELECT region, resource, mark FROM marks WHERE mode = ?1 AND account = ?2";
+
+pub(super) fn marks(
+    connection: &Connection,
+    mode: Mode,
+    account: &AccountId,
+) -> Result<BTreeMap<MarkId, Mark>, Trouble> {
+    let mut statement = connection.prepare_cached(MARKS)?;
+    let mut rows = statement.query([mode.as_str(), account.as_str()])?;
+    let mut marks = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (region, resource, mark): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let unclear = |error: String| Trouble::Content(format!("the mark on {resource} does not read: {error}"));
+        let region = Region::try_from(region).map_err(|error| unclear(error.to_string()))?;
+        let scope = Scope { account: account.clone(), region };
+        let on = resource.parse().map_err(|error: UnknownKind| unclear(error.to_string()))?;
+        marks.insert(MarkId { mode, scope, resource: on }, json(&format!("the mark on {resource}"), &mark)?);
+    }
+    Ok(marks)
 }
 
 pub(super) const SIGHTS: &str = "SELECT unit, date FROM sights WHERE account = ?1";

@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"simi");
 
 /// Every migration with its number, in order. A number that was released never changes.
-pub(super) const MIGRATIONS: &[(u32, &str)] = &[(1, FIRST), (2, STATE), (3, SURVEYS)];
+pub(super) const MIGRATIONS: &[(u32, &str)] = &[(1, FIRST), (2, STATE), (3, SURVEYS), (4, MARKS)];
 
 const FIRST: &str = "
     -- One row: when and as what the ledger came to be, and the kill switch. Both JSON.
@@ -147,6 +147,18 @@ const SURVEYS: &str = "
             AND event ->> '$.region' IS NOT NULL AND event ->> '$.counts.groups' IS NOT NULL
         GROUP BY 1, 2
     );
+";
+
+/// What the janitor has marked.
+const MARKS: &str = "
+    CREATE TABLE marks (
+        mode TEXT NOT NULL,
+        account TEXT NOT NULL,
+        region TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        mark TEXT NOT NULL CHECK (json_valid(mark)),
+        PRIMARY KEY (mode, account, region, resource)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// The newest schema that this simian knows.

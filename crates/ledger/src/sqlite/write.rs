@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 use simian_core::{
-    AccountId, Birth, Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mode, Region, Slot,
+    AccountId, Birth, Change, Claim, ClaimRecord, Claimed, Draft, Event, Key, LedgerError, Mark, MarkId, Mode, Region,
+    Slot,
 };
 use uuid::Uuid;
 
@@ -73,6 +74,7 @@ pub(super) fn apply(transaction: &Transaction<'_>, change: Change) -> Result<(),
             transaction.prepare_cached("DELETE FROM findings WHERE id = ?1")?.execute([id])?;
             Ok(())
         }
+        Change::Mark { id, from, to } => amend_mark(transaction, &id, from.as_deref(), to.as_deref()),
         Change::Survey { scope, from, to } => {
             let (account, region) = (scope.account.as_str(), scope.region.as_str());
             let insert = "INSERT OR IGNORE INTO surveys (account, region, seen) VALUES (?1, ?2, ?3)";
@@ -110,6 +112,36 @@ fn amend_birth(transaction: &Transaction<'_>, amend: impl FnOnce(&mut Birth)) ->
     let mut birth = read::birth(transaction)?;
     amend(&mut birth);
     transaction.prepare_cached("UPDATE ledger SET birth = ?1")?.execute([to_json(&birth)?])?;
+    Ok(())
+}
+
+fn amend_mark(
+    transaction: &Transaction<'_>,
+    id: &MarkId,
+    from: Option<&Mark>,
+    to: Option<&Mark>,
+) -> Result<(), Trouble> {
+    let MarkId { mode, scope, resource } = id;
+    let place = [mode.as_str(), scope.account.as_str(), scope.region.as_str(), &resource.to_string()];
+    let found: Option<String> = transaction
+        .prepare_cached("SELECT mark FROM marks WHERE mode = ?1 AND account = ?2 AND region = ?3 AND resource = ?4")?
+        .query_row(place, |row| row.get(0))
+        .optional()?;
+    let found: Option<Mark> = found.map(|mark| read::json(&id.to_string(), &mark)).transpose()?;
+    if found.as_ref() != from {
+        return Err(Trouble::Ledger(LedgerError::Overtaken(id.to_string())));
+    }
+    let [mode, account, region, resource] = place;
+    match to {
+        Some(mark) => transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO marks (mode, account, region, resource, mark) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![mode, account, region, resource, to_json(mark)?])?,
+        None => transaction
+            .prepare_cached("DELETE FROM marks WHERE mode = ?1 AND account = ?2 AND region = ?3 AND resource = ?4")?
+            .execute(params![mode, account, region, resource])?,
+    };
     Ok(())
 }
 

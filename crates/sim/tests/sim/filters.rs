@@ -24,6 +24,7 @@ fn wanted(group: &Group, query: &GroupQuery) -> bool {
         }
         GroupQuery::Keyed(keys) => keys.iter().any(|key| group.tags.contains_key(key)),
         GroupQuery::Named(names) => names.contains(&group.name),
+        GroupQuery::All => true,
     }
 }
 
