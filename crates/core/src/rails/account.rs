@@ -7,7 +7,7 @@ pub(super) const RAIL: Rail =
     Rail { name: "account", about: "the credentials belong to the expected account", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    says(&case.turn())
+    says(&Turn { scope: &case.proposal.unit.id.scope, ..case.turn() })
 }
 
 /// Whose account it is, and whose credentials.

@@ -28,6 +28,7 @@ mod reread;
 mod safety_lever;
 mod steady;
 mod target_health;
+mod turn;
 mod veto;
 mod veto_window;
 
@@ -44,12 +45,13 @@ pub use policy::{Alarms, Budgets, Candidates, Disposals, Floors, HeldBack, Polic
 pub use reread::FRESH;
 pub use steady::SINCE as ACTIVITIES_SINCE;
 
+use self::turn::Turn;
 use crate::claim::Slot;
 use crate::detail::{Detail, Look, Stops};
 use crate::event::{Draft, Kind};
 use crate::fleet::{Group, InstanceId, Member, View};
 use crate::proposal::{Proposal, Target};
-use crate::scope::{Mode, Region, Scope};
+use crate::scope::{Region, Scope};
 use crate::unit::GroupId;
 use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
@@ -124,23 +126,6 @@ pub struct Case<'a> {
     pub spent: &'a Spent,
     /// A rail before this one holds it: nobody was asked about it, and nobody needs to be.
     held: bool,
-}
-
-/// What the rails that are not about units look at: who would act, where, and when.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn<'a> {
-    /// For real, or a rehearsal.
-    pub(crate) mode: Mode,
-    /// The monkey.
-    pub(crate) monkey: &'a str,
-    /// Where.
-    pub(crate) scope: &'a Scope,
-    /// The world that it was proposed for.
-    pub(crate) world: &'a World,
-    /// What the operator wants.
-    pub(crate) policy: &'a Policy,
-    /// When it would happen.
-    pub(crate) at: DateTime<Utc>,
 }
 
 impl<'a> Case<'a> {

@@ -170,7 +170,7 @@ fn settings_are_as_promised() {
     assert_eq!(get("foreign_keys"), Value::Integer(1));
     assert_eq!(get("busy_timeout"), Value::Integer(2_000));
     assert_eq!(get("application_id"), Value::Integer(0x7369_6d69));
-    assert_eq!(get("user_version"), Value::Integer(3));
+    assert_eq!(get("user_version"), Value::Integer(4));
 }
 
 #[test]
@@ -237,6 +237,7 @@ fn no_query_of_a_round_reads_a_whole_table() {
         ("counters", (read::COUNTERS.into(), vec![]), "PRIMARY KEY (name>? AND name<?)"),
         ("findings", (read::FINDINGS.into(), vec![]), "findings_account (account=?)"),
         ("sights", (read::SIGHTS.into(), vec![]), "PRIMARY KEY (account=?)"),
+        ("marks", (read::MARKS.into(), vec![]), "PRIMARY KEY (mode=? AND account=?)"),
         ("surveys", (read::SURVEYS.into(), vec![]), "PRIMARY KEY (account=?)"),
         ("oldest", (compact::OLDEST.into(), vec![]), "PRIMARY KEY (rowid<?)"),
         ("old claims", (compact::OLD_CLAIMS.clone(), vec![]), "claims_date (mode=? AND date<?)"),

@@ -149,7 +149,7 @@ fn a_newer_schema_is_refused() {
         SqliteLedger::open(&path),
         SqliteLedger::open_read_only(&path),
     ] {
-        assert!(matches!(opened, Err(LedgerError::Newer { found: 99, known: 3, .. })), "{opened:?}");
+        assert!(matches!(opened, Err(LedgerError::Newer { found: 99, known: 4, .. })), "{opened:?}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
 }
