@@ -14,7 +14,7 @@ use simian_core::history::Ask;
 use simian_core::ports::GroupQuery;
 use simian_core::{
     AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Fleet, Group, Groups, History, LedgerError,
-    Mode, Monkey, Observed, Region, Scope, View, Wanted, World,
+    Mode, Monkey, Needs, Observed, Region, Scope, View, Wanted, World,
 };
 
 pub use detail::{detail, stops};
@@ -66,12 +66,26 @@ pub async fn identify(account: &Account) -> Result<(), ObserveError> {
     account.identity.get_or_try_init(ask).await.map(drop)
 }
 
-/// One area at one time: its regions side by side, what the ledger remembers, who we are.
+/// One area at one time, as far as a monkey needs it.
 pub async fn world(
     engine: &Engine,
     account: &Account,
     area: &Area,
     monkey: &dyn Monkey,
+    order: &Order,
+    day: &Day,
+) -> Result<World, ObserveError> {
+    look(engine, account, area, monkey, &monkey.needs(), order, day).await
+}
+
+/// One area at one time, for a monkey: its regions side by side as far as somebody needs them, what the ledger remembers,
+/// who we are.
+pub async fn look(
+    engine: &Engine,
+    account: &Account,
+    area: &Area,
+    monkey: &dyn Monkey,
+    needs: &Needs,
     order: &Order,
     day: &Day,
 ) -> Result<World, ObserveError> {
@@ -85,7 +99,6 @@ pub async fn world(
         brake: engine.brake.look(engine.clock.now()),
         change_calendars: View::Unasked,
     };
-    let needs = monkey.needs();
     if let Some(days) = needs.recoveries {
         let since = engine.clock.now() - TimeDelta::days(i64::from(days));
         history.read_recoveries(engine.ledger.as_ref(), &area.account, mode, since).await?;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use comfy_table::{ContentArrangement, Table, presets};
-use simian_core::{Draft, Judged, Kind, Mode, Target};
+use simian_core::{Draft, Judged, JudgedChore, Kind, Mode, Target};
 
 /// A text of somebody else on one line, without what steers a terminal.
 pub fn plain(text: &str) -> Cow<'_, str> {
@@ -200,6 +200,60 @@ pub fn json(judged: &Judged) -> serde_json::Value {
         "target": Target::instances(&proposal.targets),
         "action": proposal.action,
         "why": proposal.why,
+        "passes": judged.passes(),
+        "verdicts": judged.rulings,
+    })
+}
+
+/// A judged chore as a row: what, where, step, verdict, why.
+pub fn chore_row(judged: &JudgedChore) -> Vec<String> {
+    let chore = &judged.chore;
+    let (verdict, why) = match judged.held_by() {
+        None if chore.mode == Mode::DryRun => ("rehearse".to_owned(), chore.why.clone()),
+        None => ("act".to_owned(), chore.why.clone()),
+        Some(ruling) => (format!("held: {}", ruling.rail), ruling.says.why().to_owned()),
+    };
+    let owner = chore.mark.owner.clone().unwrap_or_else(|| "-".into());
+    let region = chore.scope.region.to_string();
+    vec![
+        chore.step.to_string(),
+        chore.resource.to_string(),
+        region,
+        owner,
+        dollars(chore.mark.cents_a_month),
+        verdict,
+        why,
+    ]
+}
+
+/// The columns of [`chore_row`].
+pub const CHORE_ROW: [&str; 7] = ["step", "resource", "region", "owner", "a month", "verdict", "why"];
+
+/// Cents as dollars, for eyes.
+pub fn dollars(cents: u64) -> String {
+    if cents == 0 { "-".into() } else { format!("${}.{:02}", cents / 100, cents % 100) }
+}
+
+/// A judged chore as JSON: stable.
+pub fn chore_json(judged: &JudgedChore) -> serde_json::Value {
+    let chore = &judged.chore;
+    serde_json::json!({
+        "key": chore.key(),
+        "mode": chore.mode,
+        "monkey": chore.monkey,
+        "date": chore.date,
+        "account": chore.scope.account,
+        "region": chore.scope.region,
+        "resource": chore.resource,
+        "name": chore.title,
+        "step": chore.step.as_str(),
+        "rule": chore.mark.rule,
+        "since": chore.mark.since,
+        "end": chore.mark.end,
+        "owner": chore.mark.owner,
+        "app": chore.mark.app,
+        "cents_a_month": chore.mark.cents_a_month,
+        "why": chore.why,
         "passes": judged.passes(),
         "verdicts": judged.rulings,
     })

@@ -81,14 +81,13 @@ impl Live<'_> {
         Ok(Some(Ended { chore, outcome, why }))
     }
 
-    /// The call, again only after a throttle, while there is time and nobody pulls the kill switch. As an error why not
-    /// even one call was made.
+    /// The call, again only after a throttle, while there is time and nobody pulls the kill switch.
     async fn call(
         &self,
         chore: &Chore,
         judged: DateTime<Utc>,
         stops: &mut Option<Stops>,
-    ) -> Result<Result<Option<String>, CallError>, String> {
+    ) -> Result<Option<String>, CallError> {
         let actuator = &self.account.actuator;
         let region = &chore.scope.region;
         let mut wait = FIRST_WAIT;
@@ -103,10 +102,10 @@ impl Live<'_> {
                     clock.sleep_until(clock.now() + wait).await;
                     wait = wait * 2;
                     if self.hindered(chore, judged, stops).await.is_some() {
-                        return Ok(Err(error));
+                        return Err(error);
                     }
                 }
-                answer => return Ok(answer),
+                answer => return answer,
             }
         }
     }
@@ -116,7 +115,7 @@ impl Live<'_> {
         &self,
         chore: &Chore,
         acting: &Mark,
-        answer: Result<Result<Option<String>, CallError>, String>,
+        answer: Result<Option<String>, CallError>,
     ) -> (Kind, Outcome, String, Option<Mark>) {
         let stays = || Some(Mark { acting: None, ..acting.clone() });
         let done = |why: String, saved: Option<String>| match chore.step {
@@ -127,12 +126,11 @@ impl Live<'_> {
             _ => (Kind::ActionDone, Outcome::Done, why, None),
         };
         match answer {
-            Err(why) => (Kind::ActionAbandoned, Outcome::Abandoned, why, stays()),
-            Ok(Ok(made)) => {
+            Ok(made) => {
                 let made_it = made.as_deref().map_or_else(String::new, |id| format!("; it is kept as {id}"));
                 done(format!("{}{made_it}", chore.why), made)
             }
-            Ok(Err(error)) => match (&error.cause, error.cause.effect()) {
+            Err(error) => match (&error.cause, error.cause.effect()) {
                 (Cause::Gone(_), _) => (Kind::ActionDone, Outcome::Done, "it was gone already".into(), None),
                 (Cause::InUse(_), _) => {
                     let why = format!("{error}{}", self.users(chore));

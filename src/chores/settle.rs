@@ -14,6 +14,9 @@ use simian_core::{
 use super::live::made_for;
 use crate::engine::{Account, Engine};
 
+/// A mark whose last step nobody saw the end of.
+type Open = (MarkId, Mark, Acting);
+
 /// Resolves what is open and settled by now. What cannot be looked at waits.
 pub(super) async fn settle(engine: &Engine, account: &Account, area: &Area) -> Result<(), LedgerError> {
     let marks = engine.ledger.marks(Mode::Live, &area.account).await?;
@@ -23,7 +26,7 @@ pub(super) async fn settle(engine: &Engine, account: &Account, area: &Area) -> R
         let settled = now >= acting.act_before + SETTLED_AFTER;
         (settled && area.contains(&id.scope.region)).then_some((id, mark, acting))
     });
-    let mut by_kind: BTreeMap<(Region, ResourceKind), Vec<(MarkId, Mark, Acting)>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<(Region, ResourceKind), Vec<Open>> = BTreeMap::new();
     for (id, mark, acting) in open {
         by_kind.entry((id.scope.region.clone(), id.resource.kind)).or_default().push((id, mark, acting));
     }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use futures_util::future::join_all;
-use simian_core::{Considered, Day, Finding, Judged, Mode, judge};
+use simian_core::rails::Recheck;
+use simian_core::{Considered, Day, Finding, Judged, JudgedChore, Mode, judge, judge_chores};
 
 use super::Format;
 use super::connect::{self, Access};
@@ -37,6 +38,7 @@ fn date(text: &str) -> Result<NaiveDate, String> {
 #[derive(Default)]
 struct Page {
     judged: Vec<Judged>,
+    chores: Vec<JudgedChore>,
     considered: Vec<Considered>,
     findings: Vec<Finding>,
     failed: Vec<String>,
@@ -56,6 +58,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
             match page {
                 Ok(page) => {
                     all.judged.extend(page.judged);
+                    all.chores.extend(page.chores);
                     all.considered.extend(page.considered);
                     all.findings.extend(page.findings);
                     all.failed.extend(page.failed);
@@ -84,6 +87,8 @@ async fn page(engine: &Engine, account: &Account, args: &Args, day: &Day) -> Res
         let outlook = monkey.propose(&world, day, &engine.dice);
         let now = engine.clock.now();
         page.judged.extend(judge(&outlook.proposals, &world, &simian_core::Detail::none(), &account.policy, now));
+        page.chores.extend(judge_chores(&outlook.chores, &world, &Recheck::none(), &account.policy, now));
+        page.failed.extend(outlook.blind.iter().map(|(scope, why)| format!("{scope} is not known whole: {why}")));
         page.considered.extend(outlook.considered);
         page.findings.extend(outlook.findings);
         page.failed.extend(world.blind().map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
@@ -97,10 +102,11 @@ fn json(page: &Page, day: &Day, provisional: bool) -> String {
         "provisional": provisional,
         "closed": day.closed.as_ref().map(ToString::to_string),
         "proposals": page.judged.iter().map(render::json).collect::<Vec<_>>(),
+        "chores": page.chores.iter().map(render::chore_json).collect::<Vec<_>>(),
         "no_turn": page.considered.iter().map(|c| serde_json::json!({"unit": c.unit, "why": c.why})).collect::<Vec<_>>(),
         "findings": page.findings.iter().map(|f| serde_json::json!({
             "rule": f.rule, "account": f.scope.account, "region": f.scope.region, "group": f.subject,
-            "owner": f.owner, "why": f.why,
+            "owner": f.owner, "severity": f.severity.as_str(), "why": f.why,
         })).collect::<Vec<_>>(),
         "failed": page.failed,
     })
@@ -145,6 +151,14 @@ fn print(page: &Page, day: &Day, provisional: bool, zone: chrono_tz::Tz) -> Resu
     } else {
         super::print(&render::table(&render::ROW, page.judged.iter().map(|judged| render::row(judged, zone))))?;
         super::print(&format!("\n{}", summary(page, day, provisional)))?;
+    }
+    if !page.chores.is_empty() {
+        super::print(&format!("\n{}", render::table(&render::CHORE_ROW, page.chores.iter().map(render::chore_row))))?;
+        let passing = page.chores.iter().filter(|judged| judged.passes()).count();
+        super::print(&format!(
+            "\n{passing} of {} chores would be done; what is to be deleted is read afresh before that",
+            page.chores.len()
+        ))?;
     }
     for finding in &page.findings {
         super::print(&render::plain(&format!("finding: {finding}")))?;

@@ -17,12 +17,10 @@ pub fn referrers(kind: ResourceKind) -> &'static [ResourceKind] {
         K::Volume | K::Group | K::LogGroup | K::RouteTable | K::ManagedNode => &[],
         K::Snapshot => &[K::Image, K::Volume, K::TemplateVersion],
         K::Image => &[K::Instance, K::TemplateVersion, K::LaunchConfiguration, K::Group, K::Parameter],
-        K::LaunchConfiguration => &[K::Group],
-        K::LaunchTemplate => &[K::Group, K::Instance],
-        K::TemplateVersion => &[K::Group, K::Instance],
+        K::LaunchConfiguration | K::TargetGroup => &[K::Group],
+        K::LaunchTemplate | K::TemplateVersion => &[K::Group, K::Instance],
         // Nothing that can be listed points at them: what they point at themselves decides.
         K::Balancer | K::ClassicBalancer => &[K::Group, K::TargetGroup],
-        K::TargetGroup => &[K::Group],
         K::Address => &[K::NatGateway],
         K::Interface => &[K::TemplateVersion, K::RouteTable, K::NatGateway],
         K::SecurityGroup => &[

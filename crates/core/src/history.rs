@@ -21,6 +21,9 @@ fn resets_the_breaker(resumed: &Draft) -> bool {
     resumed.key.as_deref().is_none_or(|pause| pause == Pause::BREAKER)
 }
 
+/// When a unit recovered, and after how many seconds; `None` where it was not back in time.
+pub type Recovery = (DateTime<Utc>, Option<u64>);
+
 /// The past, as of a date. Live and rehearsed histories are apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
@@ -58,9 +61,8 @@ pub struct History {
     pub findings: BTreeMap<String, Draft>,
     /// The marks of this mode in the area.
     pub marks: BTreeMap<MarkId, Mark>,
-    /// How each unit (in full) recovered, newest first: seconds, or `None` where it was not back in time. Read only for
-    /// whoever needs it.
-    pub recoveries: BTreeMap<String, Vec<(DateTime<Utc>, Option<u64>)>>,
+    /// How each unit (in full) recovered, newest first. Read only for whoever needs it.
+    pub recoveries: BTreeMap<String, Vec<Recovery>>,
 }
 
 impl History {
@@ -191,7 +193,7 @@ impl History {
             match event.body.kind {
                 Kind::PlanPublished => history.published |= key == Key::plan(mode, monkey, date, area),
                 Kind::ScorePublished => {
-                    history.published |= key.as_str().starts_with(&Key::scores(mode, monkey, date, area))
+                    history.published |= key.as_str().starts_with(&Key::scores(mode, monkey, date, area));
                 }
                 _ if !ours => {}
                 Kind::ActionPlanned => drop(history.planned.insert(key, event.body)),

@@ -217,8 +217,13 @@ impl Cause {
     /// [`Actuator::terminate`].
     pub fn effect(&self) -> Effect {
         match self {
-            Cause::Throttled | Cause::Denied | Cause::Credentials | Cause::Unreachable => Effect::None,
-            Cause::Refused(_) | Cause::InUse(_) | Cause::Gone(_) => Effect::None,
+            Cause::Throttled
+            | Cause::Denied
+            | Cause::Credentials
+            | Cause::Unreachable
+            | Cause::Refused(_)
+            | Cause::InUse(_)
+            | Cause::Gone(_) => Effect::None,
             Cause::Timeout | Cause::Broken | Cause::Malformed => Effect::Unknown,
         }
     }

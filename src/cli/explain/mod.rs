@@ -1,6 +1,7 @@
 //! `simian explain`: every reason for one target, what would lift each, and what is known of it besides.
 
 mod known;
+mod resource;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,9 @@ use crate::{observe, render};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A unit (`cluster:shop-prod`, or with its scope before it), a group's name, or an instance id
+    /// A unit (`cluster:shop-prod`, or with its scope before it), a group's name or an instance id; or a resource, by its
+    /// id (vol-…, ami-…, an ARN) or with its kind before it (launch-configuration/web-7, instance/i-…): then the chain
+    /// that keeps it, or the rule that condemns it
     target: String,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -67,6 +70,9 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         let mut engine = connect::connect(&config, Access::Read).await?;
         engine.progress = super::progress::new();
         let day = config.calendar.day_at(engine.clock.now());
+        if let Some(meant) = resource::meant(&args.target) {
+            return resource::run(&engine, &meant, args.format, &config, &day).await;
+        }
         let mut all = Page::default();
         let mut failures: Vec<Failure> = Vec::new();
         let all_of_it =

@@ -109,6 +109,7 @@ pub struct Snapshot {
 }
 
 /// `Image`, of the account itself.
+#[expect(clippy::struct_excessive_bools, reason = "four things that the API says yes or no to")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// Instances can be started from it.
