@@ -15,7 +15,7 @@ pub fn referrers(kind: ResourceKind) -> &'static [ResourceKind] {
         K::Instance => &[K::Group, K::ClassicBalancer],
         // An attached volume says so itself, and whoever made it from a snapshot did so once.
         K::Volume | K::Group | K::LogGroup | K::RouteTable | K::ManagedNode => &[],
-        K::Snapshot => &[K::Image, K::Volume, K::TemplateVersion],
+        K::Snapshot => &[K::Image, K::Volume, K::TemplateVersion, K::LaunchConfiguration],
         K::Image => &[K::Instance, K::TemplateVersion, K::LaunchConfiguration, K::Group, K::Parameter],
         K::LaunchConfiguration | K::TargetGroup => &[K::Group],
         K::LaunchTemplate | K::TemplateVersion => &[K::Group, K::Instance],
@@ -35,7 +35,7 @@ pub fn referrers(kind: ResourceKind) -> &'static [ResourceKind] {
         K::KeyPair => &[K::Instance, K::TemplateVersion, K::LaunchConfiguration],
         K::NatGateway => &[K::RouteTable],
         K::Subnet => &[K::Instance, K::Group, K::Interface],
-        K::Parameter => &[K::TemplateVersion],
+        K::Parameter => &[K::TemplateVersion, K::LaunchConfiguration],
     }
 }
 
@@ -194,3 +194,6 @@ fn missing(fleet: &Fleet) -> BTreeMap<ResourceKind, String> {
     missing.extend(groups.map(|why| (ResourceKind::Group, why)));
     missing
 }
+
+#[cfg(test)]
+mod tests;

@@ -295,3 +295,6 @@ fn lever_says(case: &Case<'_>) -> Verdict {
         None => case.not_asked("the safety lever"),
     }
 }
+
+#[cfg(test)]
+mod tests;
