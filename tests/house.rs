@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("simian-core", &[]),
     ("simian-chaos", &["simian-core"]),
+    ("simian-janitor", &["simian-core"]),
     ("simian-ledger", &["simian-core"]),
     ("simian-sim", &["simian-core"]),
     ("simian-aws", &["simian-core"]),

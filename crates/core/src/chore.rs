@@ -73,6 +73,8 @@ pub struct Chore {
     pub from: Option<Mark>,
     /// Its mark as it is to be; of a lift and a deletion, as it was last.
     pub mark: Mark,
+    /// It is not there any more: only its mark is left, and there is nothing to untag.
+    pub gone: bool,
     /// Why: one sentence.
     pub why: String,
 }

@@ -15,7 +15,7 @@ pub fn referrers(kind: ResourceKind) -> &'static [ResourceKind] {
         K::Instance => &[K::Group, K::ClassicBalancer],
         // An attached volume says so itself, and whoever made it from a snapshot did so once.
         K::Volume | K::Group | K::LogGroup | K::RouteTable | K::ManagedNode => &[],
-        K::Snapshot => &[K::Image, K::Volume, K::TemplateVersion],
+        K::Snapshot => &[K::Image, K::Volume, K::TemplateVersion, K::LaunchConfiguration],
         K::Image => &[K::Instance, K::TemplateVersion, K::LaunchConfiguration, K::Group, K::Parameter],
         K::LaunchConfiguration => &[K::Group],
         K::LaunchTemplate => &[K::Group, K::Instance],
@@ -24,7 +24,7 @@ pub fn referrers(kind: ResourceKind) -> &'static [ResourceKind] {
         K::Balancer | K::ClassicBalancer => &[K::Group, K::TargetGroup],
         K::TargetGroup => &[K::Group],
         K::Address => &[K::NatGateway],
-        K::Interface => &[K::TemplateVersion, K::RouteTable, K::NatGateway],
+        K::Interface => &[K::TemplateVersion, K::RouteTable, K::NatGateway, K::Address],
         K::SecurityGroup => &[
             K::Interface,
             K::Instance,

@@ -79,6 +79,10 @@ pub struct Saved {
 /// A step that was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acting {
+    /// The monkey.
+    pub monkey: String,
+    /// The chore's key.
+    pub key: String,
     /// Which: `save` or `delete`.
     pub step: String,
     /// By whom.

@@ -1,5 +1,7 @@
 //! A monkey: a pure function from a world to what it would do there.
 
+use std::collections::BTreeSet;
+
 use crate::calendar::Day;
 use crate::chore::Chore;
 use crate::dice::Dice;
@@ -82,6 +84,9 @@ pub struct Outlook {
     pub spared: Vec<Spared>,
     /// What owners should mend.
     pub findings: Vec<Finding>,
+    /// The rules that were asked of everything in a scope: a finding of theirs that is open and not in `findings` is
+    /// mended.
+    pub asked: BTreeSet<(Scope, &'static str)>,
     /// What it would do to resources, sorted by scope, step and resource.
     pub chores: Vec<Chore>,
     /// How well owners and apps do.

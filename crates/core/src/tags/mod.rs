@@ -138,9 +138,14 @@ pub enum OptIn {
 
 /// Our tags that are not about chaos. A tag of ours that is none of all these is a typing error, and perhaps meant to
 /// keep us away.
-const OTHERS: [&str; 6] = ["chaos", "latency", "conformity", "keep", "mark", "fault"];
+const OTHERS: [&str; 7] = ["chaos", "latency", "conformity", "keep", "mark", "saved", "fault"];
 
 impl TagRules {
+    /// The key of a tag of ours: `simian:keep` for `keep`.
+    pub fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.prefix)
+    }
+
     /// The key of the opt-in tag.
     pub fn chaos_key(&self) -> String {
         format!("{}:chaos", self.prefix)
