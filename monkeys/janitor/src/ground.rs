@@ -183,13 +183,10 @@ impl<'w> Ground<'w> {
             return Ok(0);
         }
         let view = self.fleet.estate.health.get(&group.id.id).unwrap_or(&View::Unasked);
-        match view.known() {
-            Some(targets) => Ok(targets.len()),
-            None => {
-                let why = view.unknown().unwrap_or_default();
-                Err(Spared::Unknown(format!("the targets of {} are not known: {why}", group.title())))
-            }
-        }
+        view.known().map(BTreeMap::len).ok_or_else(|| {
+            let why = view.unknown().unwrap_or_default();
+            Spared::Unknown(format!("the targets of {} are not known: {why}", group.title()))
+        })
     }
 
     /// The target groups behind a balancer.

@@ -19,6 +19,7 @@ mod prices;
 mod propose;
 mod resort;
 pub mod rules;
+mod verdict;
 mod words;
 
 use simian_core::{Calendar, Day, Dice, Monkey, Needs, Outlook, TagRules, World};

@@ -90,11 +90,15 @@ pub(crate) struct Terms<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// A step, the mark that goes with it, and why.
-    Do(Step, Mark, String),
+    Do(Step, Box<Mark>, String),
     /// Nothing today, and why; for whoever asks.
     Wait(String),
     /// Nothing.
     Nothing,
+}
+
+fn take(step: Step, mark: Mark, why: String) -> Next {
+    Next::Do(step, Box::new(mark), why)
 }
 
 /// What is next in a resource's life.
@@ -108,10 +112,10 @@ pub(crate) fn next(case: &Case<'_>, terms: &Terms<'_>) -> Next {
     match (&case.found, case.mark) {
         (Found::Unknown, _) | (Found::Gone(_), None) => Next::Nothing,
         (Found::Spared(why), None) => match &case.tag {
-            Tag::Mark(tag, true) if terms.live => Next::Do(Step::Lift, adopted(tag), why.clone()),
+            Tag::Mark(tag, true) if terms.live => take(Step::Lift, adopted(tag), why.clone()),
             _ => Next::Nothing,
         },
-        (Found::Spared(why) | Found::Gone(why), Some(mark)) => Next::Do(Step::Lift, mark.clone(), why.clone()),
+        (Found::Spared(why) | Found::Gone(why), Some(mark)) => take(Step::Lift, mark.clone(), why.clone()),
         (Found::Waste(waste), None) => first(waste, &case.tag, terms),
         (Found::Waste(_), Some(mark)) if mark.rehearsed => Next::Wait("a rehearsal deleted it".into()),
         (Found::Waste(waste), Some(mark)) => {
@@ -157,7 +161,7 @@ fn first(waste: &Condemned, tag: &Tag, terms: &Terms<'_>) -> Next {
     };
     let Some(end) = end.and_then(|end| ripe(end, since, waste)) else { return never() };
     let mark = adopted(&MarkTag { end, rule: waste.rule.into(), since });
-    Next::Do(Step::Mark, about(mark, waste), waste.why.clone())
+    take(Step::Mark, about(mark, waste), waste.why.clone())
 }
 
 /// Not before its mark is as old as its rule asks for, where nothing but the mark says how old it is.
@@ -190,12 +194,12 @@ fn again(waste: &Condemned, mark: &Mark, tag: &Tag, terms: &Terms<'_>) -> Option
         let Some(end) = end else { return Some(never()) };
         let mark = Mark { rule: waste.rule.into(), end, announced: None, ..mark.clone() };
         let why = format!("{}; it was marked by another rule", waste.why);
-        return Some(Next::Do(Step::Mark, about(mark, waste), why));
+        return Some(take(Step::Mark, about(mark, waste), why));
     }
     if waste.resort == Resort::Taken {
         let saved = Some(Saved { on: terms.today, snapshot: None });
         let why = format!("{}; somebody disabled it already, and its days of grace begin", waste.why);
-        return Some(Next::Do(Step::Mark, about(Mark { saved, ..mark.clone() }, waste), why));
+        return Some(take(Step::Mark, about(Mark { saved, ..mark.clone() }, waste), why));
     }
     if !terms.live {
         return None;
@@ -208,7 +212,7 @@ fn again(waste: &Condemned, mark: &Mark, tag: &Tag, terms: &Terms<'_>) -> Option
         Tag::Other => (mark.since, "its tag is no mark any more"),
     };
     let why = format!("{}; {lost}: to keep it, use the keep tag", waste.why);
-    Some(Next::Do(Step::Mark, about(Mark { since, ..mark.clone() }, waste), why))
+    Some(take(Step::Mark, about(Mark { since, ..mark.clone() }, waste), why))
 }
 
 /// Announced, saved, deleted: in that order, each when its day has come.
@@ -228,7 +232,7 @@ fn on_its_way(waste: &Condemned, mark: &Mark, terms: &Terms<'_>) -> Next {
             None => format!("it is deleted on {}, unless it is used or kept until then", mark.end),
             Some(why) => format!("it may be deleted from {} on, but not now: {why}", mark.end),
         };
-        return Next::Do(Step::Announce, about(mark, waste), format!("{}; {then}", waste.why));
+        return take(Step::Announce, about(mark, waste), format!("{}; {then}", waste.why));
     };
     let passed = calendar.working_days_between(announced, today);
     if today < mark.end || passed < notice_days {
@@ -245,10 +249,10 @@ fn on_its_way(waste: &Condemned, mark: &Mark, terms: &Terms<'_>) -> Next {
     }
     let why = format!("{}; marked since {}, announced on {announced}", waste.why, mark.since);
     match &waste.resort {
-        Resort::Open => Next::Do(Step::Save, about(mark.clone(), waste), why),
-        Resort::None | Resort::Ready => Next::Do(Step::Delete, about(mark.clone(), waste), why),
+        Resort::Open => take(Step::Save, about(mark.clone(), waste), why),
+        Resort::None | Resort::Ready => take(Step::Delete, about(mark.clone(), waste), why),
         Resort::Waits(why) => Next::Wait(why.clone()),
-        Resort::Undone(why) => Next::Do(Step::Lift, mark.clone(), why.clone()),
+        Resort::Undone(why) => take(Step::Lift, mark.clone(), why.clone()),
         Resort::Taken => Next::Nothing,
     }
 }

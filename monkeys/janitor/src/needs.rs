@@ -28,9 +28,7 @@ impl Janitor {
         for kind in &kinds {
             wanted.want(*kind, rule.extent);
         }
-        for kind in rule.reads {
-            wanted.want(*kind, Extent::All);
-        }
+        all(wanted, rule.reads);
         wanted.target_health |= rule.asks_health;
         for kind in kinds.into_iter().filter(|kind| self.terms.delete.contains(kind)) {
             self.want_to_delete(rule, kind, wanted);
@@ -45,19 +43,25 @@ impl Janitor {
             }
             // A rule about its use must condemn it as well.
             for rule in RULES.iter().filter(|rule| rule.kinds == Kinds::One(kind)) {
-                rule.reads.iter().for_each(|kind| wanted.want(*kind, Extent::All));
+                all(wanted, rule.reads);
                 wanted.target_health |= rule.asks_health;
             }
-            referrers(kind).iter().for_each(|kind| wanted.want(*kind, Extent::All));
+            all(wanted, referrers(kind));
         }
         if kind == ResourceKind::Instance {
-            BALANCERS.iter().for_each(|kind| wanted.want(*kind, Extent::All));
+            all(wanted, &BALANCERS);
             wanted.target_health = true;
         }
         if kind == ResourceKind::Volume && self.terms.last_resort {
             // Whether the last resort is whole.
             wanted.want(ResourceKind::Snapshot, Extent::All);
         }
+    }
+}
+
+fn all(wanted: &mut Wanted, kinds: &[ResourceKind]) {
+    for kind in kinds {
+        wanted.want(*kind, Extent::All);
     }
 }
 

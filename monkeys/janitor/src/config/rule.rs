@@ -41,7 +41,7 @@ const KEEP_DAYS: u32 = 365;
 /// How many versions of a launch template are left, if nobody says.
 const NEWEST: u32 = 5;
 
-/// What must carry tags, if nobody says: as SimianArmy's rule had it.
+/// What must carry tags, if nobody says: as the rule of Netflix's janitor had it.
 const KINDS: [ResourceKind; 1] = [ResourceKind::Instance];
 
 impl RuleTable {

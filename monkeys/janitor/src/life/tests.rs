@@ -1,1 +1,1 @@
-
+//! The life of waste as a table.

@@ -42,7 +42,7 @@ impl Micros {
         let wrong = || format!("`{text}` is no price: write a number from 0 to a million, as in 0.08");
         let (whole, part) = text.split_once('.').unwrap_or((text, ""));
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(part) || part.len() > DECIMALS {
+        if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > DECIMALS {
             return Err(format!("{}, with {DECIMALS} decimals at most", wrong()));
         }
         let micros: u64 = format!("{whole}{part:0<DECIMALS$}").parse().map_err(|_| wrong())?;

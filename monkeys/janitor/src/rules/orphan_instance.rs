@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Tags that AWS sets on instances that people start by themselves: by a template, by a stack. Any other of its tags
 /// means that a service of AWS started it and will end it, such as `aws:elasticmapreduce:job-flow-id`. Sources: EC2 User
-/// Guide, "Launch templates"; CloudFormation User Guide, "Resource tag".
+/// Guide, "Launch templates"; AWS `CloudFormation` User Guide, "Resource tag".
 const BY_PEOPLE: [&str; 2] = ["aws:ec2launchtemplate:", "aws:cloudformation:"];
 
 fn judge(resource: &Resource, ground: &Ground<'_>, params: &Params) -> Judgement {

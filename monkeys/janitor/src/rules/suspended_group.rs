@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Without them a group gets no new instances, or those get no traffic: how Asgard switched a group off, and what
-/// SimianArmy's rule looked for. The other processes are suspended by deployments for other reasons.
+/// the rule of Netflix's janitor looked for. The other processes are suspended by deployments for other reasons.
 const OFF: [&str; 2] = ["Launch", "AddToLoadBalancer"];
 
 fn judge(resource: &Resource, ground: &Ground<'_>, params: &Params) -> Judgement {
