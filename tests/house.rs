@@ -9,6 +9,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simian-core", &[]),
     ("simian-chaos", &["simian-core"]),
     ("simian-conformity", &["simian-core"]),
+    ("simian-janitor", &["simian-core"]),
     ("simian-ledger", &["simian-core"]),
     ("simian-sim", &["simian-core"]),
     ("simian-aws", &["simian-core"]),

@@ -22,7 +22,7 @@ pub fn referrers(kind: ResourceKind) -> &'static [ResourceKind] {
         // Nothing that can be listed points at them: what they point at themselves decides.
         K::Balancer | K::ClassicBalancer => &[K::Group, K::TargetGroup],
         K::Address => &[K::NatGateway],
-        K::Interface => &[K::TemplateVersion, K::RouteTable, K::NatGateway],
+        K::Interface => &[K::TemplateVersion, K::RouteTable, K::NatGateway, K::Address],
         K::SecurityGroup => &[
             K::Interface,
             K::Instance,

@@ -1,0 +1,28 @@
+//! A NAT gateway that no route leads to.
+
+use simian_core::{Extent, Resource, ResourceKind};
+
+use super::{Age, Judgement, Kinds, Params, Rule, Waste, in_use, not_mine};
+use crate::ground::Ground;
+
+pub(super) const RULE: Rule = Rule {
+    id: "idle-nat-gateway",
+    about: "A NAT gateway that no route leads to.",
+    kinds: Kinds::One(ResourceKind::NatGateway),
+    age: Age { days: 14, of: "its making" },
+    extra: None,
+    extent: Extent::All,
+    reads: &[ResourceKind::RouteTable],
+    asks_health: false,
+    judge,
+};
+
+fn judge(resource: &Resource, ground: &Ground<'_>, params: &Params) -> Judgement {
+    let Some(gateway) = resource.nat_gateway() else { return not_mine() };
+    if !gateway.alive {
+        return in_use("it ends, or never came to be");
+    }
+    ground.unused(resource)?;
+    let undated = ground.old(resource.created, "it was made", params)?;
+    Ok(Waste::new("no route leads to it", undated))
+}
