@@ -47,6 +47,8 @@ pub enum GroupQuery {
     Keyed(Vec<String>),
     /// These names. A group that is gone is left out.
     Named(Vec<String>),
+    /// Every group of the region.
+    All,
 }
 
 /// Which resources of a kind are asked for.
@@ -219,6 +221,11 @@ impl Cause {
             Cause::Refused(_) | Cause::InUse(_) | Cause::Gone(_) => Effect::None,
             Cause::Timeout | Cause::Broken | Cause::Malformed => Effect::Unknown,
         }
+    }
+
+    /// AWS read the call and said no, for a reason of its own: saying it again will not help.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Cause::Refused(_) | Cause::InUse(_) | Cause::Gone(_))
     }
 }
 
