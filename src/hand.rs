@@ -198,7 +198,7 @@ impl Live<'_> {
         let call = |ids: Vec<InstanceId>| async move { actuator.terminate(region, &ids).await };
         let (ids, answer) = self.in_time(leave, ids, ends, call).await;
         let split = ids.len() > 1
-            && matches!(&answer, Ok(Err(error)) if matches!(error.cause, Cause::Refused(_) | Cause::Denied));
+            && matches!(&answer, Ok(Err(error)) if error.cause.is_refusal() || error.cause == Cause::Denied);
         self.judge_answer(region, &ids, answer, ends).await;
         if !split {
             return;
@@ -209,7 +209,7 @@ impl Live<'_> {
             let (_, answer) = self.in_time(leave, one, ends, call).await;
             let certain = match &answer {
                 Ok(Ok(_)) => true,
-                Ok(Err(error)) => matches!(error.cause, Cause::Refused(_) | Cause::Denied),
+                Ok(Err(error)) => error.cause.is_refusal() || error.cause == Cause::Denied,
                 Err(_) => false,
             };
             self.judge_answer(region, one, answer, ends).await;

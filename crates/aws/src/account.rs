@@ -58,7 +58,7 @@ pub enum ConnectError {
 
 /// One AWS account, any number of its regions. Clients of a region are made when it is first called.
 pub struct Account {
-    id: AccountId,
+    pub(crate) id: AccountId,
     role: Option<String>,
     config: SdkConfig,
     pub(crate) clock: Arc<dyn Clock>,

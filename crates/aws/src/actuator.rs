@@ -6,15 +6,19 @@ use aws_sdk_autoscaling::operation::terminate_instance_in_auto_scaling_group::Te
 use aws_sdk_ec2 as ec2;
 use aws_sdk_ec2::operation::reboot_instances::RebootInstancesError;
 use aws_sdk_ec2::operation::terminate_instances::TerminateInstancesError;
+use simian_core::chore::Disposal;
 use simian_core::fleet::InstanceId;
 use simian_core::ports::{Actuator, CallError, Cause, MAX_BATCH};
+use simian_core::resource::{ResourceId, ResourceKind, Tags};
 use simian_core::scope::Region;
 
 use crate::account::Account;
+use crate::clients::once;
 use crate::error::Call;
-use crate::instances;
 use crate::limits::Meter;
+use crate::marks::Service;
 use crate::pages::distinct;
+use crate::{disposal, instances, marks};
 
 #[async_trait]
 impl Actuator for Account {
@@ -46,19 +50,12 @@ impl Actuator for Account {
         let mut call = self.call("autoscaling:TerminateInstanceInAutoScalingGroup", &on);
         call.resource = Some(id.to_string());
         let clients = self.clients(region, &call)?;
-        let bucket = &clients.limits.terminate_in_group;
-        let timeouts = clients.admit(&call, &[(bucket, 1)]).await?;
-        clients
+        let request = clients
             .scaling_once
             .terminate_instance_in_auto_scaling_group()
             .instance_id(id.as_str())
-            .should_decrement_desired_capacity(false)
-            .customize()
-            .config_override(scaling::Config::builder().timeout_config(timeouts))
-            .interceptor(Meter::<TerminateInstanceInAutoScalingGroupError>::new([bucket]))
-            .send()
-            .await
-            .map_err(|error| call.error(&error))?;
+            .should_decrement_desired_capacity(false);
+        once!(clients, &call, terminate_in_group, scaling, TerminateInstanceInAutoScalingGroupError, request)?;
         Ok(())
     }
 
@@ -70,19 +67,71 @@ impl Actuator for Account {
             return Ok(());
         }
         let clients = self.clients(region, &call)?;
-        let reboot = &clients.limits.reboot;
-        let timeouts = clients.admit(&call, &[(reboot, 1)]).await?;
-        clients
-            .ec2_once
-            .reboot_instances()
-            .set_instance_ids(Some(ids))
-            .customize()
-            .config_override(ec2::Config::builder().timeout_config(timeouts))
-            .interceptor(Meter::<RebootInstancesError>::new([reboot]))
-            .send()
-            .await
-            .map_err(|error| call.error(&error))?;
+        let request = clients.ec2_once.reboot_instances().set_instance_ids(Some(ids));
+        once!(clients, &call, reboot, ec2, RebootInstancesError, request)?;
         Ok(())
+    }
+
+    async fn tag(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        ids: &[String],
+        key: &str,
+        value: &str,
+    ) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let Some(service) = Service::of(kind) else { return Err(self.not_taggable("tag", &on, kind)) };
+        let mut call = self.call(service.tags(), &on);
+        let ids = marks::batch(&mut call, kind, ids, key)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        marks::tag(self.clients(region, &call)?, &call, service, ids, key, value).await
+    }
+
+    async fn untag(&self, region: &Region, kind: ResourceKind, ids: &[String], key: &str) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let Some(service) = Service::of(kind) else { return Err(self.not_taggable("untag", &on, kind)) };
+        let mut call = self.call(service.untags(), &on);
+        let ids = marks::batch(&mut call, kind, ids, key)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        marks::untag(self.clients(region, &call)?, &call, service, ids, key).await
+    }
+
+    async fn save(&self, region: &Region, resource: &ResourceId, tags: &Tags) -> Result<Option<String>, CallError> {
+        let on = self.scope(region);
+        let Some(name) = disposal::saved_by(resource.kind) else {
+            let why = format!("{resource} cannot be saved: no call does that to {}", resource.kind.several());
+            return Err(self.call("save", &on).failed(Cause::Refused("NotSavable".into()), &why));
+        };
+        let mut call = self.call(name, &on);
+        call.resource = Some(resource.id.clone());
+        disposal::save(self.clients(region, &call)?, &call, resource, tags).await
+    }
+
+    async fn dispose(&self, region: &Region, resource: &ResourceId, disposal: &Disposal) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let Some(name) = disposal::permission(resource.kind, disposal) else {
+            return Err(disposal::not_disposable(&self.call("dispose", &on), resource));
+        };
+        let mut call = self.call(name, &on);
+        call.resource = Some(resource.id.clone());
+        if resource.kind == ResourceKind::Instance {
+            let id = InstanceId::new(&resource.id);
+            let ended = self.terminate(region, std::slice::from_ref(&id)).await?;
+            return if ended == [id] { Ok(()) } else { Err(call.malformed("it does not say that the instance ends")) };
+        }
+        disposal::end(self.clients(region, &call)?, &call, resource, disposal).await
+    }
+}
+
+impl Account {
+    fn not_taggable(&self, name: &'static str, on: &str, kind: ResourceKind) -> CallError {
+        let why = format!("AWS has no tags for {}", kind.several());
+        self.call(name, on).failed(Cause::Refused("NotTaggable".into()), &why)
     }
 }
 

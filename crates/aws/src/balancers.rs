@@ -19,7 +19,7 @@ pub(crate) async fn health(
     call: &Call<'_>,
     target_group: &str,
 ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
-    let bucket = &clients.limits.targets;
+    let bucket = &clients.limits.balancers;
     bucket.turn().await;
     let answer = clients
         .balancers

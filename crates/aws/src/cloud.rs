@@ -7,12 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::change_calendar::{CalendarState, ChangeCalendar};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use simian_core::fleet::{Group, InstanceId, LaunchSource};
-use simian_core::ports::{CallError, Cause, Cloud, GroupQuery, Identity, InstanceState};
+use simian_core::ports::{CallError, Cause, Cloud, GroupQuery, Identity, InstanceState, ResourceQuery};
+use simian_core::resource::{Resource, ResourceId, ResourceKind};
 use simian_core::scope::Region;
 
 use crate::account::Account;
 use crate::roles::first_reachable;
-use crate::{alarms, balancers, instances, launches, ourselves, scaling};
+use crate::{alarms, balancers, instances, launches, ourselves, resources, scaling, sharing};
 
 impl Account {
     /// Whose credentials these are, asked in that region.
@@ -110,6 +111,49 @@ impl Cloud for Account {
         let on = self.scope(region);
         let call = self.call("fis:GetSafetyLever", &on);
         alarms::lever(self.clients(region, &call)?, &call).await
+    }
+
+    async fn resources(
+        &self,
+        region: &Region,
+        kind: ResourceKind,
+        query: &ResourceQuery,
+    ) -> Result<Vec<Resource>, CallError> {
+        let on = self.scope(region);
+        let call = self.call(resources::permission(kind), &on);
+        resources::list(self.clients(region, &call)?, &call, kind, query).await
+    }
+
+    async fn shared_with(&self, region: &Region, resource: &ResourceId) -> Result<Vec<String>, CallError> {
+        let on = self.scope(region);
+        let (id, owner) = (resource.id.as_str(), self.id.as_str());
+        match resource.kind {
+            ResourceKind::Image => {
+                let call = self.call("ec2:DescribeImageAttribute", &on);
+                sharing::image(self.clients(region, &call)?, &call, id, owner).await
+            }
+            ResourceKind::Snapshot => {
+                let call = self.call("ec2:DescribeSnapshotAttribute", &on);
+                sharing::snapshot(self.clients(region, &call)?, &call, id, owner).await
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn last_refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
+        let on = self.scope(region);
+        let call = self.call("autoscaling:DescribeInstanceRefreshes", &on);
+        scaling::last_refresh(self.clients(region, &call)?, &call, group).await
+    }
+
+    async fn recent_activities(
+        &self,
+        region: &Region,
+        since: DateTime<Utc>,
+    ) -> Result<BTreeMap<String, Vec<Activity>>, CallError> {
+        let on = self.scope(region);
+        let call = self.call("autoscaling:DescribeScalingActivities", &on);
+        scaling::recent_activities(self.clients(region, &call)?, &call, since).await
     }
 
     fn skew(&self, region: &Region) -> Option<TimeDelta> {

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_autoscaling::types as scaling;
+use aws_smithy_types::DateTime as Moment;
+use chrono::{DateTime, Utc};
 use simian_core::fleet::{Group, InstanceId, LaunchSource, Lifecycle, Member};
 
 /// What the SDK puts in the place of a missing word that the API calls required.
@@ -11,6 +13,13 @@ pub(crate) const NO_VALUE: &str = "no value was set";
 
 /// The kind of traffic source whose identifier is a target group's ARN (Auto Scaling API, `TrafficSourceIdentifier`).
 const TARGET_GROUP: &str = "elbv2";
+
+/// The kind of traffic source whose identifier is a classic load balancer's name (the same).
+const CLASSIC_BALANCER: &str = "elb";
+
+/// Before the time in the reason of a suspension. Source: Auto Scaling user guide, "Suspend and resume processes":
+/// `User suspended at 2016-09-08T12:00:00Z`, and of AWS's own doing `Administrator suspended at …`.
+const SUSPENDED: &str = " suspended at ";
 
 /// What is wrong with an answer.
 pub(crate) type Flaw = String;
@@ -24,10 +33,27 @@ pub(crate) fn count(number: Option<i32>, what: &str) -> Result<u32, Flaw> {
     u32::try_from(number).map_err(|_| format!("{what} is {number}"))
 }
 
+/// What may be left out: text that is there and not empty.
+pub(crate) fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A time. The SDK puts the epoch in the place of one that the API called required and left out.
+pub(crate) fn time(theirs: Option<Moment>) -> Option<DateTime<Utc>> {
+    let theirs = theirs.filter(|time| time.secs() != 0)?;
+    DateTime::from_timestamp(theirs.secs(), theirs.subsec_nanos())
+}
+
+/// A time as text (RFC 3339).
+pub(crate) fn written_time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
+}
+
 /// `AutoScalingGroup` of the Auto Scaling API.
 pub(crate) fn group(mut theirs: scaling::AutoScalingGroup) -> Result<Group, Flaw> {
     let name = required(theirs.auto_scaling_group_name.take(), "a group's name")?;
     let of = |what: &str| format!("{what} of group {name}");
+    let override_kinds = override_kinds(&theirs);
     let launches = launches(&mut theirs, &of)?;
     let tags = theirs
         .tags
@@ -42,14 +68,19 @@ pub(crate) fn group(mut theirs: scaling::AutoScalingGroup) -> Result<Group, Flaw
         .map(|instance| member(instance).map_err(|flaw| format!("{flaw} in group {name}")))
         .collect::<Result<Vec<_>, Flaw>>()?;
     let mut target_groups = theirs.target_group_arns.unwrap_or_default();
+    let mut classic_balancers = theirs.load_balancer_names.unwrap_or_default();
     for source in theirs.traffic_sources.unwrap_or_default() {
-        let (Some(arn), Some(TARGET_GROUP)) = (source.identifier, source.r#type.as_deref()) else { continue };
-        if !target_groups.contains(&arn) {
-            target_groups.push(arn);
-        }
+        let known = match source.r#type.as_deref() {
+            Some(TARGET_GROUP) => &mut target_groups,
+            Some(CLASSIC_BALANCER) => &mut classic_balancers,
+            _ => continue,
+        };
+        known.extend(source.identifier.filter(|name| !known.contains(name)));
     }
-    let suspended =
-        theirs.suspended_processes.unwrap_or_default().into_iter().filter_map(|process| process.process_name).collect();
+    let processes = theirs.suspended_processes.unwrap_or_default();
+    let reasons = processes.iter().filter_map(|process| process.suspension_reason.as_deref());
+    let suspended_since = reasons.filter_map(suspended_since).min();
+    let suspended = processes.into_iter().filter_map(|process| process.process_name).collect();
     let subnets = theirs.vpc_zone_identifier.unwrap_or_default();
     let subnets = subnets.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect();
     Ok(Group {
@@ -63,8 +94,45 @@ pub(crate) fn group(mut theirs: scaling::AutoScalingGroup) -> Result<Group, Flaw
         suspended,
         launches,
         subnets,
+        zones: theirs.availability_zones.unwrap_or_default(),
+        created: time(theirs.created_time),
+        grace_seconds: theirs
+            .health_check_grace_period
+            .map_or(Ok(0), |grace| count(Some(grace), &of("HealthCheckGracePeriod")))?,
+        capacity_rebalance: theirs.capacity_rebalance.unwrap_or_default(),
+        classic_balancers,
+        suspended_since,
+        warm: theirs.warm_pool_size.map_or(Ok(0), |size| count(Some(size), &of("WarmPoolSize")))?,
+        override_kinds,
+        protected: is_protected(theirs.deletion_protection.as_ref()),
         name,
     })
+}
+
+/// When a process was suspended, by the reason that the API gives.
+fn suspended_since(reason: &str) -> Option<DateTime<Utc>> {
+    let (_, time) = reason.split_once(SUSPENDED)?;
+    written_time(time.trim())
+}
+
+/// Whether a plain deletion is refused. Nobody here forces one, so a group that is only protected from that is not. A
+/// word that we do not know may protect from anything.
+fn is_protected(theirs: Option<&scaling::DeletionProtection>) -> bool {
+    use scaling::DeletionProtection as Protection;
+    !matches!(theirs, None | Some(Protection::None | Protection::PreventForceDeletion))
+}
+
+/// The instance types that the policy's overrides name, each once.
+fn override_kinds(theirs: &scaling::AutoScalingGroup) -> Vec<String> {
+    let mix = theirs.mixed_instances_policy.as_ref().and_then(|policy| policy.launch_template.as_ref());
+    let overrides = mix.and_then(|mix| mix.overrides.as_deref()).unwrap_or_default();
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in overrides.iter().filter_map(|instead| given(instead.instance_type.clone())) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
 }
 
 /// Whatever a group may launch from, each once.
@@ -98,6 +166,8 @@ fn member(theirs: scaling::Instance) -> Result<Member, Flaw> {
     let id = required(theirs.instance_id, "a member's id")?;
     let of = |what: &str| format!("{what} of member {id}");
     let lifecycle = theirs.lifecycle_state.map(|state| state.as_str().to_owned()).filter(|s| s != NO_VALUE);
+    let (template, template_version) =
+        theirs.launch_template.map_or((None, None), |from| (given(from.launch_template_id), from.version));
     Ok(Member {
         zone: required(theirs.availability_zone, &of("AvailabilityZone"))?,
         lifecycle: Lifecycle::parse(&required(lifecycle, &of("LifecycleState"))?),
@@ -105,10 +175,10 @@ fn member(theirs: scaling::Instance) -> Result<Member, Flaw> {
         protected: theirs
             .protected_from_scale_in
             .ok_or_else(|| format!("{} is missing", of("ProtectedFromScaleIn")))?,
-        template_version: theirs.launch_template.and_then(|template| template.version),
-        template: None,
-        configuration: None,
-        kind: None,
+        template_version,
+        template,
+        configuration: given(theirs.launch_configuration_name),
+        kind: given(theirs.instance_type),
         id: InstanceId::new(id),
     })
 }
@@ -116,8 +186,8 @@ fn member(theirs: scaling::Instance) -> Result<Member, Flaw> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_autoscaling::types::{AutoScalingGroup, Instance, LaunchTemplateSpecification, LifecycleState};
+    use aws_sdk_autoscaling::types::{DeletionProtection, SuspendedProcess, TagDescription, TrafficSourceIdentifier};
     use aws_sdk_autoscaling::types::{LaunchTemplate, LaunchTemplateOverrides, MixedInstancesPolicy};
-    use aws_sdk_autoscaling::types::{SuspendedProcess, TagDescription, TrafficSourceIdentifier};
 
     use super::*;
 
@@ -128,8 +198,13 @@ mod tests {
             .lifecycle_state(LifecycleState::InService)
             .health_status("Healthy")
             .protected_from_scale_in(false)
-            .launch_template(LaunchTemplateSpecification::builder().version("7").build())
+            .launch_template(spec("lt-1", Some("7")))
+            .instance_type("m7g.large")
             .build()
+    }
+
+    fn suspended(process: &str, reason: &str) -> SuspendedProcess {
+        SuspendedProcess::builder().process_name(process).suspension_reason(reason).build()
     }
 
     fn shop() -> AutoScalingGroup {
@@ -142,8 +217,19 @@ mod tests {
             .target_group_arns("arn:a")
             .traffic_sources(TrafficSourceIdentifier::builder().identifier("arn:a").r#type("elbv2").build())
             .traffic_sources(TrafficSourceIdentifier::builder().identifier("arn:b").r#type("elbv2").build())
+            .load_balancer_names("classic")
             .traffic_sources(TrafficSourceIdentifier::builder().identifier("classic").r#type("elb").build())
-            .suspended_processes(SuspendedProcess::builder().process_name("Launch").build())
+            .traffic_sources(TrafficSourceIdentifier::builder().identifier("older").r#type("elb").build())
+            .traffic_sources(TrafficSourceIdentifier::builder().identifier("lattice").r#type("vpc-lattice").build())
+            .suspended_processes(suspended("Launch", "User suspended at 2026-11-20T12:00:00Z"))
+            .suspended_processes(suspended("Terminate", "User suspended at 2026-11-01T12:00:00Z"))
+            .suspended_processes(suspended("AZRebalance", "somebody did"))
+            .created_time(Moment::from_secs(1_795_456_800))
+            .availability_zones("us-east-1a")
+            .health_check_grace_period(300)
+            .capacity_rebalance(true)
+            .warm_pool_size(2)
+            .deletion_protection(DeletionProtection::PreventAllDeletion)
             .tags(TagDescription::builder().key("simian:chaos").value("on").build())
             .tags(TagDescription::builder().key("empty").build())
             .instances(instance_of("i-1"))
@@ -177,15 +263,24 @@ mod tests {
                 healthy: true,
                 protected: false,
                 template_version: Some("7".into()),
-                template: None,
+                template: Some("lt-1".into()),
                 configuration: None,
-                kind: None,
+                kind: Some("m7g.large".into()),
             }],
             health_check: "EC2,ELB".into(),
             target_groups: vec!["arn:a".into(), "arn:b".into()],
-            suspended: vec!["Launch".into()],
+            suspended: vec!["Launch".into(), "Terminate".into(), "AZRebalance".into()],
             launches: vec![template_of("lt-1", "7")],
             subnets: vec!["subnet-1".into(), "subnet-2".into()],
+            zones: vec!["us-east-1a".into()],
+            created: DateTime::from_timestamp(1_795_456_800, 0),
+            grace_seconds: 300,
+            capacity_rebalance: true,
+            classic_balancers: vec!["classic".into(), "older".into()],
+            suspended_since: written_time("2026-11-01T12:00:00Z"),
+            warm: 2,
+            override_kinds: Vec::new(),
+            protected: true,
         };
         assert_eq!(ours, expected);
     }
@@ -193,7 +288,7 @@ mod tests {
     #[test]
     fn whatever_is_missing_makes_the_answer_unreadable() {
         type Spoil = fn(&mut AutoScalingGroup);
-        let cases: [(&str, Spoil); 15] = [
+        let cases: [(&str, Spoil); 17] = [
             ("a group's name is missing", |g| g.auto_scaling_group_name = None),
             ("a group's name is missing", |g| g.auto_scaling_group_name = Some(String::new())),
             ("MinSize of group shop is missing", |g| g.min_size = None),
@@ -201,6 +296,8 @@ mod tests {
             ("DesiredCapacity of group shop is missing", |g| g.desired_capacity = None),
             ("MaxSize of group shop is missing", |g| g.max_size = None),
             ("HealthCheckType of group shop is missing", |g| g.health_check_type = None),
+            ("HealthCheckGracePeriod of group shop is -1", |g| g.health_check_grace_period = Some(-1)),
+            ("WarmPoolSize of group shop is -1", |g| g.warm_pool_size = Some(-1)),
             ("LaunchTemplateId of group shop is missing", |g| {
                 g.launch_template.as_mut().unwrap().launch_template_id = None;
             }),
@@ -231,7 +328,12 @@ mod tests {
     fn whatever_a_mix_launches_from_is_there_once() {
         let instead = |spec: Option<LaunchTemplateSpecification>, image: Option<&str>| {
             let image = image.map(str::to_owned);
-            LaunchTemplateOverrides::builder().set_launch_template_specification(spec).set_image_id(image).build()
+            let kind = if image.is_some() { "m7g.large" } else { "m7i.large" };
+            LaunchTemplateOverrides::builder()
+                .set_launch_template_specification(spec)
+                .set_image_id(image)
+                .instance_type(kind)
+                .build()
         };
         let mix = LaunchTemplate::builder()
             .launch_template_specification(spec("lt-1", None))
@@ -245,7 +347,43 @@ mod tests {
         theirs.mixed_instances_policy = Some(MixedInstancesPolicy::builder().launch_template(mix).build());
         let expected =
             [template_of("lt-1", "$Default"), template_of("lt-2", "$Latest"), LaunchSource::Image("ami-2".into())];
-        assert_eq!(group(theirs).unwrap().launches, expected);
+        let ours = group(theirs).unwrap();
+        assert_eq!(ours.launches, expected);
+        assert_eq!(ours.override_kinds, ["m7i.large", "m7g.large"]);
+    }
+
+    #[test]
+    fn what_the_api_leaves_out_of_a_group_is_nothing() {
+        let bare = AutoScalingGroup::builder()
+            .auto_scaling_group_name("shop")
+            .min_size(0)
+            .desired_capacity(0)
+            .max_size(0)
+            .health_check_type("EC2")
+            .created_time(Moment::from_secs(0))
+            .build();
+        let ours = group(bare).unwrap();
+        assert_eq!(ours, Group { name: "shop".into(), health_check: "EC2".into(), ..Group::default() });
+    }
+
+    #[test]
+    fn a_group_is_protected_from_what_is_done_here_only() {
+        for (word, protected) in
+            [("none", false), ("prevent-force-deletion", false), ("prevent-all-deletion", true), ("hovering", true)]
+        {
+            assert_eq!(is_protected(Some(&word.into())), protected, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_was_launched_from_a_configuration_says_so_while_that_is_there() {
+        let mut theirs = instance_of("i-1");
+        theirs.launch_template = None;
+        theirs.launch_configuration_name = Some("old".into());
+        let ours = member(theirs.clone()).unwrap();
+        assert_eq!((ours.configuration.as_deref(), ours.template, ours.template_version), (Some("old"), None, None));
+        theirs.launch_configuration_name = Some(String::new());
+        assert_eq!(member(theirs).unwrap().configuration, None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What went wrong, in the core's words. The one question that matters of a failed write is whether it may have
 //! happened, so whatever is not surely "no" is answered with "look".
 
+mod codes;
+
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -10,39 +12,8 @@ use aws_smithy_runtime_api::client::dns::ResolveDnsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use codes::{CREDENTIALS, DENIED, LATE, MORE_THROTTLES, REGION_DISABLED};
 use simian_core::ports::{CallError, Cause};
-
-/// Throttles that the SDK's list leaves out: SNS's code on the wire and its key service's (SNS API, `Publish`).
-const MORE_THROTTLES: [&str; 2] = ["Throttled", "KMSThrottling"];
-
-/// The caller lacks a permission. Sources: EC2 API "Error codes", AWS "Common error types", SNS API `Publish`.
-const DENIED: [&str; 5] =
-    ["UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthorizationError", "NotAuthorized"];
-
-/// The credentials are not accepted. Sources: EC2 API "Error codes", AWS "Common error types", STS API.
-const CREDENTIALS: [&str; 15] = [
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "InvalidToken",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "RequestExpired",
-    "RequestTimeTooSkewed",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-];
-
-/// What EC2 and others say of good credentials in a region that the account has not enabled.
-const REGION_DISABLED: [&str; 3] = ["AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException"];
-
-/// The server did not get the whole request in time, or so it says.
-const LATE: [&str; 2] = ["RequestTimeout", "RequestTimeoutException"];
 
 /// The most characters of a message that are kept: a line or three.
 const MESSAGE_LIMIT: usize = 400;
@@ -83,6 +54,11 @@ impl<'a> Call<'a> {
         self.failed(Cause::Malformed, what)
     }
 
+    /// A refusal with that code that came inside of an answer that is none.
+    pub(crate) fn refused(&self, code: &str, message: &str) -> CallError {
+        self.failed(codes::refusal(code, Some(message)), message)
+    }
+
     /// Reads the SDK's error.
     pub(crate) fn error<E>(&self, error: &SdkError<E, HttpResponse>) -> CallError
     where
@@ -119,12 +95,12 @@ fn service(status: u16, code: Option<&str>, message: Option<&str>, error: &(dyn 
         _ if status >= 500 => Cause::Broken,
         Some(code) if DENIED.contains(&code) => Cause::Denied,
         Some(code) if CREDENTIALS.contains(&code) => Cause::Credentials,
-        Some(code) => Cause::Refused(code.to_owned()),
+        Some(code) => codes::refusal(code, message),
         None => Cause::Refused(format!("HTTP {status}")),
     };
     let message = match (&cause, code, message) {
         (Cause::Malformed, ..) => chain_text(error),
-        (Cause::Refused(_), _, Some(message)) => message.to_owned(),
+        (Cause::Refused(_) | Cause::InUse(_) | Cause::Gone(_), _, Some(message)) => message.to_owned(),
         (_, Some(code), message) => {
             let hint = if REGION_DISABLED.contains(&code) {
                 "; it says the same in a region that the account has not enabled"

@@ -15,7 +15,7 @@ use crate::limits::Meter;
 use crate::pages::{distinct, each, whole};
 
 /// The most values of the filters of one EC2 call (EC2 User Guide, "Filtering resources": 200 a request).
-const FILTER_VALUES: usize = 200;
+pub(crate) const FILTER_VALUES: usize = 200;
 
 /// The largest page of `DescribeInstances` and of `DescribeSubnets` (their API references).
 const ITEMS_A_PAGE: i32 = 1000;
@@ -121,7 +121,7 @@ pub(crate) fn ended(theirs: Vec<ec2::InstanceStateChange>) -> Result<Vec<Instanc
     Ok(ended)
 }
 
-fn state(theirs: Option<&ec2::InstanceState>) -> Result<InstanceState, Flaw> {
+pub(crate) fn state(theirs: Option<&ec2::InstanceState>) -> Result<InstanceState, Flaw> {
     match theirs.and_then(ec2::InstanceState::name) {
         Some(ec2::InstanceStateName::Pending) => Ok(InstanceState::Pending),
         Some(ec2::InstanceStateName::Running) => Ok(InstanceState::Running),

@@ -15,9 +15,6 @@ use crate::instances::filter;
 use crate::limits::Meter;
 use crate::pages::{each, whole};
 
-/// What EC2 says of a launch template, or of its version, that there is not. Source: EC2 API, "Error codes".
-const GONE: [&str; 2] = ["InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"];
-
 /// The largest page of `DescribeImages` (its API reference).
 const IMAGES_A_PAGE: i32 = 1000;
 
@@ -60,7 +57,7 @@ fn one<T>(mut found: Vec<T>, what: &str) -> Result<Option<T>, Flaw> {
 }
 
 async fn template(clients: &Clients, call: &Call<'_>, id: &str, version: &str) -> Result<Named, CallError> {
-    let bucket = &clients.limits.launch_templates;
+    let bucket = &clients.limits.template_versions;
     let found = whole(bucket, call, |token| {
         let page = clients
             .ec2
@@ -83,7 +80,8 @@ async fn template(clients: &Clients, call: &Call<'_>, id: &str, version: &str) -
             let one = one(found, id).map_err(|flaw| call.malformed(&flaw))?;
             Ok(one.unwrap_or(Named::Gone))
         }
-        Err(CallError { cause: Cause::Refused(code), .. }) if GONE.contains(&code.as_str()) => Ok(Named::Gone),
+        // The template, or its version.
+        Err(CallError { cause: Cause::Gone(_), .. }) => Ok(Named::Gone),
         Err(error) => Err(error),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use simian_core::ports::CallError;
 
 use crate::convert::Flaw;
@@ -41,6 +42,18 @@ pub(crate) fn each<S, T>(
     ours.map_err(|flaw| call.malformed(&flaw))
 }
 
+/// How many calls of a kind are under way at a time: enough to hide the way to AWS and back, and few enough not to empty
+/// their bucket at once.
+pub(crate) const AT_ONCE: usize = 8;
+
+/// The parts of a list, read side by side and put together in their order; the first error is the list's.
+pub(crate) async fn side_by_side<T, F>(parts: Vec<F>) -> Result<Vec<T>, CallError>
+where
+    F: Future<Output = Result<Vec<T>, CallError>>,
+{
+    stream::iter(parts).buffered(AT_ONCE).try_concat().await
+}
+
 /// Each once, sorted.
 pub(crate) fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     texts.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
@@ -52,8 +65,9 @@ struct Pages {
     seen: BTreeSet<String>,
 }
 
-/// Pages of one list: of 100 groups each, 200 times the default quota of groups in a region (500).
-const MAX_PAGES: usize = 1000;
+/// Pages of one list: of 50 log groups each, the default quota of log groups in a region (1,000,000). No other list is as
+/// long.
+const MAX_PAGES: usize = 20_000;
 
 impl Pages {
     /// The token of the next page, `None` at the end of the list.

@@ -179,3 +179,7 @@ fn cause<T: std::fmt::Debug>(result: Result<T, CallError>) -> Cause {
 fn refused(code: &str) -> Cause {
     Cause::Refused(code.into())
 }
+
+fn gone(code: &str) -> Cause {
+    Cause::Gone(code.into())
+}

@@ -227,6 +227,11 @@ impl Cause {
             Cause::Timeout | Cause::Broken | Cause::Malformed => Effect::Unknown,
         }
     }
+
+    /// AWS read the call and said no, for a reason of its own: saying it again will not help.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Cause::Refused(_) | Cause::InUse(_) | Cause::Gone(_))
+    }
 }
 
 /// A call to the cloud that failed.

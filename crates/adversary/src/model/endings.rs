@@ -147,7 +147,7 @@ pub(super) fn calls(stage: &Stage, wrong: &mut Vec<Violation>) {
         // What AWS refused did not happen; of several, the rest may be tried alone.
         let harmless = answer.as_ref().is_some_and(|answer| {
             let causes = [Cause::Throttled, Cause::Denied, Cause::Unreachable, Cause::Credentials];
-            answer.as_ref().is_err_and(|cause| causes.contains(cause) || matches!(cause, Cause::Refused(_)))
+            answer.as_ref().is_err_and(|cause| causes.contains(cause) || cause.is_refusal())
         });
         for id in ids {
             let again = before.get(&(id, entry.slot)).filter(|(at, harmless)| {

@@ -8,6 +8,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 use simian_core::ports::Effect;
 
+use super::codes::{GONE, IN_USE};
 use super::*;
 
 type Failure = SdkError<TerminateInstancesError, HttpResponse>;
@@ -97,15 +98,60 @@ fn credentials_that_are_not_accepted() {
 
 #[test]
 fn other_refusals_keep_their_code() {
-    let error = call(None).error(&refusal(400, "InvalidInstanceID.NotFound", "The instance ID 'i-1' does not exist"));
-    assert_eq!(error.cause, Cause::Refused("InvalidInstanceID.NotFound".into()));
-    assert_eq!(error.message, "The instance ID 'i-1' does not exist");
+    let error = call(None).error(&refusal(400, "InvalidInstanceID.Malformed", "Invalid id: 'x'"));
+    assert_eq!(error.cause, Cause::Refused("InvalidInstanceID.Malformed".into()));
+    assert_eq!(error.message, "Invalid id: 'x'");
     assert_eq!(cause(&refusal(404, "NotFound", "")), Cause::Refused("NotFound".into()));
     let bare: Failure =
         SdkError::service_error(TerminateInstancesError::generic(ErrorMetadata::builder().build()), answer(407));
     let error = call(None).error(&bare);
     assert_eq!(error.cause, Cause::Refused("HTTP 407".into()));
     assert!(error.message.contains("proxy"), "{}", error.message);
+}
+
+#[test]
+fn what_is_used_or_gone_says_so() {
+    for code in IN_USE {
+        let error = call(None).error(&refusal(400, code, "vol-1 is currently attached to i-1"));
+        assert_eq!(error.cause, Cause::InUse(code.into()));
+        assert_eq!(
+            (error.message.as_str(), error.cause.effect()),
+            ("vol-1 is currently attached to i-1", Effect::None)
+        );
+    }
+    for code in GONE {
+        let error = call(None).error(&refusal(400, code, "The volume 'vol-1' does not exist."));
+        assert_eq!(error.cause, Cause::Gone(code.into()));
+        assert_eq!(
+            (error.message.as_str(), error.cause.effect()),
+            ("The volume 'vol-1' does not exist.", Effect::None)
+        );
+    }
+    // No code is in two lists.
+    for code in GONE.iter().chain(&IN_USE) {
+        assert!(!is_throttle(code) && !DENIED.contains(code) && !CREDENTIALS.contains(code), "{code}");
+        assert!(!(GONE.contains(code) && IN_USE.contains(code)), "{code}");
+    }
+    // A 5xx has no code that is to be believed.
+    assert_eq!(cause(&refusal(500, "VolumeInUse", "")), Cause::Broken);
+}
+
+#[test]
+fn some_codes_need_their_message() {
+    for (code, message, expected) in [
+        ("ValidationError", "AutoScalingGroup name not found - null", Cause::Gone("ValidationError".into())),
+        ("ValidationError", "Launch configuration name not found - x", Cause::Gone("ValidationError".into())),
+        ("ValidationError", "desiredSize equals minSize", Cause::Refused("ValidationError".into())),
+        (
+            "InvalidParameterValue",
+            "Network interface 'eni-1' is currently in use.",
+            Cause::InUse("InvalidParameterValue".into()),
+        ),
+        ("InvalidParameterValue", "Value (x) for parameter", Cause::Refused("InvalidParameterValue".into())),
+        ("OperationNotPermitted", "deletion protection is not found", Cause::Refused("OperationNotPermitted".into())),
+    ] {
+        assert_eq!(cause(&refusal(400, code, message)), expected, "{code}: {message}");
+    }
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn sink_error(topic: &Topic, error: &CallError) -> SinkError {
             return SinkError::new("sns", message, true);
         }
         Cause::Refused(code) if code.starts_with("KMS") => (true, ": let us use the topic's key"),
-        Cause::Refused(_) => (true, ": mend the topic or [sinks.sns]"),
+        Cause::Refused(_) | Cause::InUse(_) | Cause::Gone(_) => (true, ": mend the topic or [sinks.sns]"),
         // Its text says what to do.
         Cause::Denied => (true, ""),
         Cause::Credentials => (true, ": mend the credentials"),

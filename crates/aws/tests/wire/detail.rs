@@ -6,7 +6,7 @@ use simian_core::detail::{Launches, Progress, Refresh, TargetHealth};
 use simian_core::fleet::{Group, LaunchSource};
 use simian_core::ports::{Cause, Cloud, GroupQuery};
 
-use super::{NOW, account, cause, home, ids, on_the_wire, refused};
+use super::{NOW, account, cause, gone, home, ids, on_the_wire, refused};
 
 const REFRESHES: &str = "autoscaling:DescribeInstanceRefreshes";
 const ACTIVITIES: &str = "autoscaling:DescribeScalingActivities";
@@ -44,7 +44,7 @@ fn a_refresh_is_seen_until_it_has_ended() {
         assert_eq!(moto.calls()["counts"], json!({ REFRESHES: 5 }));
         let asked = moto.calls()["log"][0]["params"].clone();
         assert_eq!(asked, json!({ "AutoScalingGroupName": "shop", "MaxRecords": "100" }));
-        assert_eq!(cause(account.refresh(&home(), "gone").await), refused("ValidationError"));
+        assert_eq!(cause(account.refresh(&home(), "gone").await), gone("ValidationError"));
     });
 }
 
@@ -98,8 +98,8 @@ fn what_the_balancers_say_of_each_instance() {
         let expected = [TargetHealth::Other("unhealthy".into()), TargetHealth::Unused, TargetHealth::Healthy];
         assert_eq!(seen, ids(&members).into_iter().zip(expected).collect());
         assert_eq!(moto.calls()["counts"], json!({ HEALTH: 1 }));
-        let gone = arn.replace("shop", "gone");
-        assert_eq!(cause(account.target_health(&home(), &gone).await), refused("TargetGroupNotFound"));
+        let other = arn.replace("shop", "gone");
+        assert_eq!(cause(account.target_health(&home(), &other).await), gone("TargetGroupNotFound"));
     });
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use simian_core::fleet::InstanceId;
 use simian_core::ports::{Actuator, Cause, Effect, MAX_BATCH};
 
-use super::{account, cause, hasty, home, ids, on_the_wire, refused};
+use super::{account, cause, gone, hasty, home, ids, on_the_wire, refused};
 
 const TERMINATE: &str = "ec2:TerminateInstances";
 const REBOOT: &str = "ec2:RebootInstances";
@@ -44,7 +44,7 @@ fn a_refused_batch_may_have_ended_some() {
         let mut with_stranger = ids(&members);
         with_stranger.push(InstanceId::new("i-0123456789abcdef0"));
         let error = account.terminate(&home(), &with_stranger).await.unwrap_err();
-        assert_eq!(error.cause, refused("InvalidInstanceID.NotFound"));
+        assert_eq!(error.cause, gone("InvalidInstanceID.NotFound"));
         assert!(members.iter().all(|id| moto.state(id) == "running"));
         // One that is protected from termination spares its zone, and its zone only.
         let change = json!({ "instance": members[0], "termination_protected": true });
@@ -72,7 +72,7 @@ fn through_the_group_the_desired_size_stays() {
         assert_eq!(moto.heal()["healed"][0]["launched"].as_array().unwrap().len(), 1);
         let stranger = InstanceId::new("i-0123456789abcdef0");
         let error = account.terminate_in_group(&home(), &stranger).await.unwrap_err();
-        assert_eq!(error.cause, refused("ValidationError"));
+        assert_eq!(error.cause, gone("ValidationError"));
         assert_eq!(error.call, IN_GROUP);
     });
 }
@@ -89,7 +89,7 @@ fn a_reboot_is_one_call_and_keeps_the_instance() {
         assert!(members.iter().all(|id| moto.state(id) == "running"));
         let stranger = InstanceId::new("i-0123456789abcdef0");
         let error = account.reboot(&home(), &[stranger]).await.unwrap_err();
-        assert_eq!((error.cause, error.call), (refused("InvalidInstanceID.NotFound"), REBOOT));
+        assert_eq!((error.cause, error.call), (gone("InvalidInstanceID.NotFound"), REBOOT));
         // One try, whatever comes of it.
         moto.forget_calls();
         moto.faults(&json!([{ "kind": "drop", "when": "after" }]));

@@ -5,6 +5,8 @@
 //! They live in this process; two daemons in one account share what AWS allows by being throttled. Who is throttled
 //! empties the bucket, whoever emptied it at AWS.
 
+mod rates;
+
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
@@ -30,50 +32,15 @@ use simian_core::ports::Clock;
 use crate::error::is_throttle;
 use crate::time::{Ticks, later};
 
+pub(crate) use rates::Limits;
+use rates::Rate;
+
 /// How much of what AWS allows is ours, in percent: a fifth is left for deployments, Auto Scaling and people.
 const SHARE: u32 = 80;
 
 /// How long a write waits for its turn. Whoever acts looks at the clock and at the kill switch before each call, and
 /// the wait comes after that look: so it is short, and a longer one is answered as a throttle.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A bucket as AWS has it: how many tokens it holds, and how many come back a second.
-#[derive(Clone, Copy, Debug)]
-struct Rate {
-    holds: u32,
-    per_second: u32,
-}
-
-// Source of EC2's: EC2 Developer Guide, "Request throttling for the Amazon EC2 API", request and resource token
-// buckets. Each is an account's in a region.
-
-/// A describe call with a filter or a page size: a non-mutating action. Each such action has a bucket of its own.
-const FILTERED: Rate = Rate { holds: 100, per_second: 20 };
-/// A describe call with neither.
-const UNFILTERED: Rate = Rate { holds: 50, per_second: 10 };
-/// Calls of `TerminateInstances`.
-const TERMINATE: Rate = Rate { holds: 100, per_second: 5 };
-/// Instances in calls of `TerminateInstances`: a bucket of their own.
-const TERMINATED: Rate = Rate { holds: 1000, per_second: 20 };
-/// `RebootInstances`: a mutating action without a bucket of its own in the tables.
-const REBOOT: Rate = Rate { holds: 50, per_second: 5 };
-
-/// All describe calls of Elastic Load Balancing together. Source: its user guide, "Request throttling for the Elastic
-/// Load Balancing API".
-const BALANCERS: Rate = Rate { holds: 40, per_second: 10 };
-
-// Auto Scaling, Systems Manager, CloudWatch and FIS throttle too, and do not say where. These are guesses on the careful
-// side: a survey of 5,000 groups waits for about eight seconds, a second look at 100 groups for twenty.
-
-/// A describe call of Auto Scaling; of groups, a page a call.
-const SCALING: Rate = Rate { holds: 25, per_second: 5 };
-/// `TerminateInstanceInAutoScalingGroup`, an instance a call: EC2's pace for writes.
-const TERMINATE_IN_GROUP: Rate = Rate { holds: 25, per_second: 5 };
-/// `GetCalendarState`, a calendar a call.
-const CALENDARS: Rate = Rate { holds: 10, per_second: 2 };
-/// `DescribeAlarms`, a hundred alarms a call, and `GetSafetyLever`: once when something is due, and every ten seconds
-/// while it is done.
-const STOPS: Rate = Rate { holds: 10, per_second: 2 };
 
 /// One bucket, on our clock.
 pub(crate) struct Bucket {
@@ -100,7 +67,7 @@ impl Bucket {
 
     /// The bucket for calendars of one region.
     pub(crate) fn calendars(clock: &Arc<dyn Clock>) -> Arc<Self> {
-        Self::new(CALENDARS, clock)
+        Self::new(rates::CALENDARS, clock)
     }
 
     /// Takes so many tokens, all or none, never more than the bucket can hold; else says how long they will take to
@@ -143,49 +110,6 @@ impl Bucket {
             if self.take(tokens).is_err() {
                 tokens /= 2;
             }
-        }
-    }
-}
-
-/// One region's buckets.
-#[derive(Debug)]
-pub(crate) struct Limits {
-    pub(crate) instances: Arc<Bucket>,
-    pub(crate) subnets: Arc<Bucket>,
-    pub(crate) images: Arc<Bucket>,
-    pub(crate) launch_templates: Arc<Bucket>,
-    pub(crate) terminate: Arc<Bucket>,
-    pub(crate) terminated: Arc<Bucket>,
-    pub(crate) reboot: Arc<Bucket>,
-    pub(crate) groups: Arc<Bucket>,
-    pub(crate) refreshes: Arc<Bucket>,
-    pub(crate) activities: Arc<Bucket>,
-    pub(crate) launch_configurations: Arc<Bucket>,
-    pub(crate) terminate_in_group: Arc<Bucket>,
-    pub(crate) targets: Arc<Bucket>,
-    pub(crate) alarms: Arc<Bucket>,
-    pub(crate) levers: Arc<Bucket>,
-}
-
-impl Limits {
-    pub(crate) fn new(clock: &Arc<dyn Clock>) -> Self {
-        let bucket = |rate| Bucket::new(rate, clock);
-        Self {
-            instances: bucket(FILTERED),
-            subnets: bucket(FILTERED),
-            images: bucket(FILTERED),
-            launch_templates: bucket(UNFILTERED),
-            terminate: bucket(TERMINATE),
-            terminated: bucket(TERMINATED),
-            reboot: bucket(REBOOT),
-            groups: bucket(SCALING),
-            refreshes: bucket(SCALING),
-            activities: bucket(SCALING),
-            launch_configurations: bucket(SCALING),
-            terminate_in_group: bucket(TERMINATE_IN_GROUP),
-            targets: bucket(BALANCERS),
-            alarms: bucket(STOPS),
-            levers: bucket(STOPS),
         }
     }
 }
@@ -258,6 +182,7 @@ impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> Intercept for Mete
 mod tests {
     use chrono::TimeDelta;
 
+    use super::rates::{CALENDARS, TERMINATE, TERMINATED};
     use super::*;
     use crate::time::testing::Leaps;
 
@@ -274,19 +199,8 @@ mod tests {
 
     #[test]
     fn a_fifth_is_left_to_others_in_bursts_and_in_the_long_run() {
-        for rate in [
-            FILTERED,
-            UNFILTERED,
-            TERMINATE,
-            TERMINATED,
-            REBOOT,
-            BALANCERS,
-            SCALING,
-            TERMINATE_IN_GROUP,
-            CALENDARS,
-            STOPS,
-        ] {
-            let (clock, bucket) = bucket(rate);
+        for rate in rates::ALL {
+            let (clock, bucket) = bucket(*rate);
             let share = |number: u32| usize::try_from(number * 4 / 5).unwrap();
             assert_eq!(count(&bucket), share(rate.holds), "{rate:?}");
             clock.leap(5_000);
