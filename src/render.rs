@@ -67,7 +67,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionHeld => ("held", YELLOW),
         Kind::ActionRehearsed => ("rehearsed", BLUE),
         Kind::ConfigRejected => ("REFUSED", RED),
-        Kind::ConfigLoaded | Kind::ActionIntended => return None,
+        Kind::ConfigLoaded | Kind::ActionIntended | Kind::ScorePublished | Kind::DigestPublished => return None,
         Kind::ActionDone => ("DONE", RED),
         Kind::ActionFailed => ("failed", RED),
         Kind::ActionRefused => ("refused", RED),
@@ -80,6 +80,9 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::FleetChanged => ("fleet", BLUE),
         Kind::FindingOpened => ("finding", YELLOW),
         Kind::FindingClosed => ("mended", GREEN),
+        Kind::MarkPlaced => ("marked", YELLOW),
+        Kind::MarkAnnounced => ("announced", YELLOW),
+        Kind::MarkLifted => ("lifted", GREEN),
         Kind::LedgerCompacted => ("compacted", PLAIN),
     };
     let place = match (&event.unit, &event.group, &event.region) {

@@ -10,11 +10,11 @@ use simian_core::{InstanceId, Key, Target};
 
 use super::*;
 
-fn monday() -> DateTime<Utc> {
+pub(super) fn monday() -> DateTime<Utc> {
     "2026-11-23T00:00:00Z".parse().unwrap()
 }
 
-fn calendar() -> Calendar {
+pub(super) fn calendar() -> Calendar {
     Calendar {
         zone: chrono_tz::UTC,
         days: Weekdays::MON_TO_FRI,
@@ -24,14 +24,10 @@ fn calendar() -> Calendar {
     }
 }
 
-fn frame(calendar: &Calendar) -> Frame<'_> {
+pub(super) fn frame(calendar: &Calendar) -> Frame<'_> {
     Frame {
-        since: monday(),
-        until: monday() + TimeDelta::days(7),
-        calendar,
         names: BTreeMap::from([("111122223333".parse().unwrap(), "staging".to_owned())]),
-        account: None,
-        owner: None,
+        ..Frame::new(monday(), monday() + TimeDelta::days(7), calendar)
     }
 }
 
@@ -96,8 +92,12 @@ impl Tale {
     }
 
     fn report(&self) -> Report {
-        Report::of(&self.0, &frame(&calendar()))
+        report(&self.0)
     }
+}
+
+fn report(facts: &Facts) -> Report {
+    Report::of(facts, &frame(&calendar()))
 }
 
 fn done(tale: &mut Tale, day: i64, name: &str) {
@@ -235,8 +235,8 @@ fn filters_keep_the_others_out() {
     assert_eq!(owners(None, Some("999999999999")), []);
 }
 
-/// Everything that a report can hold, with texts that try to be markup.
-fn rich() -> Tale {
+/// Everything that a report of units can hold, with texts that try to be markup.
+pub(super) fn rich() -> Facts {
     let mut tale = Tale::default();
     done(&mut tale, 0, "shop");
     tale.said(0, 11, Kind::ActionRecovered, Mode::Live, "shop", "whole").counts.insert("recovery_seconds".into(), 210);
@@ -280,17 +280,17 @@ fn rich() -> Tale {
         }
         tale.0.events.push(round);
     }
-    tale
+    tale.0
 }
 
 #[test]
 fn a_week_of_everything() {
-    assert_snapshot!(markdown(&rich().report(), chrono_tz::UTC));
+    assert_snapshot!(markdown(&report(&rich()), chrono_tz::UTC));
 }
 
 #[test]
 fn no_text_of_a_tag_becomes_markup() {
-    let page = markdown(&rich().report(), chrono_tz::UTC);
+    let page = markdown(&report(&rich()), chrono_tz::UTC);
     assert!(!page.contains("<script>") && !page.contains("<b>") && !page.contains("\n## <"), "{page}");
     let mut cells = None;
     for line in page.lines() {
@@ -305,5 +305,5 @@ fn no_text_of_a_tag_becomes_markup() {
 
 #[test]
 fn the_json_has_its_shape() {
-    assert_snapshot!(serde_json::to_string_pretty(&json(&rich().report())).unwrap());
+    assert_snapshot!(serde_json::to_string_pretty(&json(&report(&rich()))).unwrap());
 }

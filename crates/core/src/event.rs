@@ -91,6 +91,16 @@ kinds! {
     FindingOpened = "finding.opened",
     /// It was mended.
     FindingClosed = "finding.closed",
+    /// A resource is waste by a rule, and is marked.
+    MarkPlaced = "mark.placed",
+    /// Its owner was told when it goes.
+    MarkAnnounced = "mark.announced",
+    /// It is used again, or kept.
+    MarkLifted = "mark.lifted",
+    /// How well an owner's or app's resources keep the rules, once a day.
+    ScorePublished = "score.published",
+    /// A day in an owner's words.
+    DigestPublished = "digest.published",
     /// What was too old to keep was removed; its figures are in `counts`, the checkpoint that it left in `key`.
     LedgerCompacted = "ledger.compacted",
 }
