@@ -62,6 +62,8 @@ pub struct MarkLine {
     pub mode: Mode,
     /// When it was marked; it may be long ago.
     pub since: DateTime<Utc>,
+    /// When its owner was last told that it goes.
+    pub announced: Option<DateTime<Utc>>,
     /// When it may be deleted.
     pub due: Option<DateTime<Utc>>,
     /// What became of it, and when, if it is over.
@@ -70,8 +72,8 @@ pub struct MarkLine {
     pub ended: Option<DateTime<Utc>>,
     /// The last of it was kept.
     pub saved: bool,
-    /// A dry run would have deleted it.
-    pub rehearsed: bool,
+    /// When a dry run would last have deleted it.
+    pub rehearsed: Option<DateTime<Utc>>,
     /// Why it could not be deleted or saved, when that was tried in vain last.
     pub refused: Option<String>,
     /// What it costs; `None` when nobody knows.
@@ -237,11 +239,12 @@ fn new(event: &Draft, account: &AccountId, target: &str) -> MarkLine {
         app: event.app.clone(),
         mode: event.mode,
         since: event.at,
+        announced: None,
         due: event.due,
         state: MarkState::Marked,
         ended: None,
         saved: false,
-        rehearsed: false,
+        rehearsed: None,
         refused: None,
         cents_a_month: None,
         why: event.why.clone(),
@@ -263,13 +266,15 @@ impl MarkLine {
                 self.mode = event.mode;
                 self.rule = event.outcome.clone().or(self.rule.take());
                 self.due = event.due.or(self.due);
-                self.state = if what == Said::Announced { MarkState::Announced } else { self.state };
+                if what == Said::Announced {
+                    (self.state, self.announced) = (MarkState::Announced, Some(event.at));
+                }
                 self.why.clone_from(&event.why);
             }
             Said::Lifted => (self.state, self.ended) = (MarkState::Lifted, Some(event.at)),
             Said::Deleted => (self.state, self.ended, self.refused) = (MarkState::Deleted, Some(event.at), None),
             Said::Saved => self.saved = true,
-            Said::Rehearsed => self.rehearsed = true,
+            Said::Rehearsed => self.rehearsed = Some(event.at),
             Said::Refused => self.refused = Some(event.why.clone()),
         }
     }

@@ -115,7 +115,7 @@ fn state(mark: &MarkLine) -> String {
     if mark.saved {
         words += if mark.state == MarkState::Deleted { ", saved before" } else { ", saved" };
     }
-    if mark.rehearsed && mark.is_open() {
+    if mark.rehearsed.is_some() && mark.is_open() {
         words += ", would have been deleted";
     }
     if mark.refused.is_some() && mark.is_open() {
