@@ -10,7 +10,7 @@ use super::connect::{self, Access};
 use crate::clock::SystemClock;
 use crate::config::{Config, LedgerConfig};
 use crate::exit::{Exit, Failure};
-use crate::report::{self, Frame, Report};
+use crate::report::{self, Format, Frame, Report};
 
 /// How many days back a report begins when nobody says otherwise.
 const DAYS: u64 = 7;
@@ -38,17 +38,6 @@ pub(super) struct Args {
     output: Option<PathBuf>,
 }
 
-/// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Markdown: for GitHub, for mails, and for eyes
-    Md,
-    /// For programs; stable
-    Json,
-    /// One page for browsers and for paper, with pictures: one file that needs no other
-    Html,
-}
-
 pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
@@ -64,11 +53,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     let gather = report::gather(ledger.as_ref(), frame.since, frame.until, progress.as_ref());
     let facts = super::runtime()?.block_on(gather)?;
     let report = Report::of(&facts, &frame);
-    let text = match args.format {
-        Format::Md => report::markdown(&report, config.calendar.zone).trim_end().to_owned(),
-        Format::Json => report::json(&report).to_string(),
-        Format::Html => report::html(&report, config.calendar.zone).trim_end().to_owned(),
-    };
+    let text = args.format.write(&report, config.calendar.zone);
     match &args.output {
         None => super::print(&text)?,
         Some(file) => write(file, &(text + "\n")).map_err(|error| {

@@ -8,9 +8,11 @@
 
 mod advice;
 mod days;
+mod digest;
 mod facts;
 mod figures;
 mod findings;
+mod format;
 mod html;
 mod janitor;
 mod markdown;
@@ -37,9 +39,11 @@ use crate::config::Config;
 
 pub use advice::Advice;
 pub use days::DayLine;
+pub use digest::digests;
 pub use facts::{Facts, gather};
 pub use figures::{Gaps, Times};
 pub use findings::{FindingLine, FindingsOf};
+pub use format::Format;
 pub use html::html;
 pub use janitor::{Janitor, MarkLine, MarkState, Waste, WasteOf};
 pub use markdown::markdown;

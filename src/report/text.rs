@@ -15,6 +15,20 @@ pub(super) fn is_seen(c: char) -> bool {
     !c.is_control() && !UNSEEN.iter().any(|unseen| unseen.contains(&c))
 }
 
+/// The text as one line of characters that are seen.
+pub(super) fn seen(text: &str) -> String {
+    let line: String = text.chars().map(|c| if is_seen(c) { c } else { ' ' }).collect();
+    line.trim().to_owned()
+}
+
+/// The beginning of a text, cut between characters.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// Seconds for people.
 pub(super) fn seconds(seconds: u64) -> String {
     let span = i64::try_from(seconds).ok().and_then(TimeDelta::try_seconds);
@@ -95,5 +109,11 @@ mod tests {
             of(["unattached volume", "idle address", "policy", "day", "idle box"]),
             ["unattached volumes", "idle addresses", "policies", "days", "idle boxes"]
         );
+    }
+
+    #[test]
+    fn what_nobody_sees_becomes_a_blank() {
+        assert_eq!(seen(" a\u{202e}b\nc\u{1b}[31m\u{feff} "), "a b c [31m");
+        assert_eq!((cut("abc", 3), cut("äöüß", 3)), ("abc".into(), "äö…".into()));
     }
 }
