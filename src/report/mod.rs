@@ -1,7 +1,8 @@
 //! The report: what was done or rehearsed in a span of time, for owners and their managers.
 //!
 //! [`gather`] reads the ledger and nothing else; [`Report::of`] is pure, so the same history always gives the same
-//! report. [`html`], [`markdown`] and [`json`] only say what it holds; the first two share their tables.
+//! report. [`html`], [`markdown`] and [`json`] only say what it holds; the first two share their
+//! tables. [`digests`] says the news of a day to each owner.
 //!
 //! What may not happen here: no call to a cloud, no clock read, and nothing of the ledger's texts (owners' tags are
 //! among them) that reaches a page unescaped.

@@ -2,8 +2,8 @@
 """Looks at pages in a real browser: check.py CHROMIUM FOLDER PAGE...
 
 Each page is opened on a phone and on a desk, light and dark. It may ask for no other file, say nothing on the console,
-be no wider than its window (also with everything unfolded), and every text must have the contrast of WCAG AA. What it
-looks like is left in FOLDER as PNG, and on paper as PDF.
+be no wider than its window (also with everything unfolded), and every text must have the contrast of WCAG AA. Last, a page
+with a planted mistake of each kind must be found out. What the pages look like is left in FOLDER as PNG, and on paper as PDF.
 
 The browser is driven over its own pipe (DevTools protocol), so nothing but Python is needed.
 """
@@ -12,6 +12,7 @@ import base64
 import fcntl
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,9 @@ from pathlib import Path
 
 WIDTHS = (400, 1400)
 SCHEMES = ("light", "dark")
+
+# A browser that is silent for so many seconds hangs.
+PATIENCE = 60
 
 # Everything that a page has to answer; runs in the page.
 PROBE = r"""
@@ -93,7 +97,9 @@ class Browser:
             os.dup2(away[0], 3)
             os.dup2(away[1], 4)
 
-        options = ["--headless", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu", f"--user-data-dir={profile}"]
+        options = ["--headless", "--remote-debugging-pipe", f"--user-data-dir={profile}", "--no-first-run"]
+        # Neither a graphics card nor much shared memory: this may be a container.
+        options += ["--disable-gpu", "--disable-dev-shm-usage"]
         if os.geteuid() == 0:
             options.append("--no-sandbox")
         self.process = subprocess.Popen(
@@ -105,9 +111,11 @@ class Browser:
 
     def receive(self) -> dict:
         while b"\0" not in self.rest:
-            more = os.read(self.answers, 1 << 20)
+            ready, _, _ = select.select([self.answers], [], [], PATIENCE)
+            more = os.read(self.answers, 1 << 20) if ready else b""
             if not more:
-                sys.exit("the browser went away")
+                self.process.kill()
+                sys.exit("the browser went away" if ready else f"the browser said nothing for {PATIENCE} s")
             self.rest += more
         message, self.rest = self.rest.split(b"\0", 1)
         return json.loads(message)
@@ -175,6 +183,29 @@ def look(browser: Browser, page: Path, width: int, scheme: str, folder: Path) ->
     return [f"{name}: {problem}" for problem in problems]
 
 
+# What each mistake is found by, and the mistake.
+PLANTED = {
+    "px wide in": '<div style="width: 3000px">wide</div>',
+    "contrast": '<p style="color: #ccc; background: #fff">pale</p>',
+    "it asks for": '<img src="http://127.0.0.1:9/x.png" alt="">',
+    "the console says": '<script>console.log("hello")</script>',
+    "two are called": '<i id="twice"></i><i id="twice"></i>',
+    "nothing is at": '<a href="#nowhere">away</a>',
+    "a picture has no title": "<svg></svg>",
+    "a table has no caption": "<table><tr><td>1</td></tr></table>",
+    "no h1": "",
+}
+
+
+def plant(browser: Browser, folder: Path) -> list[str]:
+    """Says which mistakes of a page that has them all were not found."""
+    page = folder / "planted.html"
+    page.write_text("<!doctype html><meta charset=utf-8><title>planted</title>" + "".join(PLANTED.values()))
+    found = look(browser, page, min(WIDTHS), "light", folder)
+    page.unlink()
+    return [f"a planted mistake is not found: {words}" for words in PLANTED if not any(words in it for it in found)]
+
+
 def main() -> None:
     program, folder, pages = sys.argv[1], Path(sys.argv[2]), [Path(page).resolve() for page in sys.argv[3:]]
     problems, looks = [], 0
@@ -185,6 +216,7 @@ def main() -> None:
                 for scheme in SCHEMES:
                     problems += look(browser, page, width, scheme, folder)
                     looks += 1
+        problems += plant(browser, folder.resolve())
         browser.close()
     for problem in problems:
         print(problem)
