@@ -123,10 +123,13 @@ fn account_of(config: &Config, text: &str) -> Result<AccountId, Failure> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use simian_core::{EventQuery, Kind};
     use simian_sim::VirtualClock;
 
     use super::*;
     use crate::cli::sandbox;
+    use crate::daily::Daily;
+    use crate::engine::Engine;
     use crate::progress::Progress;
     use crate::report::Facts;
 
@@ -238,6 +241,26 @@ mod tests {
         let page = page_of("dry-run");
         insta::assert_snapshot!(page.lines().take(20).collect::<Vec<_>>().join("\n"));
         assert!(!page.contains("back after") && !page.contains("done for real"), "{page}");
+    }
+
+    #[test]
+    fn the_daemon_writes_and_tells_every_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{}[report]\nfolder = {:?}\nspan = \"7d\"\n", sandbox::CONFIG, folder.path());
+        let config = Config::parse_sandbox("config/sandbox.toml", &text).unwrap();
+        let clock = VirtualClock::new(at("2026-11-30T08:00:00Z"));
+        let engine = sandbox::engine(&config, 1, Arc::new(clock.clone()));
+        let engine = Engine { daily: Daily::new(&config), ..engine };
+        let end = at("2026-12-05T08:00:00Z");
+        clock.drive(sandbox::play(&engine, &config, &[], end, std::future::pending())).unwrap();
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let html = names.filter(|name| name.to_str().unwrap().ends_with(".html")).count();
+        assert_eq!(html, 5, "one each morning");
+        let told = EventQuery { kinds: vec![Kind::DigestPublished], ..EventQuery::default() };
+        let told = clock.drive(engine.ledger.events(&told)).unwrap();
+        let of = |owner: &str| told.iter().filter(|event| event.body.owner.as_deref() == Some(owner)).count();
+        assert!((1..=5).contains(&of("storefront")), "{} digests", of("storefront"));
+        insta::assert_snapshot!(told.iter().find(|event| event.body.counts["acted"] > 1).unwrap().body.why);
     }
 
     /// The pages that `tests/run browser` looks at: a week for real with everything that a report can hold, one of

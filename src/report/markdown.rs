@@ -67,11 +67,11 @@ pub(super) fn plain(text: &str) -> String {
 
 fn cell(cell: &Cell) -> String {
     match cell {
-        Cell::Dash => "–".to_owned(),
+        Cell::Dash | Cell::Zero => "–".to_owned(),
         Cell::Code(names) => names.iter().map(|name| code(name)).collect::<Vec<_>>().join(", "),
         Cell::Text(text) => plain(text),
         // Digits, dollars and dashes of our own.
-        Cell::Number(figure) => figure.clone(),
+        Cell::Number(figure) | Cell::Time(figure) => figure.clone(),
         Cell::Alarm(word) => format!("**{word}**"),
         Cell::Level(severity) => severity.as_str().to_owned(),
     }

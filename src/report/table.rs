@@ -7,12 +7,16 @@ use super::Severity;
 pub(super) enum Cell {
     /// Nothing.
     Dash,
+    /// No figure in a column of figures.
+    Zero,
     /// Names that somebody chose: an id, an owner, a rail.
     Code(Vec<String>),
     /// A sentence, also one with somebody's words in it.
     Text(String),
     /// A figure.
     Number(String),
+    /// A time.
+    Time(String),
     /// What must not be overlooked.
     Alarm(&'static str),
     /// How bad it is.
@@ -36,14 +40,14 @@ impl Cell {
         name.map_or(Cell::Dash, Cell::code)
     }
 
-    /// A sentence that may be missing.
-    pub(super) fn text(text: Option<String>) -> Self {
-        text.map_or(Cell::Dash, Cell::Text)
+    /// A figure that may be missing.
+    pub(super) fn figure(figure: Option<String>) -> Self {
+        figure.map_or(Cell::Zero, Cell::Number)
     }
 
     /// A count; nothing for none.
     pub(super) fn count(n: usize) -> Self {
-        if n == 0 { Cell::Dash } else { Cell::Number(n.to_string()) }
+        Self::figure(Some(n.to_string()).filter(|_| n > 0))
     }
 }
 

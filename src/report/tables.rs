@@ -24,7 +24,7 @@ impl Tables {
     }
 
     fn at(&self, at: Option<DateTime<Utc>>) -> Cell {
-        Cell::text(at.map(|at| self.time(at)))
+        at.map_or(Cell::Dash, |at| Cell::Time(self.time(at)))
     }
 
     /// What an owner's units had: what was tried, and what was planned and not done.
@@ -59,7 +59,7 @@ impl Tables {
     fn turn(&self, mode: Mode, unit: &UnitPart, group: Option<&str>, turn: &Turn) -> Vec<Cell> {
         let tried = turn.end.tried();
         let at = if tried { turn.at } else { turn.due.unwrap_or(turn.at) };
-        let mut row = vec![Cell::Text(self.time(at)), Cell::code(&unit.unit), Cell::name(group)];
+        let mut row = vec![self.at(Some(at)), Cell::code(&unit.unit), Cell::name(group)];
         let end = match &turn.run {
             Some(_) => format!("{}, in a game day", turn.end.as_str()),
             None => turn.end.as_str().to_owned(),
@@ -79,7 +79,7 @@ impl Tables {
     pub(super) fn pauses(&self, report: &Report) -> Table {
         let rows = report.pauses.iter().map(|pause| {
             vec![
-                Cell::Text(self.time(pause.at)),
+                self.at(Some(pause.at)),
                 Cell::Text(if pause.paused { "paused" } else { "resumed" }.to_owned()),
                 Cell::name(pause.actor.as_deref()),
                 self.at(pause.until),
@@ -190,11 +190,11 @@ pub(super) fn figures(mode: Mode, owner: &Owner) -> String {
 fn times(times: &Times) -> Cell {
     let all = [times.median_seconds, times.p90_seconds, times.worst_seconds];
     let all: Vec<String> = all.iter().flatten().map(|took| seconds(*took)).collect();
-    if all.is_empty() { Cell::Dash } else { Cell::Number(all.join(" / ")) }
+    Cell::figure(Some(all.join(" / ")).filter(|_| !all.is_empty()))
 }
 
 fn drawn(gaps: &Gaps) -> Cell {
-    gaps.drawn_mean_days.map_or(Cell::Dash, |days| Cell::Number(days.to_string()))
+    Cell::figure(gaps.drawn_mean_days.map(|days| days.to_string()))
 }
 
 fn real(gaps: &Gaps) -> Cell {
@@ -203,13 +203,13 @@ fn real(gaps: &Gaps) -> Cell {
             Cell::Number(format!("{mean} ({least} to {most}; {})", gaps.real))
         }
         (Some(mean), ..) => Cell::Number(format!("{mean} ({})", gaps.real)),
-        _ => Cell::Dash,
+        _ => Cell::Zero,
     }
 }
 
 fn recovery(recovery: Recovery) -> Cell {
     match recovery {
-        Recovery::None => Cell::Dash,
+        Recovery::None => Cell::Zero,
         Recovery::Recovered { seconds: took, late: false } => Cell::Number(seconds(took)),
         Recovery::Recovered { seconds: took, late: true } => Cell::Number(format!("{}, late", seconds(took))),
         Recovery::NotInTime => Cell::Alarm("not back"),

@@ -43,9 +43,8 @@ struct Placed {
 impl List {
     pub(super) fn of(table: Table) -> Self {
         let figures = |column: usize| {
-            let cells = || table.rows.iter().filter_map(|row| row.get(column));
-            cells().any(|cell| matches!(cell, Cell::Number(_)))
-                && cells().all(|cell| matches!(cell, Cell::Number(_) | Cell::Dash | Cell::Alarm(_)))
+            let mut cells = table.rows.iter().filter_map(|row| row.get(column));
+            cells.all(|cell| matches!(cell, Cell::Number(_) | Cell::Zero | Cell::Alarm(_)))
         };
         let columns = table.header.iter().enumerate();
         let header: Vec<Column> =

@@ -29,7 +29,7 @@ impl Tables {
     pub(in crate::report) fn days(report: &Report) -> Table {
         let busy = report.days.iter().filter(|day| day.done + day.rehearsed + day.not_done + day.unknown > 0);
         let rows = busy.map(|day| {
-            let mut row = vec![Cell::Text(day.date.format("%a %Y-%m-%d").to_string())];
+            let mut row = vec![Cell::Time(day.date.format("%a %Y-%m-%d").to_string())];
             let figures = [day.done, day.rehearsed, day.not_done, day.unknown, day.recovered, day.not_in_time];
             row.extend(figures.map(Cell::count));
             row
@@ -70,7 +70,7 @@ impl Tables {
                 Cell::name(line.owner.as_deref()),
                 Cell::name(line.app.as_deref()),
                 Cell::Number(line.score.to_string()),
-                line.change.map_or(Cell::Dash, |change| Cell::Number(signed(change))),
+                Cell::figure(line.change.map(signed)),
                 Cell::Number(grouped(line.checks)),
                 Cell::Number(grouped(line.failed)),
             ]
@@ -125,7 +125,7 @@ fn state(mark: &MarkLine) -> String {
 }
 
 fn money(cents: Option<u64>) -> Cell {
-    cents.map_or(Cell::Dash, |cents| Cell::Number(dollars(cents)))
+    Cell::figure(cents.map(dollars))
 }
 
 /// A change with its sign; a real minus.
