@@ -17,7 +17,7 @@ use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round;
 use crate::upkeep::{forget, upkeep};
-use crate::{sinks, watch};
+use crate::{daily, sinks, watch};
 
 /// How often each monkey looks, beside its due minutes.
 pub struct Schedule {
@@ -88,7 +88,8 @@ pub async fn run(
     // The pumps outlive the loops, so that a stop tells of itself.
     let (halt, told) = (CancellationToken::new(), CancellationToken::new());
     let work = async {
-        let loops = join(join_all(loops(engine, schedules, &halt)), forget(engine, sinks, &halt));
+        let chores = join(forget(engine, sinks, &halt), daily::reports(engine, &halt));
+        let loops = join(join_all(loops(engine, schedules, &halt)), chores);
         let asked = async {
             end.asked().await;
             halt.cancel();

@@ -10,6 +10,7 @@ use simian_core::{
 use tokio::sync::{Notify, OnceCell};
 
 use crate::brake::Brake;
+use crate::daily::Daily;
 use crate::progress::{Progress, Silent};
 use crate::pulse::{Pulse, Unwatched};
 
@@ -33,6 +34,8 @@ pub struct Engine {
     pub watch: WatchPolicy,
     /// How long the ledger remembers; `None` for ever.
     pub keep: Option<TimeDelta>,
+    /// Reports as files and digests, once a day; `None` for none.
+    pub daily: Option<Daily>,
     /// Who we are in claims: host and process.
     pub holder: String,
     /// Told after every commit of an event, so that sinks need not ask.
@@ -102,7 +105,7 @@ impl Account {
 }
 
 impl Engine {
-    /// An engine that knows no monkey and no account yet, has no brake, forgets nothing, and tells nobody how far it is.
+    /// An engine that knows no monkey and no account yet, has no brake, forgets and reports nothing, and tells nobody how far it is.
     pub fn new(clock: Arc<dyn Clock>, ledger: Arc<dyn Ledger>, dice: Dice, holder: impl Into<String>) -> Self {
         Self {
             clock,
@@ -114,6 +117,7 @@ impl Engine {
             outage: None,
             watch: WatchPolicy::default(),
             keep: None,
+            daily: None,
             holder: holder.into(),
             recorded: Arc::new(Notify::new()),
             progress: Arc::new(Silent),

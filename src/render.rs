@@ -67,7 +67,7 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionHeld => ("held", YELLOW),
         Kind::ActionRehearsed => ("rehearsed", BLUE),
         Kind::ConfigRejected => ("REFUSED", RED),
-        Kind::ConfigLoaded | Kind::ActionIntended => return None,
+        Kind::ConfigLoaded | Kind::ActionIntended | Kind::ScorePublished | Kind::DigestPublished => return None,
         Kind::ActionDone => ("DONE", RED),
         Kind::ActionFailed => ("failed", RED),
         Kind::ActionRefused => ("refused", RED),
@@ -83,7 +83,6 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::MarkPlaced => ("marked", YELLOW),
         Kind::MarkAnnounced => ("announced", YELLOW),
         Kind::MarkLifted => ("unmarked", GREEN),
-        Kind::ScorePublished => ("score", PLAIN),
         Kind::LedgerCompacted => ("compacted", PLAIN),
     };
     let place = match (&event.unit, &event.group, &event.region) {
@@ -127,18 +126,6 @@ fn detail(event: &Draft, zone: Tz) -> String {
             format!("{target} ({owner}) may go from {end} on: {}", event.why)
         }
         Kind::MarkLifted => format!("{target}: {}", event.why),
-        Kind::ScorePublished => {
-            let count = |name| event.counts.get(name).copied().unwrap_or(0);
-            let whose =
-                [event.owner.as_deref(), event.app.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(", ");
-            let whose = if whose.is_empty() { "no owner" } else { &whose };
-            format!(
-                "{whose}: {} of 100, {} of {} checks found something",
-                count("score"),
-                count("failed"),
-                count("checks")
-            )
-        }
         Kind::ActionHeld => {
             format!("{action} {target} by {}: {}", event.outcome.as_deref().unwrap_or("a rail"), event.why)
         }

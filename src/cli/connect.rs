@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::brake::Brake;
 use crate::clock::SystemClock;
 use crate::config::{Config, LedgerConfig};
+use crate::daily::Daily;
 use crate::engine::{Account, Engine, WatchPolicy};
 use crate::exit::{Exit, Failure};
 use crate::registry;
@@ -69,6 +70,7 @@ pub(super) fn engine(config: &Config, ledger: Arc<dyn Ledger>) -> Engine {
         monkeys: registry::enabled(config),
         watch: WatchPolicy { every: config.watch.every, deadline: config.watch.deadline },
         keep: config.keep,
+        daily: Daily::new(config),
         ..Engine::new(Arc::new(SystemClock), ledger, Dice::new(config.seed.open()), holder)
     }
 }

@@ -10,7 +10,7 @@ use super::connect::{self, Access};
 use crate::clock::SystemClock;
 use crate::config::{Config, LedgerConfig};
 use crate::exit::{Exit, Failure};
-use crate::report::{self, Frame, Report};
+use crate::report::{self, Format, Frame, Report};
 
 /// How many days back a report begins when nobody says otherwise.
 const DAYS: u64 = 7;
@@ -38,15 +38,6 @@ pub(super) struct Args {
     output: Option<PathBuf>,
 }
 
-/// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Markdown: for GitHub, for mails, and for eyes
-    Md,
-    /// For programs; stable
-    Json,
-}
-
 pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let config = connect::load(path)?;
@@ -62,10 +53,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     let gather = report::gather(ledger.as_ref(), frame.since, frame.until, progress.as_ref());
     let facts = super::runtime()?.block_on(gather)?;
     let report = Report::of(&facts, &frame);
-    let text = match args.format {
-        Format::Md => report::markdown(&report, config.calendar.zone).trim_end().to_owned(),
-        Format::Json => report::json(&report).to_string(),
-    };
+    let text = args.format.write(&report, config.calendar.zone);
     match &args.output {
         None => super::print(&text)?,
         Some(file) => write(file, &(text + "\n")).map_err(|error| {
@@ -97,12 +85,9 @@ fn frame<'c>(config: &'c Config, args: &Args, now: DateTime<Utc>) -> Result<Fram
         return Err(Failure::say(Exit::Usage, why));
     }
     Ok(Frame {
-        since,
-        until,
-        calendar,
-        names: config.accounts.iter().map(|account| (account.id.clone(), account.name.clone())).collect(),
         account: args.account.as_deref().map(|account| account_of(config, account)).transpose()?,
         owner: args.owner.clone(),
+        ..report::frame(config, since, until)
     })
 }
 
@@ -138,11 +123,15 @@ fn account_of(config: &Config, text: &str) -> Result<AccountId, Failure> {
 mod tests {
     use std::sync::{Arc, Mutex};
 
+    use simian_core::{EventQuery, Kind};
     use simian_sim::VirtualClock;
 
     use super::*;
     use crate::cli::sandbox;
+    use crate::daily::Daily;
+    use crate::engine::Engine;
     use crate::progress::Progress;
+    use crate::report::Facts;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -203,22 +192,30 @@ mod tests {
         assert_eq!((id("staging"), id("999999999999")), ("123456789012".into(), "999999999999".into()));
     }
 
-    /// The sandbox's week as it was reported at its end.
-    fn week(mode: &str) -> String {
+    /// The sandbox's week as the ledger had it at its end.
+    fn week(mode: &str) -> (Config, Facts) {
         let text = sandbox::CONFIG.replacen("mode = \"live\"", &format!("mode = {mode:?}"), 1);
         let config = Config::parse_sandbox("config/sandbox.toml", &text).unwrap();
         let clock = VirtualClock::new(at("2026-11-30T08:00:00Z"));
         let engine = sandbox::engine(&config, 1, Arc::new(clock.clone()));
         let end = at("2026-12-05T08:00:00Z");
         clock.drive(sandbox::play(&engine, &config, &[], end, std::future::pending())).unwrap();
-        let args = args(Some("2026-11-30"), Some("2026-12-05"));
-        let frame = frame(&config, &args, clock.now()).unwrap();
+        let frame = week_of(&config);
         let progress = Counted::default();
         let facts = report::gather(engine.ledger.as_ref(), frame.since, frame.until, &progress);
         let facts = clock.drive(facts).unwrap();
         let (steps, done) = *progress.0.lock().unwrap();
         assert!(steps > 1000 && done == steps, "{done} of {steps} events were told");
-        report::markdown(&Report::of(&facts, &frame), config.calendar.zone)
+        (config, facts)
+    }
+
+    fn week_of(config: &Config) -> Frame<'_> {
+        frame(config, &args(Some("2026-11-30"), Some("2026-12-05")), at("2026-12-05T08:00:00Z")).unwrap()
+    }
+
+    fn page_of(mode: &str) -> String {
+        let (config, facts) = week(mode);
+        report::markdown(&Report::of(&facts, &week_of(&config)), config.calendar.zone)
     }
 
     /// Steps that were announced, and steps that were done.
@@ -236,13 +233,53 @@ mod tests {
 
     #[test]
     fn a_week_for_real() {
-        insta::assert_snapshot!(week("live"));
+        insta::assert_snapshot!(page_of("live"));
     }
 
     #[test]
     fn a_week_of_rehearsals() {
-        let page = week("dry-run");
+        let page = page_of("dry-run");
         insta::assert_snapshot!(page.lines().take(20).collect::<Vec<_>>().join("\n"));
         assert!(!page.contains("back after") && !page.contains("done for real"), "{page}");
+    }
+
+    #[test]
+    fn the_daemon_writes_and_tells_every_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("{}[report]\nfolder = {:?}\nspan = \"7d\"\n", sandbox::CONFIG, folder.path());
+        let config = Config::parse_sandbox("config/sandbox.toml", &text).unwrap();
+        let clock = VirtualClock::new(at("2026-11-30T08:00:00Z"));
+        let engine = sandbox::engine(&config, 1, Arc::new(clock.clone()));
+        let engine = Engine { daily: Daily::new(&config), ..engine };
+        let end = at("2026-12-05T08:00:00Z");
+        clock.drive(sandbox::play(&engine, &config, &[], end, std::future::pending())).unwrap();
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let html = names.filter(|name| name.to_str().unwrap().ends_with(".html")).count();
+        assert_eq!(html, 5, "one each morning");
+        let told = EventQuery { kinds: vec![Kind::DigestPublished], ..EventQuery::default() };
+        let told = clock.drive(engine.ledger.events(&told)).unwrap();
+        let of = |owner: &str| told.iter().filter(|event| event.body.owner.as_deref() == Some(owner)).count();
+        assert!((1..=5).contains(&of("storefront")), "{} digests", of("storefront"));
+        insta::assert_snapshot!(told.iter().find(|event| event.body.counts["acted"] > 1).unwrap().body.why);
+    }
+
+    /// The pages that `tests/run browser` looks at: a week for real with everything that a report can hold, one of
+    /// rehearsals, and one in which nothing happened. They are written to the folder in `SIMIAN_PAGES`, if it is set.
+    #[test]
+    fn pages_for_a_browser() {
+        let (config, mut live) = week("live");
+        let (rehearsal, dry) = week("dry-run");
+        let mut frames = [&config, &rehearsal]
+            .map(|config| Frame { prices: Some("2026-11-01".parse().unwrap()), ..week_of(config) });
+        frames[0].rules.extend(report::sample::rules());
+        report::sample::enrich(&mut live, frames[0].since);
+        let pages = [("live", &live, 0), ("dry-run", &dry, 1), ("quiet", &Facts::default(), 1)];
+        for (name, facts, frame) in pages {
+            let page = report::html(&Report::of(facts, &frames[frame]), config.calendar.zone);
+            assert!(page.starts_with("<!doctype html>") && page.contains("</html>"), "{name}");
+            if let Some(folder) = std::env::var_os("SIMIAN_PAGES") {
+                std::fs::write(Path::new(&folder).join(format!("{name}.html")), page).unwrap();
+            }
+        }
     }
 }

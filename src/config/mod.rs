@@ -16,6 +16,7 @@ mod file;
 mod ics;
 mod monkey;
 mod read;
+mod report;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use simian_core::{AccountId, Calendar, ChangeCalendar, Kind, Mode, Policy, Regio
 pub use effective::{Effective, HIDDEN, Origin, Setting};
 pub use error::{ConfigError, Problem};
 use file::Unreadable;
+pub use report::ReportConfig;
 
 use crate::outage::Hook;
 use crate::private::Private;
@@ -67,6 +69,8 @@ pub struct Config {
     pub keep: Option<TimeDelta>,
     /// Who is told.
     pub sinks: Sinks,
+    /// Reports as files, once a day; `None` for none.
+    pub report: Option<ReportConfig>,
     /// The control socket, absolute or relative to the working directory; `None` for none.
     pub control: Option<PathBuf>,
     /// The file that pauses everything while it is there, absolute or relative to the working directory; `None` for none.

@@ -18,7 +18,7 @@ use super::read::{
 };
 use super::{
     AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
-    webhook,
+    report, webhook,
 };
 use crate::outage::{Asked, Hook};
 use crate::private::Private;
@@ -100,6 +100,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     tags.mapped = root.table("opt_in", |opt_in| mapped(opt_in, &tags));
     let (ledger, keep) = root.table("ledger", |ledger| (self::ledger(ledger, live, rules), keep(ledger)));
     let sinks = root.table("sinks", |sinks| self::sinks(sinks, rules));
+    let report = root.table("report", |table| report::report(table, rules));
     let (control, pause_file) = root.table("control", |control| (socket(control, rules), pause_file(control, rules)));
     let budgets = root.table("budgets", budgets);
     let floors = root.table("floors", floors);
@@ -118,6 +119,7 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         ledger: ledger?,
         keep,
         sinks,
+        report,
         control,
         pause_file,
         budgets,

@@ -64,7 +64,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 8);
+    assert_eq!(others.len(), 9);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }
@@ -85,6 +85,8 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shipped.disabled_rails, all.disabled_rails);
     assert_eq!(shipped.watch, all.watch);
     assert_eq!(shipped.keep, all.keep);
+    let folder = "/var/lib/simian/reports".into();
+    assert_eq!((&shipped.report, &all.report), (&None, &Some(super::ReportConfig::new(folder))));
     assert_eq!(all.sinks.webhooks[0].timeout, WebhookConfig::TIMEOUT);
     assert_eq!(all.sinks.webhooks[0].content_type, "application/json");
     assert_eq!((shipped.calendar.days, shipped.calendar.hours), (all.calendar.days, all.calendar.hours));

@@ -22,6 +22,12 @@ const TIMEOUT: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::secon
 /// The largest file of a template, in bytes.
 const MAX_TEMPLATE: u64 = 64 * 1024;
 
+/// The word for the template that is built in.
+const SLACK: &str = "slack";
+
+/// A message for an incoming webhook of Slack.
+const SLACK_TEMPLATE: &str = include_str!("../../config/slack.json.jinja");
+
 /// The headers that say how a request is sent, or that are ours to write.
 const OURS: [&str; 8] = [
     "connection",
@@ -104,7 +110,13 @@ fn content_type(value: &DeValue<'_>) -> Result<String, String> {
 /// The template, tried; in the config or in a file of its own.
 fn template(table: &mut Table<'_>, content_type: &str, kinds: &[Kind], rules: &Rules<'_>) -> Option<Template> {
     let compile = |source: &str| Template::new(source, is_json(content_type), kinds);
-    let inline = table.get("template", |value| compile(text(value)?).map_err(|error| error.to_string()));
+    let inline = table.get("template", |value| match text(value)? {
+        SLACK if !is_json(content_type) => {
+            Err(format!("`{SLACK}` makes JSON, and content_type says {content_type}: remove content_type"))
+        }
+        SLACK => compile(SLACK_TEMPLATE).map_err(|error| error.to_string()),
+        source => compile(source).map_err(|error| error.to_string()),
+    });
     let named = table.get("template_file", |value| {
         let path = rules.base.join(path(value)?);
         let file = path.display();

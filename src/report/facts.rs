@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use simian_core::{ClaimQuery, ClaimRecord, Draft, EventQuery, Kind, Ledger, LedgerError};
 
+use super::{janitor, scores};
 use crate::progress::Progress;
 
 /// Events read at a time: what is thrown away of them (verdicts above all) need not be in memory at once.
@@ -13,10 +14,19 @@ const PAGE: usize = 1000;
 pub struct Facts {
     /// The events of the span, in order, without their verdicts.
     pub events: Vec<Draft>,
-    /// The events before it that still matter: findings, and the last word on the kill switch.
+    /// The events before it that still matter, in order: findings, marks and what ended them, the scores of the last
+    /// weeks, and the last word on the kill switch.
     pub before: Vec<Draft>,
     /// Every claim that was ever made.
     pub claims: Vec<ClaimRecord>,
+}
+
+impl Facts {
+    /// All events in order, each with whether it was before the span.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (bool, &Draft)> {
+        let before = self.before.iter().map(|event| (true, event));
+        before.chain(self.events.iter().map(|event| (false, event)))
+    }
 }
 
 /// Reads the events from `since` on and before `until`, and what still matters of the time before.
@@ -39,20 +49,21 @@ pub async fn gather(
         after = Some(last.seq);
         facts.events.extend(events.into_iter().map(|event| Draft { verdicts: Vec::new(), ..event.body }));
     }
-    let findings = EventQuery {
-        kinds: vec![Kind::FindingOpened, Kind::FindingClosed],
-        until: Some(since),
-        ..EventQuery::default()
+    let earlier = |kinds: &[Kind]| EventQuery { kinds: kinds.to_vec(), until: Some(since), ..EventQuery::default() };
+    let deletions = EventQuery {
+        key_prefix: Some(format!("{}/", janitor::NAME)),
+        ..earlier(&[Kind::ActionDone, Kind::ActionResolved])
     };
-    facts.before.extend(ledger.events(&findings).await?.into_iter().map(|event| event.body));
-    let switch = EventQuery {
-        kinds: vec![Kind::DaemonPaused, Kind::DaemonResumed],
-        until: Some(since),
-        limit: Some(1),
-        newest_first: true,
-        ..EventQuery::default()
-    };
-    facts.before.extend(ledger.events(&switch).await?.into_iter().map(|event| event.body));
+    let scores = EventQuery { since: until.checked_sub_signed(scores::TREND), ..earlier(&[Kind::ScorePublished]) };
+    let switch =
+        EventQuery { limit: Some(1), newest_first: true, ..earlier(&[Kind::DaemonPaused, Kind::DaemonResumed]) };
+    let lasting = [Kind::FindingOpened, Kind::FindingClosed, Kind::MarkPlaced, Kind::MarkAnnounced, Kind::MarkLifted];
+    let mut before = Vec::new();
+    for query in [earlier(&lasting), deletions, scores, switch] {
+        before.extend(ledger.events(&query).await?);
+    }
+    before.sort_by_key(|event| (event.body.at, event.seq));
+    facts.before = before.into_iter().map(|event| Draft { verdicts: Vec::new(), ..event.body }).collect();
     progress.done(total.saturating_sub(after.unwrap_or(0)));
     Ok(facts)
 }

@@ -1,28 +1,56 @@
 //! The report: what was done or rehearsed in a span of time, for owners and their managers.
 //!
 //! [`gather`] reads the ledger and nothing else; [`Report::of`] is pure, so the same history always gives the same
-//! report. [`markdown`] and [`json`] only say what it holds.
+//! report. [`html`], [`markdown`] and [`json`] only say what it holds; the first two share their
+//! tables. [`digests`] says the news of a day to each owner.
 //!
 //! What may not happen here: no call to a cloud, no clock read, and nothing of the ledger's texts (owners' tags are
 //! among them) that reaches a page unescaped.
 
+mod advice;
+mod days;
+mod digest;
 mod facts;
 mod figures;
+mod findings;
+mod format;
+mod html;
+mod janitor;
 mod markdown;
+mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
+mod scores;
+mod severity;
 mod story;
 mod summary;
+mod table;
+mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use simian_core::{AccountId, Calendar, Mode, Region};
 
+use crate::config::Config;
+
+pub use advice::Advice;
+pub use days::DayLine;
+pub use digest::digests;
 pub use facts::{Facts, gather};
 pub use figures::{Gaps, Times};
+pub use findings::{FindingLine, FindingsOf};
+pub use format::Format;
+pub use html::html;
+pub use janitor::{Janitor, MarkLine, MarkState, Waste, WasteOf};
 pub use markdown::markdown;
+pub use rules::RuleText;
+pub use scores::{ScoreDay, ScoreLine};
+pub use severity::Severity;
 
 /// The schema's name in the JSON.
 pub const SCHEMA: &str = "simian.report/1";
@@ -38,10 +66,59 @@ pub struct Frame<'a> {
     pub calendar: &'a Calendar,
     /// What people call the accounts.
     pub names: BTreeMap<AccountId, String>,
+    /// What may be done in the accounts, by the config as it is now.
+    pub modes: BTreeMap<AccountId, Mode>,
+    /// What the rules say of themselves, by their ids. Of a rule that is not here the events' own words are told.
+    pub rules: BTreeMap<String, RuleText>,
+    /// Of which day the prices are by which waste was reckoned, if that is known.
+    pub prices: Option<NaiveDate>,
     /// Only this account.
     pub account: Option<AccountId>,
     /// Only this owner.
     pub owner: Option<String>,
+}
+
+impl<'a> Frame<'a> {
+    /// All accounts and owners in that span of time, without the words of any rule.
+    pub fn new(since: DateTime<Utc>, until: DateTime<Utc>, calendar: &'a Calendar) -> Self {
+        Self {
+            since,
+            until,
+            calendar,
+            names: BTreeMap::new(),
+            modes: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            prices: None,
+            account: None,
+            owner: None,
+        }
+    }
+
+    /// What people call an account; its id when the config no longer has it.
+    fn name_of(&self, account: &AccountId) -> String {
+        self.names.get(account).cloned().unwrap_or_else(|| account.to_string())
+    }
+
+    /// Whether the report is about that account.
+    fn has_account(&self, account: Option<&AccountId>) -> bool {
+        self.account.is_none() || self.account.as_ref() == account
+    }
+
+    /// Whether the report is about that owner.
+    fn has_owner(&self, owner: Option<&str>) -> bool {
+        self.owner.is_none() || self.owner.as_deref() == owner
+    }
+}
+
+/// The frame that a config makes, of all its accounts.
+pub fn frame(config: &Config, since: DateTime<Utc>, until: DateTime<Utc>) -> Frame<'_> {
+    let accounts = || config.accounts.iter();
+    Frame {
+        names: accounts().map(|account| (account.id.clone(), account.name.clone())).collect(),
+        modes: accounts().map(|account| (account.id.clone(), config.mode_of(account))).collect(),
+        rules: rules::chaos(),
+        ..Frame::new(since, until, &config.calendar)
+    }
 }
 
 /// A report.
@@ -59,16 +136,45 @@ pub struct Report {
     pub account: Option<AccountId>,
     /// Only this owner, if that was asked for.
     pub owner: Option<String>,
+    /// Which accounts it is about: those of the config, and those of which something is told.
+    pub accounts: Vec<AccountLine>,
+    /// What kind of story it is: one of what was done, or one of what would have been.
+    pub headline: &'static str,
     /// The whole in a few sentences.
     pub summary: String,
+    /// What to do about it, the most urgent first.
+    pub advice: Vec<Advice>,
+    /// What was done or rehearsed, by day: every day of the span.
+    pub days: Vec<DayLine>,
+    /// How long recoveries took, of all that was done for real.
+    pub recovery: Times,
     /// What was done, an account and mode each; live ones first.
     pub parts: Vec<Part>,
     /// What owners should mend, or have mended.
     pub findings: Vec<FindingLine>,
+    /// The same in figures, an owner each, whoever has the gravest first.
+    pub findings_by_owner: Vec<FindingsOf>,
+    /// How well owners and apps keep the rules, the lowest first.
+    pub scores: Vec<ScoreLine>,
+    /// What nobody uses, in dollars.
+    pub waste: Waste,
+    /// What the janitor did about it.
+    pub janitor: Janitor,
     /// The kill switch: pulled and lifted.
     pub pauses: Vec<PauseLine>,
     /// The rounds, a region each.
     pub rounds: Vec<Rounds>,
+}
+
+/// An account that a report is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountLine {
+    /// Its id.
+    pub id: AccountId,
+    /// What people call it; its id when the config no longer has it.
+    pub name: String,
+    /// What may be done in it by the config as it is now; `None` when the config no longer has it.
+    pub mode: Option<Mode>,
 }
 
 /// What was done, or rehearsed, in one account.
@@ -259,29 +365,6 @@ pub enum Recovery {
     Watched,
     /// Its group is gone, or nobody measured before: there is no figure.
     NotMeasured,
-}
-
-/// Something that an owner should mend.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FindingLine {
-    /// What makes it the same one.
-    pub id: String,
-    /// The rule that found it.
-    pub rule: Option<String>,
-    /// The account.
-    pub account: Option<AccountId>,
-    /// The region.
-    pub region: Option<Region>,
-    /// In which group.
-    pub group: Option<String>,
-    /// Whose.
-    pub owner: Option<String>,
-    /// When it was opened; it may be long ago.
-    pub opened: DateTime<Utc>,
-    /// When it was closed; `None` while it is open.
-    pub closed: Option<DateTime<Utc>>,
-    /// What is wrong and how to mend it.
-    pub why: String,
 }
 
 /// The kill switch, pulled or lifted.

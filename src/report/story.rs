@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use simian_core::{AccountId, ClaimRecord, Draft, Kind, Mode, Region, Stage};
 
 use super::{
-    End, Facts, FindingLine, Frame, Gaps, GroupPart, Hold, Owner, Part, PauseLine, Recovery, Report, Rounds, SCHEMA,
-    Times, Totals, Turn, UnitPart, summary,
+    AccountLine, End, Facts, Frame, Gaps, GroupPart, Hold, Owner, Part, PauseLine, Recovery, Report, Rounds, SCHEMA,
+    Times, Totals, Turn, UnitPart, advice, days, findings, janitor, scores, summary,
 };
 
 impl Report {
     /// The report that these facts make in this frame.
     pub fn of(facts: &Facts, frame: &Frame<'_>) -> Self {
+        let parts = parts(facts, frame);
+        let findings = findings::of(facts, frame);
+        let janitor = janitor::of(facts, frame);
+        let live = parts.iter().filter(|part| part.mode == Mode::Live).flat_map(Part::turns);
         let mut report = Self {
             schema: SCHEMA,
             since: frame.since,
@@ -19,15 +23,47 @@ impl Report {
             zone: frame.calendar.zone.name().to_owned(),
             account: frame.account.clone(),
             owner: frame.owner.clone(),
+            accounts: accounts(&parts, frame),
+            headline: "",
             summary: String::new(),
-            parts: parts(facts, frame),
-            findings: findings(facts, frame),
+            advice: Vec::new(),
+            days: days::of(&parts, facts, frame),
+            recovery: Times::of(live.map(|turn| turn.recovery)),
+            findings_by_owner: findings::by_owner(&findings),
+            scores: scores::of(facts, frame),
+            waste: janitor::waste(&janitor, frame.prices),
             pauses: pauses(facts),
             rounds: rounds(facts, frame),
+            parts,
+            findings,
+            janitor,
         };
+        report.headline = summary::headline(&report);
         report.summary = summary::of(&report);
+        report.advice = advice::of(&report, frame);
         report
     }
+}
+
+impl Part {
+    /// All its turns.
+    pub(super) fn turns(&self) -> impl Iterator<Item = &Turn> {
+        let units = self.owners.iter().flat_map(|owner| &owner.units);
+        units.flat_map(|unit| &unit.groups).flat_map(|group| &group.turns)
+    }
+}
+
+/// The accounts of the config, and those of which something is told.
+fn accounts(parts: &[Part], frame: &Frame<'_>) -> Vec<AccountLine> {
+    let told = parts.iter().map(|part| &part.account);
+    let all: BTreeSet<&AccountId> =
+        frame.names.keys().chain(told).filter(|account| frame.has_account(Some(account))).collect();
+    let line = |account: &AccountId| AccountLine {
+        id: account.clone(),
+        name: frame.name_of(account),
+        mode: frame.modes.get(account).copied(),
+    };
+    all.into_iter().map(line).collect()
 }
 
 /// All that was said of one key, as it came.
@@ -40,11 +76,11 @@ struct Told<'f> {
 fn parts(facts: &Facts, frame: &Frame<'_>) -> Vec<Part> {
     let claims: BTreeMap<&str, &ClaimRecord> = facts.claims.iter().map(|claim| (claim.key.as_str(), claim)).collect();
     let wanted = |event: &&Draft| {
-        let account = frame.account.is_none() || event.account == frame.account;
-        let owner = frame.owner.is_none() || event.owner == frame.owner;
-        // A pause of one unit has a key and a unit too.
-        let action = !matches!(event.kind, Kind::DaemonPaused | Kind::DaemonResumed);
-        action && event.unit.is_some() && event.account.is_some() && account && owner
+        let asked = frame.has_account(event.account.as_ref()) && frame.has_owner(event.owner.as_deref());
+        // A pause of one unit has a key and a unit too; what the janitor does is told by resource.
+        let action = !matches!(event.kind, Kind::DaemonPaused | Kind::DaemonResumed)
+            && event.monkey.as_deref() != Some(janitor::NAME);
+        action && event.unit.is_some() && event.account.is_some() && asked
     };
     let mut keys: BTreeMap<&str, Told<'_>> = BTreeMap::new();
     for event in facts.events.iter().filter(wanted) {
@@ -104,7 +140,7 @@ fn part(mode: Mode, account: AccountId, told: Vec<Told<'_>>, facts: &Facts, fram
         owner.totals = totals(&owner.units);
     }
     let totals = totals(owners.iter().flat_map(|owner| &owner.units));
-    let name = frame.names.get(&account).cloned().unwrap_or_else(|| account.to_string());
+    let name = frame.name_of(&account);
     Part { mode, account, name, totals, holds, owners }
 }
 
@@ -303,45 +339,6 @@ fn recovery(told: &Told<'_>, end: End) -> Recovery {
     }
 }
 
-/// Findings that were open at some time of the report.
-fn findings(facts: &Facts, frame: &Frame<'_>) -> Vec<FindingLine> {
-    let mut lines: Vec<FindingLine> = Vec::new();
-    for (earlier, event) in
-        facts.before.iter().map(|event| (true, event)).chain(facts.events.iter().map(|event| (false, event)))
-    {
-        let id = event.key.clone().unwrap_or_default();
-        match event.kind {
-            Kind::FindingOpened => lines.push(FindingLine {
-                id,
-                rule: event.outcome.clone(),
-                account: event.account.clone(),
-                region: event.region.clone(),
-                group: event.group.clone(),
-                owner: event.owner.clone(),
-                opened: event.at,
-                closed: None,
-                why: event.why.clone(),
-            }),
-            Kind::FindingClosed if earlier => lines.retain(|line| line.id != id),
-            Kind::FindingClosed => {
-                if let Some(line) = lines.iter_mut().find(|line| line.id == id && line.closed.is_none()) {
-                    line.closed = Some(event.at);
-                }
-            }
-            _ => {}
-        }
-    }
-    lines.retain(|line| {
-        (frame.account.is_none() || line.account == frame.account)
-            && (frame.owner.is_none() || line.owner == frame.owner)
-    });
-    lines.sort_by(|a, b| {
-        let order = |line: &FindingLine| (line.owner.is_none(), line.owner.clone(), line.opened, line.id.clone());
-        order(a).cmp(&order(b))
-    });
-    lines
-}
-
 fn pauses(facts: &Facts) -> Vec<PauseLine> {
     let switch = |event: &&Draft| matches!(event.kind, Kind::DaemonPaused | Kind::DaemonResumed);
     let paused_before = facts.before.iter().filter(switch).filter(|event| event.kind == Kind::DaemonPaused);
@@ -358,7 +355,7 @@ fn pauses(facts: &Facts) -> Vec<PauseLine> {
 fn rounds(facts: &Facts, frame: &Frame<'_>) -> Vec<Rounds> {
     let mut scopes: BTreeMap<(Option<AccountId>, Option<Region>), Vec<&Draft>> = BTreeMap::new();
     let closed = facts.events.iter().filter(|event| event.kind == Kind::RoundClosed);
-    for event in closed.filter(|event| frame.account.is_none() || event.account == frame.account) {
+    for event in closed.filter(|event| frame.has_account(event.account.as_ref())) {
         scopes.entry((event.account.clone(), event.region.clone())).or_default().push(event);
     }
     let lines = scopes.into_iter().map(|((account, region), events)| {

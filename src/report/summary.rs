@@ -1,10 +1,25 @@
 //! The whole in a few sentences: what a manager reads.
 
-use chrono::TimeDelta;
-use simian_core::{Mode, span};
+use simian_core::Mode;
 
 use super::markdown::code;
-use super::{Hold, Part, Report};
+use super::text::{dollars, many, seconds};
+use super::{Hold, Janitor, Part, Report};
+
+/// What kind of story a report tells: by the parts that there are, and where nothing happened, by what might have.
+pub(super) fn headline(report: &Report) -> &'static str {
+    let acted = report.parts.iter().map(|part| part.mode);
+    let marked = report.janitor.resources.iter().map(|line| line.mode);
+    let mut told: Vec<Mode> = acted.chain(marked).collect();
+    if told.is_empty() {
+        told.extend(report.accounts.iter().filter_map(|account| account.mode));
+    }
+    match (told.contains(&Mode::Live), told.contains(&Mode::DryRun)) {
+        (true, true) => "What was done, and what would have been",
+        (false, true) => "What would have happened",
+        _ => "What was done",
+    }
+}
 
 /// The sentences, in Markdown that reads as plain text too.
 pub(super) fn of(report: &Report) -> String {
@@ -20,6 +35,7 @@ pub(super) fn of(report: &Report) -> String {
     if closed > 0 {
         sentences.push(format!("{} {} mended.", many(closed, "finding"), was(closed)));
     }
+    sentences.extend(janitor(report));
     let pulled = report.pauses.iter().filter(|pause| pause.paused).count();
     if pulled > 0 {
         let still = report.pauses.last().is_some_and(|pause| pause.paused && pause.until.is_none());
@@ -33,6 +49,42 @@ pub(super) fn of(report: &Report) -> String {
         sentences.push(format!("Of {}, {blind} could not see their groups.", many(rounds, "round")));
     }
     sentences.join(" ")
+}
+
+/// What nobody uses, and what was done about it.
+fn janitor(report: &Report) -> Vec<String> {
+    let Janitor { marked, announced, deleted, rehearsed, lifted, refused, freed_cents_a_month, .. } = report.janitor;
+    let clauses: Vec<String> = [
+        (marked, "marked"),
+        (announced, "announced to their owners"),
+        (deleted, "deleted"),
+        (lifted, "spared after all"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .map(|(n, what)| format!("{n} {what}"))
+    .collect();
+    let mut sentences = Vec::new();
+    if !clauses.is_empty() {
+        let freed = match freed_cents_a_month {
+            0 => String::new(),
+            cents => format!(", which saves {} a month", dollars(cents)),
+        };
+        sentences.push(format!("Of what nobody uses: {}{freed}.", clauses.join(", ")));
+    }
+    if rehearsed > 0 {
+        sentences.push(format!("{} would have been deleted.", many(rehearsed, "resource")));
+    }
+    if refused > 0 {
+        sentences.push(format!("{} could not be deleted or saved.", many(refused, "resource")));
+    }
+    let waste = &report.waste;
+    if waste.cents_a_month > 0 {
+        let (what, costs) =
+            (many(waste.resources, "marked resource"), if waste.resources == 1 { "costs" } else { "cost" });
+        sentences.push(format!("{what} {costs} {} a month.", dollars(waste.cents_a_month)));
+    }
+    sentences
 }
 
 fn part(part: &Part) -> String {
@@ -74,16 +126,6 @@ fn part(part: &Part) -> String {
         clauses.push(format!("{} missed", were(totals.missed, "planned turn")));
     }
     clauses.join("; ") + "."
-}
-
-/// Seconds for people.
-pub(super) fn seconds(seconds: u64) -> String {
-    span::format(TimeDelta::seconds(i64::try_from(seconds).unwrap_or(i64::MAX / 1000)))
-}
-
-/// `1 unit`, `2 units`.
-pub(super) fn many(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn were(n: usize, what: &str) -> String {

@@ -10,11 +10,11 @@ use simian_core::{InstanceId, Key, Target};
 
 use super::*;
 
-fn monday() -> DateTime<Utc> {
+pub(super) fn monday() -> DateTime<Utc> {
     "2026-11-23T00:00:00Z".parse().unwrap()
 }
 
-fn calendar() -> Calendar {
+pub(super) fn calendar() -> Calendar {
     Calendar {
         zone: chrono_tz::UTC,
         days: Weekdays::MON_TO_FRI,
@@ -24,14 +24,10 @@ fn calendar() -> Calendar {
     }
 }
 
-fn frame(calendar: &Calendar) -> Frame<'_> {
+pub(super) fn frame(calendar: &Calendar) -> Frame<'_> {
     Frame {
-        since: monday(),
-        until: monday() + TimeDelta::days(7),
-        calendar,
         names: BTreeMap::from([("111122223333".parse().unwrap(), "staging".to_owned())]),
-        account: None,
-        owner: None,
+        ..Frame::new(monday(), monday() + TimeDelta::days(7), calendar)
     }
 }
 
@@ -96,8 +92,12 @@ impl Tale {
     }
 
     fn report(&self) -> Report {
-        Report::of(&self.0, &frame(&calendar()))
+        report(&self.0)
     }
+}
+
+fn report(facts: &Facts) -> Report {
+    Report::of(facts, &frame(&calendar()))
 }
 
 fn done(tale: &mut Tale, day: i64, name: &str) {
@@ -235,8 +235,8 @@ fn filters_keep_the_others_out() {
     assert_eq!(owners(None, Some("999999999999")), []);
 }
 
-/// Everything that a report can hold, with texts that try to be markup.
-fn rich() -> Tale {
+/// Everything that a report of units can hold, with texts that try to be markup.
+pub(super) fn rich() -> Facts {
     let mut tale = Tale::default();
     done(&mut tale, 0, "shop");
     tale.said(0, 11, Kind::ActionRecovered, Mode::Live, "shop", "whole").counts.insert("recovery_seconds".into(), 210);
@@ -280,17 +280,17 @@ fn rich() -> Tale {
         }
         tale.0.events.push(round);
     }
-    tale
+    tale.0
 }
 
 #[test]
 fn a_week_of_everything() {
-    assert_snapshot!(markdown(&rich().report(), chrono_tz::UTC));
+    assert_snapshot!(markdown(&report(&rich()), chrono_tz::UTC));
 }
 
 #[test]
 fn no_text_of_a_tag_becomes_markup() {
-    let page = markdown(&rich().report(), chrono_tz::UTC);
+    let page = markdown(&report(&rich()), chrono_tz::UTC);
     assert!(!page.contains("<script>") && !page.contains("<b>") && !page.contains("\n## <"), "{page}");
     let mut cells = None;
     for line in page.lines() {
@@ -305,5 +305,148 @@ fn no_text_of_a_tag_becomes_markup() {
 
 #[test]
 fn the_json_has_its_shape() {
-    assert_snapshot!(serde_json::to_string_pretty(&json(&rich().report())).unwrap());
+    assert_snapshot!(serde_json::to_string_pretty(&json(&report(&rich()))).unwrap());
+}
+
+/// Something that the janitor says of a volume, on a day of the week from 0.
+fn volume(day: i64, kind: Kind, action: Option<&str>) -> Draft {
+    Draft {
+        monkey: Some("janitor".into()),
+        account: Some(scope().account),
+        region: Some(scope().region),
+        owner: Some("ann".into()),
+        target: Some("volume/vol-1".into()),
+        outcome: action.is_none().then(|| "unattached-volume".into()),
+        action: action.map(str::to_owned),
+        due: Some(monday() + TimeDelta::days(9)),
+        ..Draft::new(monday() + TimeDelta::days(day), kind, Mode::Live, "nobody uses it")
+    }
+    .count("cents_a_month", 800)
+}
+
+/// The report of these, of which those before the week are before it.
+fn told(events: Vec<Draft>) -> Report {
+    let (before, events) = events.into_iter().partition(|event| event.at < monday());
+    report(&Facts { before, events, claims: Vec::new() })
+}
+
+#[test]
+fn a_mark_is_open_until_it_is_lifted_or_its_resource_is_gone() {
+    let resolved =
+        |outcome: &str| Draft { outcome: Some(outcome.into()), ..volume(2, Kind::ActionResolved, Some("delete")) };
+    for (more, state, open, what) in [
+        (vec![], MarkState::Marked, 1, "marked before the week"),
+        (vec![volume(1, Kind::MarkAnnounced, None)], MarkState::Announced, 1, "announced"),
+        (vec![volume(1, Kind::MarkLifted, None)], MarkState::Lifted, 0, "lifted"),
+        (vec![volume(1, Kind::ActionDone, Some("save"))], MarkState::Marked, 1, "only saved"),
+        (vec![volume(1, Kind::ActionDone, Some("delete"))], MarkState::Deleted, 0, "deleted"),
+        (vec![resolved("done")], MarkState::Deleted, 0, "it was looked up"),
+        (vec![resolved("unknown")], MarkState::Marked, 1, "nobody knows"),
+        (vec![volume(1, Kind::ActionRehearsed, Some("delete"))], MarkState::Marked, 1, "only rehearsed"),
+        (vec![volume(1, Kind::ActionRefused, Some("delete"))], MarkState::Marked, 1, "refused"),
+        (vec![volume(1, Kind::MarkLifted, None), volume(2, Kind::MarkPlaced, None)], MarkState::Marked, 1, "again"),
+    ] {
+        let mut events = vec![volume(-9, Kind::MarkPlaced, None)];
+        events.extend(more);
+        let report = told(events);
+        assert_eq!(report.janitor.resources.len(), 1, "{what}");
+        let line = &report.janitor.resources[0];
+        assert_eq!((line.state, report.waste.resources), (state, open), "{what}");
+        assert_eq!(report.waste.cents_a_month, 800 * open as u64, "{what}");
+    }
+    let before = told(vec![volume(-9, Kind::MarkPlaced, None), volume(-8, Kind::ActionDone, Some("delete"))]);
+    assert_eq!(before.janitor.resources, [], "what went before the week is no news");
+}
+
+#[test]
+fn the_janitor_counts_resources_and_not_events() {
+    let save = volume(2, Kind::ActionDone, Some("save"));
+    let delete = volume(3, Kind::ActionDone, Some("delete"));
+    let report = told(vec![
+        volume(0, Kind::MarkPlaced, None),
+        volume(1, Kind::MarkAnnounced, None),
+        volume(2, Kind::MarkAnnounced, None),
+        save,
+        volume(3, Kind::ActionRefused, Some("delete")),
+        delete,
+    ]);
+    let Janitor { marked, announced, saved, deleted, lifted, refused, freed_cents_a_month, .. } = report.janitor;
+    assert_eq!((marked, announced, saved, deleted, lifted, refused), (1, 1, 1, 1, 0, 1));
+    assert_eq!(freed_cents_a_month, 800);
+    assert!(report.advice.is_empty(), "it is gone: {:?}", report.advice);
+    let tuesday = report.days.iter().find(|day| day.done > 0).unwrap();
+    assert_eq!((tuesday.date.to_string().as_str(), tuesday.done, tuesday.not_done), ("2026-11-26", 1, 1));
+    assert!(report.parts.is_empty(), "no unit was touched");
+}
+
+#[test]
+fn marks_are_advice_and_dear_ones_are_graver() {
+    let marks = |n: usize, cents: u64| {
+        let one = |n| Draft {
+            target: Some(format!("volume/vol-{n}")),
+            ..volume(1, Kind::MarkPlaced, None).count("cents_a_month", cents)
+        };
+        told((0..n).map(one).collect()).advice.remove(0)
+    };
+    let one = marks(1, 800);
+    assert_eq!((one.what.as_str(), one.severity), ("Delete 1 unattached volume: $8.00 a month", Severity::Low));
+    let many = marks(214, 486);
+    let what = "Delete 214 unattached volumes: $1,040 a month";
+    assert_eq!((many.what.as_str(), many.severity, many.resources), (what, Severity::Medium, 214));
+    assert_eq!(many.evidence, "214 resources of ann");
+    assert_eq!(marks(100, 5_000).severity, Severity::High);
+}
+
+#[test]
+fn rules_speak_for_themselves_and_events_where_they_do_not() {
+    let finding = |rule: &str, group: &str, severity: Option<u64>| {
+        let mut event = Draft {
+            outcome: Some(rule.into()),
+            group: Some(group.into()),
+            key: Some(format!("{rule}/{group}")),
+            ..Draft::new(monday() + TimeDelta::days(1), Kind::FindingOpened, Mode::Live, "port 22 is open: close it")
+        };
+        event.counts.extend(severity.map(|severity| ("severity".to_owned(), severity)));
+        event
+    };
+    let facts = Facts {
+        events: vec![
+            finding("open-to-the-world", "a", None),
+            finding("open-to-the-world", "b", None),
+            finding("some-rule", "a", Some(4)),
+        ],
+        ..Facts::default()
+    };
+    let calendar = calendar();
+    let advice = Report::of(&facts, &Frame { rules: sample::rules(), ..frame(&calendar) }).advice;
+    let told: Vec<_> = advice.iter().map(|it| (it.severity.as_str(), it.what.as_str(), it.remedy.as_str())).collect();
+    let remedy =
+        "Name the addresses that need the port in the security group, or use Session Manager and no port at all.";
+    assert_eq!(
+        told,
+        [("critical", "Close SSH to the world", remedy), ("critical", "Some rule", "port 22 is open: close it"),]
+    );
+}
+
+#[test]
+fn scores_are_weighed_and_have_a_trend() {
+    let score = |day: i64, region: &str, score: u64, checks: u64| {
+        let event = Draft {
+            monkey: Some("conformity".into()),
+            owner: Some("ann".into()),
+            region: region.parse().ok(),
+            ..Draft::new(monday() + TimeDelta::days(day), Kind::ScorePublished, Mode::Live, "")
+        };
+        event.count("score", score).count("checks", checks).count("failed", 1)
+    };
+    let report = told(vec![
+        score(-3, "us-east-1", 50, 10),
+        score(1, "us-east-1", 60, 30),
+        score(1, "us-east-1", 80, 30),
+        score(1, "eu-west-1", 40, 10),
+    ]);
+    let [line] = &report.scores[..] else { panic!("{:?}", report.scores) };
+    assert_eq!((line.score, line.checks, line.failed, line.change), (70, 40, 2, Some(20)), "the later word counts");
+    assert_eq!(line.days.iter().map(|day| day.score).collect::<Vec<_>>(), [50, 70]);
+    assert_eq!(told(vec![score(-3, "us-east-1", 50, 10)]).scores, [], "nothing was published in the week");
 }

@@ -97,8 +97,10 @@ kinds! {
     MarkAnnounced = "mark.announced",
     /// It is used again, or kept.
     MarkLifted = "mark.lifted",
-    /// How well an owner's or an app's resources keep the rules, once a day.
+    /// How well an owner's or app's resources keep the rules, once a day.
     ScorePublished = "score.published",
+    /// A day in an owner's words.
+    DigestPublished = "digest.published",
     /// What was too old to keep was removed; its figures are in `counts`, the checkpoint that it left in `key`.
     LedgerCompacted = "ledger.compacted",
 }
