@@ -15,7 +15,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simian-aws", &["simian-core"]),
     ("simian-moto", &[]),
     ("simian-adversary", &["simian", "simian-core", "simian-ledger", "simian-sim", "simian-chaos"]),
-    ("simian", &["simian-core", "simian-chaos", "simian-ledger", "simian-sim", "simian-aws"]),
+    (
+        "simian",
+        &[
+            "simian-core",
+            "simian-chaos",
+            "simian-conformity",
+            "simian-janitor",
+            "simian-ledger",
+            "simian-sim",
+            "simian-aws",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {

@@ -16,6 +16,7 @@ use crate::daemon::{self, Begin, End, Schedule};
 use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
 use crate::pulse::Pulse;
+use crate::registry;
 use crate::sinks::{self, Format, Stdout};
 
 pub(super) fn run(path: &Path) -> Result<Exit, Failure> {
@@ -180,8 +181,12 @@ fn reloading() {
 
 /// When each enabled monkey looks.
 pub(super) fn schedules(config: &Config) -> Vec<Schedule> {
-    let cron = config.chaos.cron.clone();
-    vec![Schedule { monkey: simian_chaos::NAME.to_owned(), cron, zone: config.calendar.zone }]
+    let schedule = |kind: &registry::Kind| Schedule {
+        monkey: kind.name.to_owned(),
+        cron: (kind.cron)(config).clone(),
+        zone: config.calendar.zone,
+    };
+    registry::KINDS.iter().map(schedule).collect()
 }
 
 fn bind(path: &Path) -> Result<Socket, Failure> {

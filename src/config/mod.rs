@@ -39,6 +39,7 @@ pub use report::ReportConfig;
 
 use crate::outage::Hook;
 use crate::private::Private;
+use crate::registry;
 use crate::sinks::webhook::{Address, SecretSource, Template};
 
 /// The largest file that is read, in bytes. A config of a hundred accounts has some ten thousand; whoever names a
@@ -97,6 +98,12 @@ pub struct Config {
     pub watch: WatchConfig,
     /// The chaos monkey's own table.
     pub chaos: simian_chaos::Config,
+    /// The janitor's own table.
+    pub janitor: simian_janitor::Config,
+    /// The conformity monkey's own table.
+    pub conformity: simian_conformity::Config,
+    /// What waste costs.
+    pub prices: simian_janitor::Prices,
     /// SHA-256 in hex of the file's text, followed by those of the calendar files that it names: which configuration
     /// an event was written under. Without such files it is what `sha256sum` says of the file.
     pub digest: String,
@@ -218,10 +225,9 @@ impl Config {
 
     /// What the rails of an account go by.
     pub fn policy(&self, account: &AccountConfig) -> Policy {
-        let chaos = simian_chaos::NAME;
         let mut modes = account.modes.clone();
-        if self.chaos.mode == Mode::DryRun {
-            modes.insert(chaos.to_owned(), Mode::DryRun);
+        for kind in registry::KINDS.iter().filter(|kind| (kind.mode)(self) == Mode::DryRun) {
+            modes.insert(kind.name.to_owned(), Mode::DryRun);
         }
         Policy {
             account: account.id.clone(),
@@ -241,14 +247,19 @@ impl Config {
             max_skew: self.max_skew,
             breaker: self.breaker,
             recovery: self.watch.deadline,
-            disposals: Disposals::default(),
+            disposals: Disposals {
+                delete: self.janitor.delete.clone(),
+                notice_days: self.janitor.notice_days,
+                max_marks: self.janitor.max_marks,
+                max_deletes: self.janitor.max_deletes,
+                max_delete_percent: self.janitor.max_delete_percent,
+            },
             disabled: self.disabled_rails.clone(),
         }
     }
 
     /// The words that say dry-run for an account, each by its key.
     fn held_back(&self, account: &AccountConfig) -> Vec<HeldBack> {
-        let chaos = simian_chaos::NAME;
         let name = &account.name;
         let general = [("mode".to_owned(), self.mode), (format!("the mode of account {name}"), account.mode)];
         let own =
@@ -256,7 +267,11 @@ impl Config {
         let own = own.map(|(key, monkey, mode)| (key, Some(monkey.clone()), *mode));
         let words = general.into_iter().map(|(key, mode)| (key, None, mode)).chain(own);
         words
-            .chain([(format!("monkeys.{chaos}.mode"), Some(chaos.to_owned()), self.chaos.mode)])
+            .chain(
+                registry::KINDS
+                    .iter()
+                    .map(|kind| (format!("monkeys.{}.mode", kind.name), Some(kind.name.to_owned()), (kind.mode)(self))),
+            )
             .filter(|(_, _, mode)| *mode == Mode::DryRun)
             .map(|(key, monkey, _)| HeldBack { key, monkey })
             .collect()

@@ -107,7 +107,11 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let rails = root.table("rails", rails);
     let watch = root.table("watch", watch);
     let hours = calendar.as_ref().map(|calendar| calendar.hours);
-    let (chaos, defaults) = root.table("monkeys", |monkeys| monkeys.table("chaos", |table| chaos(table, hours)));
+    let ((chaos, defaults), janitor, conformity) = root.table("monkeys", |monkeys| {
+        let chaos = monkeys.table("chaos", |table| chaos(table, hours));
+        (chaos, monkeys.table("janitor", janitor), monkeys.table("conformity", conformity))
+    });
+    let prices = root.table("prices", prices);
     tags.defaults = defaults;
     Some(Config {
         mode,
@@ -133,6 +137,9 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         disabled_rails: rails.disabled,
         watch,
         chaos,
+        janitor,
+        conformity,
+        prices,
         digest: digest(text, &files),
     })
 }
@@ -509,6 +516,27 @@ fn chaos(table: &mut Table<'_>, hours: Option<Hours>) -> (simian_chaos::Config, 
     }
     let settings = config.settings().map_err(|contradiction| table.wrong(contradiction.key, &contradiction.why));
     (config, settings.unwrap_or_default())
+}
+
+fn janitor(table: &mut Table<'_>) -> simian_janitor::Config {
+    let config: simian_janitor::Config = monkey::read(table);
+    for contradiction in config.contradictions() {
+        table.wrong(&contradiction.key, &contradiction.why);
+    }
+    config
+}
+
+fn conformity(table: &mut Table<'_>) -> simian_conformity::Config {
+    let config: simian_conformity::Config = monkey::read(table);
+    if let Err(contradiction) = config.check() {
+        table.wrong(contradiction.key, &contradiction.why);
+    }
+    config
+}
+
+fn prices(table: &mut Table<'_>) -> simian_janitor::Prices {
+    let read: simian_janitor::PriceTable = monkey::read(table);
+    read.prices().map_err(|contradiction| table.wrong(&contradiction.key, &contradiction.why)).unwrap_or_default()
 }
 
 /// Which groups a rule is about.

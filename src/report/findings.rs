@@ -74,7 +74,7 @@ pub(super) fn of(facts: &Facts, frame: &Frame<'_>) -> Vec<FindingLine> {
                 let counted = event.counts.get("severity").copied();
                 let severity = match (counted, rule) {
                     (None, Some(rule)) => rule.severity,
-                    _ => Severity::of_count(counted),
+                    _ => Severity::of_weight(counted),
                 };
                 open.insert(id.clone(), lines.len());
                 lines.push(FindingLine {

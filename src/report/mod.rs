@@ -21,7 +21,6 @@ mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 mod scores;
-mod severity;
 mod story;
 mod summary;
 mod table;
@@ -34,6 +33,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+pub use simian_core::Severity;
 use simian_core::{AccountId, Calendar, Mode, Region};
 
 use crate::config::Config;
@@ -50,7 +50,6 @@ pub use janitor::{Janitor, MarkLine, MarkState, Waste, WasteOf};
 pub use markdown::markdown;
 pub use rules::RuleText;
 pub use scores::{ScoreDay, ScoreLine};
-pub use severity::Severity;
 
 /// The schema's name in the JSON.
 pub const SCHEMA: &str = "simian.report/1";
@@ -116,7 +115,8 @@ pub fn frame(config: &Config, since: DateTime<Utc>, until: DateTime<Utc>) -> Fra
     Frame {
         names: accounts().map(|account| (account.id.clone(), account.name.clone())).collect(),
         modes: accounts().map(|account| (account.id.clone(), config.mode_of(account))).collect(),
-        rules: rules::chaos(),
+        rules: rules::all(),
+        prices: Some(config.prices.as_of()),
         ..Frame::new(since, until, &config.calendar)
     }
 }

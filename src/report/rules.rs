@@ -17,8 +17,22 @@ pub struct RuleText {
     pub severity: Severity,
 }
 
+/// The rules of all monkeys, by their ids.
+pub(super) fn all() -> BTreeMap<String, RuleText> {
+    let conformity = simian_conformity::rules().iter().map(|rule| {
+        let text = RuleText {
+            title: rule.title.to_owned(),
+            why_it_matters: rule.why_it_matters.to_owned(),
+            remedy: format!("{}.", rule.remedy),
+            severity: rule.severity,
+        };
+        (rule.id.to_owned(), text)
+    });
+    chaos().into_iter().chain(conformity).collect()
+}
+
 /// The rules of the chaos monkey, by their ids: what its owners' tags can get wrong.
-pub(super) fn chaos() -> BTreeMap<String, RuleText> {
+fn chaos() -> BTreeMap<String, RuleText> {
     let rules = [
         (
             "opt-in-malformed",

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::scope::Scope;
 
 /// How bad a finding is. AWS Security Hub has the same words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// It could be better.
     Low,
@@ -21,6 +24,15 @@ pub enum Severity {
 impl Severity {
     /// Every severity, the least first.
     pub const ALL: [Severity; 4] = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
+    /// Every severity, the gravest first.
+    pub const GRAVEST_FIRST: [Severity; 4] = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+
+    /// By an event's `counts.severity`, as [`Severity::weight`] has it; without one, or with another figure, medium.
+    pub fn of_weight(weight: Option<u64>) -> Self {
+        let of = |severity: &Severity| Some(severity.weight()) == weight;
+        Severity::ALL.into_iter().find(of).unwrap_or_default()
+    }
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
@@ -78,5 +90,19 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}: {}", self.subject, self.scope, self.why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_read_back_and_what_has_none_is_medium() {
+        let ranks = [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5)].map(Severity::of_weight);
+        let words = ranks.map(Severity::as_str);
+        assert_eq!(words, ["medium", "medium", "low", "medium", "high", "critical", "medium"]);
+        assert!(Severity::GRAVEST_FIRST.is_sorted_by(|a, b| a > b));
+        assert!(Severity::ALL.is_sorted());
     }
 }
