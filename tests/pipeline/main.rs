@@ -15,6 +15,7 @@ mod fussy;
 mod heartbeat;
 mod hooked;
 mod identity;
+mod janitor;
 mod ledger;
 mod live;
 mod midway;

@@ -118,8 +118,9 @@ impl Live<'_> {
         for part in part.chunks(AT_ONCE) {
             let step = |chore: &Chore| {
                 let to = (chore.step != Step::Lift).then(|| chore.mark.clone());
-                // A mark that is only put right is no news.
-                let again = chore.step == Step::Mark && chore.from.is_some();
+                // A tag that is only put right is no news.
+                let same = chore.from.as_ref().is_some_and(|from| from.rule == chore.mark.rule);
+                let again = chore.step == Step::Mark && same;
                 let draft = (!again).then(|| {
                     let mut draft = told(chore, calendar, now);
                     draft.why += besides;
