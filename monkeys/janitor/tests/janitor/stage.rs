@@ -19,7 +19,7 @@ use crate::things::{ACCOUNT, now, snapshot, with_snapshot};
 pub(crate) const MARK: &str = "simian:mark";
 
 /// One region over the days.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stage {
     pub(crate) janitor: Janitor,
     pub(crate) fleet: Fleet,
@@ -79,17 +79,18 @@ impl Stage {
         self
     }
 
+    /// A list that is not known stays so.
     pub(crate) fn set(&mut self, resource: Resource) {
-        let list = self.list(resource.id.kind);
+        let Some(list) = self.list(resource.id.kind) else { return };
         list.retain(|other| other.id != resource.id);
         list.push(resource);
         list.sort_by(|a, b| a.id.cmp(&b.id));
     }
 
-    fn list(&mut self, kind: ResourceKind) -> &mut Vec<Resource> {
-        match &mut self.fleet.estate.kinds.get_mut(&kind).unwrap().view {
-            View::Known(list) => list,
-            other => panic!("{kind}: {other:?}"),
+    fn list(&mut self, kind: ResourceKind) -> Option<&mut Vec<Resource>> {
+        match &mut self.fleet.estate.kinds.get_mut(&kind)?.view {
+            View::Known(list) => Some(list),
+            View::Unknown(_) | View::Unasked => None,
         }
     }
 
@@ -103,7 +104,9 @@ impl Stage {
             groups.remove(&id.id);
             return;
         }
-        self.list(id.kind).retain(|other| other.id != id);
+        if let Some(list) = self.list(id.kind) {
+            list.retain(|other| other.id != id);
+        }
     }
 
     pub(crate) fn group(mut self, group: Group) -> Self {
@@ -259,9 +262,7 @@ impl Stage {
             }
             return;
         }
-        let Some(kept) = self.fleet.estate.kinds.get_mut(&id.kind) else { return };
-        let View::Known(list) = &mut kept.view else { return };
-        let found = list.iter_mut().find(|resource| resource.id == *id);
+        let found = self.list(id.kind).into_iter().flatten().find(|resource| resource.id == *id);
         let taggable = !matches!(id.kind, ResourceKind::LaunchConfiguration | ResourceKind::TemplateVersion);
         if let Some(Resource { tags: View::Known(tags), .. }) = found.filter(|_| taggable) {
             write(tags);
@@ -270,7 +271,7 @@ impl Stage {
 
     /// Every snapshot becomes whole.
     pub(crate) fn complete(&mut self) {
-        for resource in self.list(ResourceKind::Snapshot) {
+        for resource in self.list(ResourceKind::Snapshot).into_iter().flatten() {
             if let About::Snapshot(snapshot) = &mut resource.about {
                 snapshot.completed = true;
             }
