@@ -1,7 +1,7 @@
 //! What is known of one region, found quickly: every index is made once a region, because a rule is asked of each of
 //! perhaps a hundred thousand resources.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use simian_core::fleet::LaunchSource;
@@ -12,6 +12,7 @@ use simian_core::{
 
 use crate::Chaos;
 use crate::exempt::Exemptions;
+use crate::home::{Home, Homes};
 use crate::parameters::Parameters;
 use crate::rule::Need;
 use crate::words;
@@ -62,6 +63,10 @@ pub(crate) struct Asked<'a> {
     pub(crate) subject: Subject<'a>,
     pub(crate) ground: &'a Ground<'a>,
     pub(crate) parameters: &'a Parameters,
+    /// The group that it belongs to.
+    pub(crate) home: Option<&'a Home<'a>>,
+    /// What its own tag of exemptions says, if it has one.
+    pub(crate) exempt: Option<&'a Exemptions>,
 }
 
 impl<'a> Asked<'a> {
@@ -71,11 +76,6 @@ impl<'a> Asked<'a> {
             Subject::Group(_) => None,
             Subject::Resource(resource) => Some(resource),
         }
-    }
-
-    /// The group that it belongs to.
-    pub(crate) fn group(&self) -> Option<&'a Group> {
-        self.ground.group_of(self.subject)
     }
 }
 
@@ -89,7 +89,9 @@ pub(crate) struct Ground<'w> {
     pub(crate) today: NaiveDate,
     /// The key of the tag of exemptions.
     pub(crate) exempt_key: String,
-    members: HashMap<&'w str, &'w Group>,
+    homes: Homes<'w>,
+    /// The instances that AWS may take back.
+    spot: HashSet<&'w str>,
     /// Who is behind the default security groups. Of others nobody asks, and they are many.
     behind: HashMap<&'w str, Vec<&'w ResourceId>>,
 }
@@ -102,8 +104,8 @@ impl<'w> Ground<'w> {
         chaos: &'w Chaos,
         today: NaiveDate,
     ) -> Self {
-        let groups = fleet.groups.known().into_iter().flat_map(BTreeMap::values);
-        let of = |group: &'w Group| group.members.iter().map(move |member| (member.id.as_str(), group));
+        let instances = fleet.estate.some(ResourceKind::Instance).iter();
+        let spot = instances.filter(|it| it.instance().is_some_and(|it| it.spot));
         Self {
             world,
             fleet,
@@ -111,7 +113,8 @@ impl<'w> Ground<'w> {
             chaos,
             today,
             exempt_key: Exemptions::key(tags),
-            members: groups.flat_map(of).collect(),
+            homes: Homes::new(fleet, tags),
+            spot: spot.map(|it| it.id.id.as_str()).collect(),
             behind: behind_defaults(&fleet.estate),
         }
     }
@@ -150,29 +153,32 @@ impl<'w> Ground<'w> {
     }
 
     /// The group that a resource belongs to: as a member, or attached to one; a group is its own.
-    pub(crate) fn group_of(&self, subject: Subject<'w>) -> Option<&'w Group> {
+    pub(crate) fn home_of(&self, subject: Subject<'_>) -> Option<&Home<'w>> {
         let resource = match subject {
-            Subject::Group(group) => return Some(group),
+            Subject::Group(group) => return self.homes.named(&group.name),
             Subject::Resource(resource) => resource,
         };
-        let of_instance = |id: &str| self.members.get(id).copied().or_else(|| self.group_by_tag(id));
+        // Who left its group's list says by a tag of AWS's own where it was.
+        let by_tag = |instance: &Resource| self.homes.named(instance.instance()?.group.as_deref()?);
         match resource.id.kind {
-            ResourceKind::Instance => of_instance(&resource.id.id),
-            ResourceKind::Volume => resource.volume()?.attached.iter().find_map(|id| of_instance(id.as_str())),
+            ResourceKind::Instance => self.homes.with_member(&resource.id.id).or_else(|| by_tag(resource)),
+            ResourceKind::Volume => resource.volume()?.attached.iter().find_map(|id| {
+                let instance = || self.get(ResourceKind::Instance, id.as_str());
+                self.homes.with_member(id.as_str()).or_else(|| by_tag(instance()?))
+            }),
             _ => None,
         }
     }
 
-    /// Who left its group's list says by a tag of AWS's own where it was.
-    fn group_by_tag(&self, instance: &str) -> Option<&'w Group> {
-        let name = self.get(ResourceKind::Instance, instance)?.instance()?.group.as_deref()?;
-        self.fleet.groups.known()?.get(name)
+    /// What a resource's own tag of exemptions says, if it has one.
+    pub(crate) fn exemptions(&self, subject: Subject<'_>) -> Option<Exemptions> {
+        Some(Exemptions::read(subject.tags().ok()?.get(&self.exempt_key)?))
     }
 
-    /// Whether a group has spot instances in service, if instances are known.
-    pub(crate) fn spot(&self, group: &Group) -> Vec<&'w str> {
-        let members = group.members.iter().filter_map(|member| self.get(ResourceKind::Instance, member.id.as_str()));
-        members.filter(|resource| resource.instance().is_some_and(|it| it.spot)).map(|it| it.id.id.as_str()).collect()
+    /// The spot instances of a group, if instances are known.
+    pub(crate) fn spot<'g>(&self, group: &'g Group) -> Vec<&'g str> {
+        let members = group.members.iter().map(|member| member.id.as_str());
+        members.filter(|id| self.spot.contains(id)).collect()
     }
 
     /// What is behind a default security group: instances and interfaces.

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use simian_core::{Finding, Fleet, Group, Name, Outlook, ResourceId, ResourceKind, Scope, TagRules, World};
+use simian_core::{Finding, Fleet, Outlook, ResourceId, ResourceKind, Scope, TagRules, World};
 
 use crate::Chaos;
 use crate::exempt::{Exempt, Exemptions};
 use crate::ground::{Asked, Ground, Subject};
+use crate::home::Home;
 use crate::rule::{Enabled, Judge, Judgement};
 use crate::rules::RULES;
 use crate::scores::{Scores, Tally};
@@ -110,15 +111,17 @@ impl<'i> Inspection<'i, '_> {
         if subject.is_managed() {
             return;
         }
-        let group = self.ground.group_of(subject);
-        let exempted = self.exempted(subject, group);
+        let home = self.ground.home_of(subject);
+        let own = self.ground.exemptions(subject);
+        let exempted = self.exempted(subject, own.as_ref(), home);
         let mut tally = Tally::default();
         let mut failed = Vec::new();
         for enabled in &self.rules {
             if exempted.covers(enabled.rule.id, self.inspector.today) {
                 continue;
             }
-            let asked = Asked { subject, ground: self.ground, parameters: &enabled.parameters };
+            let asked =
+                Asked { subject, ground: self.ground, parameters: &enabled.parameters, home, exempt: own.as_ref() };
             let judgement = match (judge(enabled.rule.judge, &asked), subject.tags()) {
                 // It may be exempt.
                 (Judgement::Fail { .. }, Err(why)) => Judgement::Unknown(format!("tags are not known: {why}")),
@@ -137,8 +140,8 @@ impl<'i> Inspection<'i, '_> {
                 }
             }
         }
-        let owner = self.owner(subject, group);
-        let app = app(subject, group);
+        let owner = self.owner(subject, home);
+        let app = app(subject, home);
         scores.add(owner.as_ref(), app.as_ref(), tally);
         outlook.findings.extend(failed.into_iter().map(|(rule, severity, evidence)| Finding {
             rule: rule.id,
@@ -152,35 +155,41 @@ impl<'i> Inspection<'i, '_> {
     }
 
     /// Whose it is: by its own tag, else by its group's.
-    fn owner(&self, subject: Subject<'_>, group: Option<&Group>) -> Option<String> {
+    fn owner(&self, subject: Subject<'_>, home: Option<&Home<'_>>) -> Option<String> {
         let own = subject.tags().ok().and_then(|tags| self.inspector.tags.owner(tags));
-        own.or_else(|| self.inspector.tags.owner(&group?.tags))
+        own.or_else(|| home?.owner.clone())
     }
 
-    fn exempted(&self, subject: Subject<'i>, group: Option<&'i Group>) -> Exempted {
-        let key = &self.ground.exempt_key;
-        let own = subject.tags().ok().and_then(|tags| tags.get(key));
-        let groups = group.filter(|_| matches!(subject, Subject::Resource(_))).and_then(|group| group.tags.get(key));
-        let by_tag = own.into_iter().chain(groups).map(|text| Exemptions::read(text)).collect();
-        if self.exempt.is_empty() {
-            return Exempted { by_tag, by_operator: Vec::new() };
+    fn exempted<'e>(
+        &self,
+        subject: Subject<'_>,
+        own: Option<&'e Exemptions>,
+        home: Option<&'e Home<'_>>,
+    ) -> Exempted<'e> {
+        let homes = home.and_then(|home| home.exempt.as_ref());
+        let mut by_operator = Vec::new();
+        if !self.exempt.is_empty() {
+            let ids = [Some(subject.id()), home.map(|home| Subject::Group(home.group).id())];
+            let is_about = |exempt: &&&Exempt| ids.iter().flatten().any(|id| exempt.is_about(id));
+            by_operator.extend(self.exempt.iter().filter(is_about).map(|exempt| exempt.rule.0));
         }
-        let ids = [Some(subject.id()), group.map(|group| Subject::Group(group).id())];
-        let is_about = |exempt: &&&Exempt| ids.iter().flatten().any(|id| exempt.is_about(id));
-        Exempted { by_tag, by_operator: self.exempt.iter().filter(is_about).map(|exempt| exempt.rule.0).collect() }
+        Exempted { own, homes, by_operator }
     }
 }
 
 /// From what a resource is exempt.
-struct Exempted {
-    /// By its own tag and by its group's.
-    by_tag: Vec<Exemptions>,
+struct Exempted<'e> {
+    /// By its own tag.
+    own: Option<&'e Exemptions>,
+    /// By its group's.
+    homes: Option<&'e Exemptions>,
     by_operator: Vec<&'static str>,
 }
 
-impl Exempted {
+impl Exempted<'_> {
     fn covers(&self, rule: &str, today: NaiveDate) -> bool {
-        self.by_operator.contains(&rule) || self.by_tag.iter().any(|tag| tag.covers(rule, today))
+        let by_tag = self.own.into_iter().chain(self.homes).any(|tag| tag.covers(rule, today));
+        by_tag || self.by_operator.contains(&rule)
     }
 }
 
@@ -209,7 +218,7 @@ pub(crate) fn judge(judge: Judge, asked: &Asked<'_>) -> Judgement {
 }
 
 /// Its app: by its group's name, else by its own tag.
-fn app(subject: Subject<'_>, group: Option<&Group>) -> Option<String> {
-    let by_name = group.map(|group| Name::parse(&group.name).app);
+fn app(subject: Subject<'_>, home: Option<&Home<'_>>) -> Option<String> {
+    let by_name = home.map(|home| home.app.clone());
     by_name.or_else(|| subject.tags().ok()?.get(APP).map(|app| app.trim().to_owned()).filter(|app| !app.is_empty()))
 }

@@ -256,7 +256,9 @@ impl Scene {
         let kinds = enabled.kinds().iter();
         let resource = || kinds.clone().find_map(|kind| ground.get(*kind, id)).map(Subject::Resource);
         let subject = group.or_else(resource).unwrap_or_else(|| panic!("there is no {id}"));
-        crate::inspect::judge(rule.judge, &Asked { subject, ground: &ground, parameters: &enabled.parameters })
+        let (home, own) = (ground.home_of(subject), ground.exemptions(subject));
+        let parameters = &enabled.parameters;
+        crate::inspect::judge(rule.judge, &Asked { subject, ground: &ground, parameters, home, exempt: own.as_ref() })
     }
 
     /// The same of the group that is there from the beginning.

@@ -2,7 +2,6 @@
 
 use simian_core::Severity;
 
-use crate::exempt::Exemptions;
 use crate::ground::Asked;
 use crate::parameters::Parameters;
 use crate::rule::{Judge, Judgement, Rule};
@@ -21,12 +20,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(asked: &Asked<'_>) -> Judgement {
-    let key = &asked.ground.exempt_key;
-    let Some(text) = asked.subject.tags().ok().and_then(|tags| tags.get(key)) else { return Judgement::NotApplicable };
-    let exemptions = Exemptions::read(text);
-    let ended: Vec<String> =
-        exemptions.ended(asked.ground.today).map(|(rule, until)| format!("{rule} ended on {until}")).collect();
-    Judgement::fail_if(!ended.is_empty(), || format!("tag {key}: {}", words::some(ended)))
+    let Some(exempt) = asked.exempt else { return Judgement::NotApplicable };
+    let ended = exempt.ended(asked.ground.today).map(|(rule, until)| format!("{rule} ended on {until}"));
+    let ended: Vec<String> = ended.collect();
+    Judgement::fail_if(!ended.is_empty(), || format!("tag {}: {}", asked.ground.exempt_key, words::some(ended)))
 }
 
 #[cfg(test)]

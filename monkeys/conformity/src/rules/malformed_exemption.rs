@@ -2,7 +2,6 @@
 
 use simian_core::Severity;
 
-use crate::exempt::Exemptions;
 use crate::ground::Asked;
 use crate::parameters::Parameters;
 use crate::rule::{Judge, Judgement, Rule};
@@ -21,10 +20,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(asked: &Asked<'_>) -> Judgement {
-    let key = &asked.ground.exempt_key;
-    let Some(text) = asked.subject.tags().ok().and_then(|tags| tags.get(key)) else { return Judgement::NotApplicable };
-    let problems = Exemptions::read(text).problems;
-    Judgement::fail_if(!problems.is_empty(), || format!("tag {key}: {}", words::some(problems)))
+    let Some(exempt) = asked.exempt else { return Judgement::NotApplicable };
+    let wrong = || format!("tag {}: {}", asked.ground.exempt_key, words::some(&exempt.problems));
+    Judgement::fail_if(!exempt.problems.is_empty(), wrong)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ fn judge(instance: &Instance, asked: &Asked<'_>) -> Judgement {
     if !is_up(instance) || age < asked.parameters.age() {
         return Judgement::NotApplicable;
     }
-    Judgement::fail_if(asked.group().is_none(), || "it is in no Auto Scaling group".into())
+    Judgement::fail_if(asked.home.is_none(), || "it is in no Auto Scaling group".into())
 }
 
 #[cfg(test)]

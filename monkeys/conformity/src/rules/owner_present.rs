@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// What belongs to a group is its owner's, and the group is asked.
 fn judge(asked: &Asked<'_>) -> Judgement {
-    if matches!(asked.subject, Subject::Resource(_)) && asked.group().is_some() {
+    if matches!(asked.subject, Subject::Resource(_)) && asked.home.is_some() {
         return Judgement::NotApplicable;
     }
     match asked.subject.tags() {
