@@ -5,6 +5,8 @@
 mod holidays;
 #[path = "config/mistakes.rs"]
 mod mistakes;
+#[path = "config/reports.rs"]
+mod reports;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,8 +14,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 use insta::assert_snapshot;
 use serde_json::Value;
-use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES, ReportConfig};
-use simian::report::Format;
+use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES};
 use simian::sinks::webhook::SecretSource;
 use simian_core::Mode;
 
@@ -129,19 +130,6 @@ unit = "asg"
     assert_eq!(policy.tags.mapped, Some(("chaos".into(), "true".into())));
     // Three days' cool-down and then a coin of one in four: two days of rest and four of waiting.
     assert_eq!((policy.tags.defaults.mean_days, policy.tags.defaults.min_days), (6.0, 3));
-}
-
-#[test]
-fn reports_go_where_they_are_told_to() {
-    let with = |lines: &str| {
-        let text = format!("{SOUND}[report]\n{lines}\n");
-        Config::parse("/etc/simian/simian.toml", &text, Some(Path::new("/var/lib/simian"))).unwrap().report.unwrap()
-    };
-    assert_eq!(parse(SOUND).report, None);
-    assert_eq!(with("folder = \"reports\""), ReportConfig::new("/var/lib/simian/reports".into()));
-    let report = with("folder = \"/srv/r/\"\nat = \"18:30\"\nformats = [\"md\"]\nkeep = 400\nspan = \"7d\"");
-    assert_eq!((report.folder.as_path(), report.at), (Path::new("/srv/r/"), 18 * 60 + 30));
-    assert_eq!((&report.formats[..], report.keep, report.span_days), (&[Format::Md][..], 400, 7));
 }
 
 #[test]

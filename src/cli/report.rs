@@ -253,8 +253,8 @@ mod tests {
         let engine = Engine { daily: Daily::new(&config), ..engine };
         let end = at("2026-12-05T08:00:00Z");
         clock.drive(sandbox::play(&engine, &config, &[], end, std::future::pending())).unwrap();
-        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        let html = names.filter(|name| name.to_str().unwrap().ends_with(".html")).count();
+        let paths = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let html = paths.filter(|path| path.extension().is_some_and(|ending| ending == "html")).count();
         assert_eq!(html, 5, "one each morning");
         let told = EventQuery { kinds: vec![Kind::DigestPublished], ..EventQuery::default() };
         let told = clock.drive(engine.ledger.events(&told)).unwrap();

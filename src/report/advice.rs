@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::janitor::cents;
 use super::text::{capital, dollars, grouped, many, plural, words};
 use super::{FindingLine, Frame, MarkLine, Part, Recovery, Report, Severity};
 use evidence::Evidence;
@@ -105,7 +106,7 @@ fn waste(marks: &[MarkLine], frame: &Frame<'_>) -> Vec<Advice> {
             let place = (Some(&mark.account), mark.region.as_ref());
             (place, mark.target.as_str(), mark.owner.as_deref())
         }));
-        let cents = marks.iter().filter_map(|mark| mark.cents_a_month).sum();
+        let cents = cents(marks.iter().copied());
         let n = evidence.resources();
         let noun = if n == 1 { words(rule) } else { plural(&words(rule)) };
         let money = if cents > 0 { format!(": {} a month", dollars(cents)) } else { String::new() };
@@ -183,7 +184,7 @@ fn refused(marks: &[MarkLine]) -> Option<Advice> {
         evidence: evidence.sentence("resource"),
         resources: n,
         examples: evidence.examples(),
-        cents_a_month: Some(refused.iter().filter_map(|mark| mark.cents_a_month).sum()).filter(|cents| *cents > 0),
+        cents_a_month: Some(cents(refused.iter().copied())).filter(|cents| *cents > 0),
         remedy: refused.first().and_then(|mark| mark.refused.clone()).unwrap_or_default(),
     })
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use simian_core::{Draft, Kind, Mode};
 
+use super::janitor::cents;
 use super::text::{cut, dollars, many, seconds, seen, time};
 use super::{FindingLine, MarkLine, MarkState, Recovery, Report, Severity, Turn};
 
@@ -125,7 +126,7 @@ impl Telling {
             findings_open: day.open().count(),
             marks: marks(|mark| Some(mark.since)),
             announced: marks(|mark| mark.announced),
-            cents_a_month: day.marks.iter().filter(|mark| mark.is_open()).filter_map(|mark| mark.cents_a_month).sum(),
+            cents_a_month: cents(day.marks.iter().copied().filter(|mark| mark.is_open())),
         }
     }
 

@@ -170,7 +170,7 @@ pub(super) fn of(facts: &Facts, frame: &Frame<'_>) -> Janitor {
         let line = lines.entry(place).or_insert_with(|| new(event, account, target));
         line.take(what, event);
         if what == Said::Deleted && !earlier {
-            freed += line.cents_a_month.unwrap_or_default();
+            freed = line.cents_a_month.unwrap_or_default().saturating_add(freed);
         }
     }
     let count = |what| said.get(&what).map_or(0, BTreeSet::len);
@@ -280,6 +280,11 @@ impl MarkLine {
     }
 }
 
+/// What these cost a month, as far as that is known.
+pub(super) fn cents<'m>(marks: impl IntoIterator<Item = &'m MarkLine>) -> u64 {
+    marks.into_iter().filter_map(|mark| mark.cents_a_month).fold(0, u64::saturating_add)
+}
+
 /// What is marked and still there, in dollars.
 pub(super) fn waste(janitor: &Janitor, prices: Option<NaiveDate>) -> Waste {
     let open: Vec<&MarkLine> = janitor.resources.iter().filter(|line| line.is_open()).collect();
@@ -289,7 +294,7 @@ pub(super) fn waste(janitor: &Janitor, prices: Option<NaiveDate>) -> Waste {
             let of = groups.entry(name(line)).or_default();
             of.name = name(line).map(str::to_owned);
             of.resources += 1;
-            of.cents_a_month += line.cents_a_month.unwrap_or_default();
+            of.cents_a_month = of.cents_a_month.saturating_add(line.cents_a_month.unwrap_or_default());
         }
         let mut groups: Vec<WasteOf> = groups.into_values().collect();
         groups.sort_by_key(|of| std::cmp::Reverse((of.cents_a_month, of.resources)));
@@ -297,7 +302,7 @@ pub(super) fn waste(janitor: &Janitor, prices: Option<NaiveDate>) -> Waste {
     };
     Waste {
         resources: open.len(),
-        cents_a_month: open.iter().filter_map(|line| line.cents_a_month).sum(),
+        cents_a_month: cents(open.iter().copied()),
         unpriced: open.iter().filter(|line| line.cents_a_month.is_none()).count(),
         prices,
         types: by(|line| Some(line.kind())),

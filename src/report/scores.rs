@@ -84,13 +84,14 @@ fn count(event: &Draft, name: &str) -> u64 {
 }
 
 fn sum(places: &Places<'_>, name: &str) -> u64 {
-    places.values().map(|event| count(event, name)).sum()
+    places.values().map(|event| count(event, name)).fold(0, u64::saturating_add)
 }
 
 /// One score of several places: each weighs as much as it has checks.
 fn score(places: &Places<'_>) -> u64 {
-    let weight = |event: &Draft| count(event, "checks").max(1);
-    let all: u64 = places.values().map(|event| weight(event)).sum();
-    let weighed: u64 = places.values().map(|event| count(event, "score").min(100) * weight(event)).sum();
-    (weighed + all / 2) / all.max(1)
+    let weight = |event: &Draft| u128::from(count(event, "checks").max(1));
+    let all: u128 = places.values().map(|event| weight(event)).sum();
+    let weighed: u128 = places.values().map(|event| u128::from(count(event, "score").min(100)) * weight(event)).sum();
+    // At most a hundred, as each of them.
+    u64::try_from((weighed + all / 2) / all.max(1)).unwrap_or(100)
 }

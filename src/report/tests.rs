@@ -1,5 +1,7 @@
 //! Corners of a report, on events made by hand. A whole week is in the tests of the command line.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use insta::assert_snapshot;
 use simian_core::calendar::{Holidays, Hours, Weekdays};

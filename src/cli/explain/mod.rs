@@ -25,8 +25,8 @@ use crate::{observe, render};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A unit (`cluster:shop-prod`, or with its scope before it), a group's name or an instance id; or a resource, by its
-    /// id (vol-…, ami-…, an ARN) or with its kind before it (launch-configuration/web-7, instance/i-…): then the chain
-    /// that keeps it, or the rule that condemns it
+    /// id (vol-0abc, ami-0abc, an ARN) or with its kind before it (launch-configuration/web-7, instance/i-0abc): then the
+    /// chain that keeps it, or the rule that condemns it
     target: String,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]

@@ -80,6 +80,16 @@ fn no_text_becomes_markup() {
 }
 
 #[test]
+fn figures_beyond_all_measure_break_nothing() {
+    let mut facts = hostile("");
+    for event in facts.events.iter_mut().chain(&mut facts.before) {
+        event.counts.values_mut().for_each(|count| *count = u64::MAX);
+    }
+    let page = page(&facts);
+    assert!(page.contains("</html>") && !page.contains("NaN") && !page.contains("inf%"));
+}
+
+#[test]
 fn nothing_is_asked_of_anybody() {
     let page = page(&hostile("x"));
     for request in ["http://", "https://", "url(", "@import", " src=", "<link", "<script", "<iframe", "<form"] {

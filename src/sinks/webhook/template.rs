@@ -266,6 +266,12 @@ mod tests {
         let text = body["text"].as_str().unwrap();
         assert!(text.contains("&lt;!channel&gt; \"quoted\" &amp; \\ \u{0}\n*bold*"), "{text}");
         assert!(!text.contains("<!channel>") && text.contains("action.done"), "{text}");
+        let digest = Draft {
+            owner: Some("ann".into()),
+            ..Draft::new(DateTime::UNIX_EPOCH, Kind::DigestPublished, Mode::Live, "a\nb")
+        };
+        let digest = Event::seal(digest, Uuid::nil(), "main", 1, String::new());
+        assert_eq!(template.render(&digest).unwrap(), r#"{"text": "*digest.published* ann\na\nb"}"#);
     }
 
     #[test]
