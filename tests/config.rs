@@ -5,6 +5,8 @@
 mod holidays;
 #[path = "config/mistakes.rs"]
 mod mistakes;
+#[path = "config/monkeys.rs"]
+mod monkeys;
 #[path = "config/reports.rs"]
 mod reports;
 

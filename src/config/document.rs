@@ -112,7 +112,9 @@ impl<'d> Table<'d> {
 
     /// Says that something about a key is wrong, also when it is missing.
     pub(super) fn wrong(&self, key: &str, why: &str) {
-        let at = self.entry(key).map_or(self.at, |(at, _)| at);
+        // Within a value that was read whole, the place is the value's.
+        let first = || key.split(['.', '[']).next().and_then(|first| self.entry(first));
+        let at = self.entry(key).or_else(first).map_or(self.at, |(at, _)| at);
         self.document.problem(at, &self.path_of(key), why);
     }
 

@@ -166,7 +166,7 @@ fn header(path: &str) -> String {
 }
 
 /// Whether a key is a table or a list of tables whose own keys are known.
-fn holds_others(key: &str, keys: &BTreeSet<String>) -> bool {
+pub(super) fn holds_others(key: &str, keys: &BTreeSet<String>) -> bool {
     [".", "["].iter().any(|next| {
         let prefix = format!("{key}{next}");
         keys.range(prefix.clone()..).next().is_some_and(|other| other.starts_with(&prefix))

@@ -54,6 +54,9 @@ fn said(message: &str, value: &DeValue<'_>) -> String {
         };
         return format!("found {}: write {expected}", describe(value));
     }
+    if let Some(field) = message.strip_prefix("missing field ") {
+        return format!("{field} is missing: write it");
+    }
     match message.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected ")) {
         Some((found, expected)) => format!("{found} is not known: write {expected}"),
         None => message.to_owned(),

@@ -536,7 +536,14 @@ fn conformity(table: &mut Table<'_>) -> simian_conformity::Config {
 
 fn prices(table: &mut Table<'_>) -> simian_janitor::Prices {
     let read: simian_janitor::PriceTable = monkey::read(table);
-    read.prices().map_err(|contradiction| table.wrong(&contradiction.key, &contradiction.why)).unwrap_or_default()
+    let prices = read.prices();
+    // What is there and does not read was told already.
+    if let Err(contradiction) = prices.as_ref().map_err(Clone::clone)
+        && !table.has(&contradiction.key)
+    {
+        table.wrong(&contradiction.key, &contradiction.why);
+    }
+    prices.unwrap_or_default()
 }
 
 /// Which groups a rule is about.

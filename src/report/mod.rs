@@ -32,7 +32,6 @@ mod text;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-pub use simian_core::Severity;
 use simian_core::{AccountId, Mode, Region};
 
 pub use advice::Advice;
@@ -53,7 +52,6 @@ pub use scores::{ScoreDay, ScoreLine};
 pub const SCHEMA: &str = "simian.report/1";
 
 pub use simian_core::Severity;
-use simian_core::{AccountId, Mode, Region};
 /// A report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {

@@ -20,7 +20,7 @@ fn unknown_keys_name_the_nearest() {
         "{SOUND}{}",
         "[monkeys.chaos]
 maen_days = 4
-[monkeys.janitor]
+[monkeys.latency]
 enabled = true
 [budget]
 per_unit_day = 1
@@ -32,8 +32,8 @@ enable = true
     );
     assert_snapshot!(problems(&text), @r"
     simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, regions_independent, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
-    simian.toml:16:1: monkeys.janitor: there is no such key: remove it. There are: chaos
-    simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, report, control, budgets, floors, rails, watch, monkeys
+    simian.toml:16:1: monkeys.latency: there is no such key: remove it. There are: chaos, janitor, conformity
+    simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, report, control, budgets, floors, rails, watch, monkeys, prices
     simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread, steady, target_health, replacement, alarms, outage, safety_lever
     simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
     ");
@@ -216,7 +216,7 @@ fn modes_of_monkeys() {
     let text = SOUND.replace("[ledger]", "[account.modes]\nchaos = \"off\"\nlatency = \"dry-run\"\n[ledger]");
     assert_snapshot!(problems(&text), @r#"
     simian.toml:12:1: account[0].modes.chaos: `off` is no mode: write "dry-run" or "live"
-    simian.toml:13:1: account[0].modes.latency: there is no such key: remove it. There are: chaos
+    simian.toml:13:1: account[0].modes.latency: there is no such key: remove it. There are: chaos, janitor, conformity
     "#);
 }
 
