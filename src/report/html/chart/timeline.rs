@@ -48,7 +48,9 @@ pub(in crate::report::html) fn timeline(days: &[DayLine]) -> String {
     let end = round_up(columns.iter().map(all).max().unwrap_or(0));
     let mut svg = Svg::new();
     let grid = [end, end / 2].map(|n| (n, BASE - (BASE - TOP) * length(n) / length(end)));
-    grid.iter().for_each(|(_, y)| svg.across("grid", *y));
+    for (_, y) in grid {
+        svg.across("grid", y);
+    }
     let wide = share(1, columns.len() as u64);
     let body = (wide * if columns.len() <= 10 { 0.5 } else { 0.7 }).min(WIDEST);
     for (n, column) in (0_u64..).zip(&columns) {
@@ -68,7 +70,9 @@ pub(in crate::report::html) fn timeline(days: &[DayLine]) -> String {
     }
     svg.across("axis", BASE);
     // Over the columns, so that they can be read.
-    grid.iter().filter(|(n, _)| *n > 0).for_each(|(n, y)| svg.text((0.0, y - 4.0), "start", &n.to_string()));
+    for (n, y) in grid.into_iter().filter(|(n, _)| *n > 0) {
+        svg.text((0.0, y - 4.0), "start", &n.to_string());
+    }
     dates(&mut svg, &columns, wide, if days.len() > YEAR { "%b %Y" } else { "%-d %b" });
     let title = format!("What was done or rehearsed, {} to {}", first.date, last.date);
     svg.finish("timeline", HEIGHT, &title, &description(days))
