@@ -159,13 +159,12 @@ def install_rules() -> None:
             raise InvalidSecurityGroupNotFoundError(group_id)
         if group_id is not None:
             if groups[group_id].name == "default":
-                raise EC2ClientError("CannotDelete", f"the specified group: \"{group_id}\" name: \"default\" cannot be deleted by a user")
+                raise EC2ClientError("CannotDelete", f"the specified group: \"{group_id}\" cannot be deleted by a user")
             named = any(
-                source.get("GroupId") == group_id
+                rule.source_group.get("GroupId") == group_id
                 for other in groups.values()
                 if other.id != group_id
                 for rule in itertools.chain(other.ingress_rules, other.egress_rules)
-                for source in rule.source_groups
             )
             if named or any(group_id in (one.id for one in eni.group_set) for eni in self.enis.values()):
                 raise EC2ClientError("DependencyViolation", f"resource {group_id} has a dependent object")
@@ -193,8 +192,8 @@ def install_rules() -> None:
     def delete_key_pair(self: KeyPairs) -> ActionResult:
         """By id too. One that is gone is no error."""
         key_id = self._get_param("KeyPairId")
-        pairs = self.ec2_backend.key_pairs.values()
-        name = self._get_param("KeyName") or next((pair.name for pair in pairs if pair.id == key_id), "")
+        pairs = self.ec2_backend.key_pairs.items()
+        name = self._get_param("KeyName") or next((name for name, pair in pairs if pair.id == key_id), "")
         pair = self.ec2_backend.delete_key_pair(name)
         return ActionResult({"Return": True, "KeyPairId": pair.id if pair else None})
 
@@ -222,7 +221,7 @@ def install_rules() -> None:
     def delete_launch_configuration(self: AutoScalingBackend, name: str) -> None:
         if name not in self.launch_configurations:
             raise ValidationError(f"Launch configuration name not found - Launch configuration {name} not found")
-        users = [one.name for one in self.autoscaling_groups.values() if getattr(one, "launch_config_name", "") == name]
+        users = [one.name for one in self.autoscaling_groups.values() if getattr(one, "launch_configuration_name", "") == name]
         if users:
             message = f"Cannot delete launch configuration {name} because it is attached to AutoScalingGroup {users[0]}"
             raise AutoscalingClientError("ResourceInUse", message)
@@ -303,6 +302,8 @@ def install_versions() -> None:
             }
         )
 
+    # moto reads the tags once, when the template is made.
+    LaunchTemplate.tags = property(lambda self: self.get_tags(), lambda self, tags: None)
     LaunchTemplate.get_version = get_version
     LaunchTemplate.default_version = lambda self: get_version(self, "$default")
     LaunchTemplate.create_version = create_version
