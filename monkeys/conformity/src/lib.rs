@@ -24,10 +24,8 @@ mod testing;
 mod tests;
 mod words;
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
-use simian_core::{Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, ResourceKind, Scope, TagRules, World};
+use simian_core::{Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, ResourceKind, TagRules, World};
 
 use inspect::Inspector;
 use rule::{Enabled, Need};
@@ -71,12 +69,6 @@ impl Conformity {
     /// A monkey that asks the rules of that config, reads tags by those rules, and knows the chaos monkey's units.
     pub fn new(config: &Config, tags: TagRules, chaos: Chaos) -> Self {
         Self { enabled: config.enabled(), exempt: config.exempt.clone(), tags, chaos }
-    }
-
-    /// The rules that were asked of everything in a scope, and those that nobody asks any more: a finding of theirs that
-    /// is open and was not made again is gone. Of any other rule's findings nothing is known.
-    pub fn asked(&self, world: &World) -> BTreeSet<(Scope, &'static str)> {
-        self.inspect(world, world.at.date_naive()).asked
     }
 
     fn inspect(&self, world: &World, today: NaiveDate) -> Outlook {

@@ -10,9 +10,7 @@ use crate::{Chaos, Config, Conformity};
 pub(super) fn outlook(scene: &Scene, config: &str) -> Outlook {
     let config: Config = toml::from_str(config).unwrap();
     let monkey = Conformity::new(&config, TagRules::default(), Chaos::default());
-    let outlook = monkey.inspect(&scene.world, today());
-    assert_eq!(monkey.asked(&scene.world), outlook.asked);
-    outlook
+    monkey.inspect(&scene.world, today())
 }
 
 fn told(outlook: &Outlook) -> Vec<String> {
