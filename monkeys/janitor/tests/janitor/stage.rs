@@ -257,10 +257,10 @@ impl Stage {
             };
         };
         if id.kind == ResourceKind::Group {
-            if let View::Known(groups) = &mut self.fleet.groups {
-                if let Some(group) = groups.get_mut(&id.id) {
-                    write(&mut group.tags);
-                }
+            if let View::Known(groups) = &mut self.fleet.groups
+                && let Some(group) = groups.get_mut(&id.id)
+            {
+                write(&mut group.tags);
             }
             return;
         }
