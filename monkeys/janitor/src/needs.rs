@@ -28,7 +28,9 @@ impl Janitor {
         for kind in &kinds {
             wanted.want(*kind, rule.extent);
         }
-        all(wanted, rule.reads);
+        if rule.id != UNTAGGED || kinds.contains(&ResourceKind::Instance) {
+            all(wanted, rule.reads);
+        }
         wanted.target_health |= rule.asks_health;
         for kind in kinds.into_iter().filter(|kind| self.terms.delete.contains(kind)) {
             self.want_to_delete(rule, kind, wanted);

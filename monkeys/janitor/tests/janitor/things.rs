@@ -62,7 +62,6 @@ changing! {
     with_volume: Volume(Volume),
     with_snapshot: Snapshot(Snapshot),
     with_image: Image(Image),
-    with_launch_configuration: LaunchConfiguration(LaunchConfiguration),
     with_template: LaunchTemplate(LaunchTemplate),
     with_version: TemplateVersion(TemplateVersion),
     with_classic_balancer: ClassicBalancer(ClassicBalancer),
