@@ -356,7 +356,7 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         group: opened.group.clone(),
         owner: opened.owner.clone(),
         outcome: opened.outcome.clone(),
-        ..draft(Kind::FindingClosed, id, "it was mended, or its group is gone")
+        ..draft(Kind::FindingClosed, id, "it was mended, or it is gone")
     });
     opened.chain(closed).collect()
 }

@@ -91,7 +91,7 @@ fn each_of_these_holds_a_deletion_and_says_why() {
             scene.world.history.pauses = vec![pause];
         }),
         ("account: it is aimed at account 999999999999", |_, chore| {
-            chore.scope.account = "999999999999".parse().unwrap()
+            chore.scope.account = "999999999999".parse().unwrap();
         }),
         ("clock: our clock is", |scene, _| scene.fleet().skew = View::Known(TimeDelta::seconds(90))),
         ("hours: Mon 02:00 UTC is outside the hours", |scene, _| scene.now -= TimeDelta::hours(10)),
