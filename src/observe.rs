@@ -115,7 +115,7 @@ pub async fn look(
         fleet
     });
     let fleets: Vec<Fleet> = join_all(surveys).await;
-    Ok(World {
+    let mut world = World {
         area: area.clone(),
         mode,
         at: engine.clock.now(),
@@ -123,7 +123,11 @@ pub async fn look(
         observed,
         history,
         requests: order.request.iter().cloned().collect(),
-    })
+    };
+    let unread = monkey.unread(&world, day);
+    estate::complete(account, &mut world.fleets, unread).await;
+    world.at = engine.clock.now();
+    Ok(world)
 }
 
 async fn ourselves(account: &Account, mode: Mode) -> View<Option<simian_core::InstanceId>> {

@@ -17,6 +17,11 @@ fn a_balancer_is_idle_when_nothing_is_behind_it() {
     let id = "load-balancer/arn:lb";
     assert!(condemned(rule, balancer("arn:lb")));
     assert!(!condemned(rule, balancer("arn:lb").made(13)));
+    // One that sends to nothing may redirect.
+    for listeners in [None, Some(2)] {
+        let redirects = with_balancer(balancer("arn:lb"), |one| one.listeners = listeners);
+        assert!(!condemned(rule, redirects), "{listeners:?}");
+    }
     let mut behind = stage(rule).put(balancer("arn:lb")).put(target_group("arn:tg", &["arn:lb"]));
     assert!(!behind.condemns(id), "its targets were not read");
     healthy(&mut behind.fleet, "arn:tg", &[]);
