@@ -18,13 +18,13 @@ use crate::order::Order;
 const AT_ONCE: usize = 8;
 
 /// What was looked at.
-pub(super) struct Looked {
+pub(crate) struct Looked {
     /// The world as it is now.
-    pub(super) world: World,
+    pub(crate) world: World,
     /// What the rails judge by.
-    pub(super) recheck: Recheck,
+    pub(crate) recheck: Recheck,
     /// The chores: as the newest look proposes them, where it does.
-    pub(super) chores: Vec<Chore>,
+    pub(crate) chores: Vec<Chore>,
 }
 
 /// Looks again at what these chores are about. Where nothing would be deleted, the survey stands.
