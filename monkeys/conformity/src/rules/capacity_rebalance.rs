@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
         Standard::Config("autoscaling-capacity-rebalancing"),
         Standard::Prowler("autoscaling_group_capacity_rebalance_enabled"),
     ],
-    remedy: "Turn on its Capacity Rebalancing",
+    remedy: "Turn on the group's Capacity Rebalancing",
     needs: &[Need::Kind(ResourceKind::Instance)],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

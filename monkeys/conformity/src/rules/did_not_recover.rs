@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
                      is.",
     severity: Severity::Critical,
     standards: &[],
-    remedy: "Find out what holds it back: `simian explain` and the group's scaling activities say what they know",
+    remedy: "Find out what holds the group back: `simian explain` and the group's scaling activities say what they know",
     needs: &[Need::Recoveries(0)],
     parameters: || Parameters { days: Some(30), ..Parameters::default() },
     judge: Judge::Group(judge),

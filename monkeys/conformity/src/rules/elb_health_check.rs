@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
         Standard::SecurityHub("AutoScaling.1"),
         Standard::Prowler("autoscaling_group_elb_health_check_enabled"),
     ],
-    remedy: "Turn on its ELB health check, with a grace period as long as a start takes",
+    remedy: "Turn on the group's ELB health check, with a grace period as long as a start takes",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
                      one a member that never starts is counted as capacity meanwhile.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Set its health check grace period to a little more than a start takes",
+    remedy: "Set the group's health check grace period to a little more than a start takes",
     needs: &[],
     parameters: || Parameters { longest: Some(LONGEST), ..Parameters::default() },
     judge: Judge::Group(judge),

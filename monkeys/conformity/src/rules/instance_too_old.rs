@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
                      nobody has tried for as long.",
     severity: Severity::Medium,
     standards: &[Standard::Prowler("ec2_instance_older_than_specific_days")],
-    remedy: "Replace it from a current image: start an instance refresh of its group, or launch it anew",
+    remedy: "Replace the instance from a current image: start an instance refresh of its group, or launch it anew",
     needs: &[],
     parameters: || Parameters { age: Some(AGE), ..Parameters::default() },
     judge: Judge::Instance(judge),

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
         Standard::SecurityHub("AutoScaling.9"),
         Standard::Prowler("autoscaling_group_using_ec2_launch_template"),
     ],
-    remedy: "Copy it to a launch template and let the group launch from that",
+    remedy: "Copy the configuration to a launch template and let the group launch from that",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
                      credentials of their own.",
     severity: Severity::Low,
     standards: &[Standard::Config("ec2-token-hop-limit-check")],
-    remedy: "Lower the metadata's hop limit in the launch template and of the instance, or exempt it if its containers need \
+    remedy: "Lower the metadata's hop limit in the launch template and of the instance, or exempt the instance if its containers need \
              the second hop",
     needs: &[],
     parameters: || Parameters { most: Some(1), ..Parameters::default() },

@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
                      belief too: its rails may hold every action.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "If it has not opted in, tag it; if it has, ask `simian explain` what holds every action",
+    remedy: "Tag the group if it has not opted in; if it has, ask `simian explain` what holds every action",
     needs: &[],
     parameters: || Parameters { days: Some(30), stacks: Some(Vec::new()), ..Parameters::default() },
     judge: Judge::Group(judge),

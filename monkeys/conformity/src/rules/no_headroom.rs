@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
                      full.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Raise its maximum, or find out what drives it there",
+    remedy: "Raise the group's maximum, or find out what drives it there",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

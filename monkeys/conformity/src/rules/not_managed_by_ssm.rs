@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
         Standard::SecurityHub("SSM.1"),
         Standard::Prowler("ec2_instance_managed_by_ssm"),
     ],
-    remedy: "Give it a role with AmazonSSMManagedInstanceCore, the agent, and a way to Systems Manager's endpoints",
+    remedy: "Give the instance a role with AmazonSSMManagedInstanceCore, the agent, and a way to Systems Manager's endpoints",
     needs: &[Need::Kind(ResourceKind::ManagedNode)],
     parameters: || Parameters { age: Some(AGE), ..Parameters::default() },
     judge: Judge::Instance(judge),

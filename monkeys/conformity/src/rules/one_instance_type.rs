@@ -19,7 +19,7 @@ pub(super) const RULE: Rule = Rule {
         Standard::SecurityHub("AutoScaling.6"),
         Standard::Prowler("autoscaling_group_multiple_instance_types"),
     ],
-    remedy: "Name other types of that size in its mixed instances policy, or choose types by their attributes",
+    remedy: "Name other types of that size in the group's mixed instances policy, or choose types by their attributes",
     needs: &[Need::Kind(ResourceKind::Instance)],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
         Standard::SecurityHub("EC2.1"),
         Standard::Prowler("ec2_ebs_public_snapshot"),
     ],
-    remedy: "Make it private, and take every secret on it for known",
+    remedy: "Make the snapshot private, and take every secret on it for known",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Snapshot(judge),

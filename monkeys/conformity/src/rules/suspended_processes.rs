@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
                      ReplaceUnhealthy a group does not heal.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Resume them",
+    remedy: "Resume the group's processes",
     needs: &[],
     parameters: || Parameters { age: Some(AGE), ..Parameters::default() },
     judge: Judge::Group(judge),
