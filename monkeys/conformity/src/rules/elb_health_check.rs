@@ -10,8 +10,8 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "elb-health-check",
     title: "A group behind a balancer replaces what the balancer takes for unhealthy",
-    why_it_matters: "By EC2's own checks an instance is fine as long as it boots: a hung process stays in the group for \
-                     ever, counted as capacity and sent nothing.",
+    why_it_matters: "By EC2's own checks an instance is fine as long as it boots: a hung process stays in the group \
+                     for ever, counted as capacity and sent nothing.",
     severity: Severity::High,
     standards: &[
         Standard::Config("autoscaling-group-elb-healthcheck-required"),

@@ -11,7 +11,8 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "in-a-vpc",
     title: "Every instance is in a VPC",
-    why_it_matters: "Outside of a VPC there are no subnets, no flow logs and no egress rules, and AWS ended EC2-Classic.",
+    why_it_matters: "Outside of a VPC there are no subnets, no flow logs and no egress rules, and AWS ended \
+                     EC2-Classic.",
     severity: Severity::High,
     standards: &[Standard::Config("ec2-instances-in-vpc")],
     remedy: "Launch the instance anew in a VPC",

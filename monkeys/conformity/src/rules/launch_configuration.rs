@@ -9,8 +9,8 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "launch-configuration",
     title: "Every group launches from a launch template",
-    why_it_matters: "Launch configurations take no new instance types or features, have no versions to go back to, and new \
-                     accounts cannot make them.",
+    why_it_matters: "Launch configurations take no new instance types or features, have no versions to go back to, \
+                     and new accounts cannot make them.",
     severity: Severity::Medium,
     standards: &[
         Standard::Config("autoscaling-launch-template"),

@@ -12,7 +12,8 @@ use crate::words;
 pub(super) const RULE: Rule = Rule {
     id: "one-instance-type",
     title: "A group that runs spot instances may choose among several types",
-    why_it_matters: "Spot capacity of one type is taken back all at once, and then nothing can be launched in its place.",
+    why_it_matters: "Spot capacity of one type is taken back all at once, and then nothing can be launched in its \
+                     place.",
     severity: Severity::Medium,
     standards: &[
         Standard::Config("autoscaling-multiple-instance-types"),

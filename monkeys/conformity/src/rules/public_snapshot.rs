@@ -10,8 +10,8 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "public-snapshot",
     title: "No snapshot is public",
-    why_it_matters: "Anybody with an AWS account can make a volume of it and read everything, and there are people who look \
-                     for nothing else.",
+    why_it_matters: "Anybody with an AWS account can make a volume of it and read everything, and there are people \
+                     who look for nothing else.",
     severity: Severity::Critical,
     standards: &[
         Standard::Config("ebs-snapshot-public-restorable-check"),
