@@ -4,8 +4,8 @@
 //! read is neither a pass nor a failure: a rule that depends on it is not asked there, and none of its findings closes.
 //!
 //! The rooms: `rule` (what a rule is and what it answers), `rules` (all of them, a file each), `ground` (what is known
-//! of a region, found quickly), `home` (whose a resource is), `inspect` (every rule of every resource), `exempt` (who need not keep which, until
-//! when), `scores` (how well owners do), `config` and `parameters`.
+//! of a region, found quickly), `home` (whose a resource is), `inspect` (every rule of every resource), `exempt` (who
+//! need not keep which, until when), `scores` (how well owners do), `config` and `parameters`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
 

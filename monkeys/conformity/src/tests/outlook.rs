@@ -80,8 +80,8 @@ fn a_finding_says_what_is_wrong_with_what_and_whose_it_is() {
         severity: Severity::High,
         why: why.into(),
     };
-    let remedy = "Require tokens in the launch template and of the instance (modify-instance-metadata-options --http-tokens \
-                  required)";
+    let remedy = "Require tokens in the launch template and of the instance (modify-instance-metadata-options \
+                  --http-tokens required)";
     let expected = [
         finding(
             "imds-v1",
