@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Area, Change, Day, Detail, Draft, Finding, Group, Groups, History, Judged, Key, Kind, LedgerError, Mode, Monkey,
-    Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
+    Area, Change, Day, Detail, Draft, Finding, Fleet, Group, Groups, History, Judged, Key, Kind, LedgerError, Mode,
+    Monkey, Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
 };
 
 use crate::chores::{self, Chores, Ended};
@@ -400,15 +400,19 @@ fn close(
                     draft.why = format!("the survey is not believed: {seen} groups, {before} when it last was");
                 }
             }
-            None => {
-                if let Some(why) = closed.failed.get(scope) {
-                    draft.why = format!("the survey failed: {why}");
-                }
-            }
+            None => match closed.failed.get(scope) {
+                Some(why) => draft.why = format!("the survey failed: {why}"),
+                None => draft = draft.count("resources", resources(fleet)),
+            },
         }
         drafts.push(draft);
     }
     drafts
+}
+
+/// How many resources were read, groups among them.
+fn resources(fleet: &Fleet) -> u64 {
+    (fleet.groups.known().map_or(0, BTreeMap::len) + fleet.estate.iter().count()) as u64
 }
 
 /// The figures of chores, where there were any.
