@@ -99,6 +99,9 @@ pub async fn look(
         brake: engine.brake.look(engine.clock.now()),
         change_calendars: View::Unasked,
     };
+    if !needs.estate.is_empty() || needs.groups == Groups::All {
+        history.read_marks(engine.ledger.as_ref(), area, mode).await?;
+    }
     if let Some(days) = needs.recoveries {
         let since = engine.clock.now() - TimeDelta::days(i64::from(days));
         history.read_recoveries(engine.ledger.as_ref(), &area.account, mode, since).await?;

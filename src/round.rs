@@ -41,8 +41,10 @@ pub async fn run(
 ) -> Result<Closed, ObserveError> {
     let policy = &account.policy;
     let day = policy.calendar.day_at(engine.clock.now());
-    observe::identify(account).await?;
-    chores::settle(engine, account, area).await?;
+    if monkey.needs().groups != Groups::OptedIn {
+        observe::identify(account).await?;
+        chores::settle(engine, account, area).await?;
+    }
     let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
     let mut outlook = monkey.propose(&world, &day, &engine.dice);
     let due_today = outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires);
