@@ -357,6 +357,7 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         region: opened.region.clone(),
         group: opened.group.clone(),
         owner: opened.owner.clone(),
+        app: opened.app.clone(),
         outcome: opened.outcome.clone(),
         ..draft(Kind::FindingClosed, id, "it was mended, or it is gone")
     });

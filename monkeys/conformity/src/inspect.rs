@@ -114,7 +114,7 @@ struct Inspection<'i, 'w> {
 
 impl<'i> Inspection<'i, '_> {
     fn resource(&mut self, subject: Subject<'i>, outlook: &mut Outlook, scores: &mut Scores) {
-        if subject.is_managed() {
+        if subject.is_managed() || subject.has_ended() {
             return;
         }
         let home = self.ground.home_of(subject);

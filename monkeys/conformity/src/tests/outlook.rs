@@ -1,7 +1,9 @@
 //! What is made of a world: whose findings, who is exempt, what is not known, and the scores.
 
 use simian_core::resource::{About, Volume, VolumeState};
-use simian_core::{Finding, InstanceId, Outlook, Resource, ResourceKind, Score, Severity, TagRules, View};
+use simian_core::{
+    Finding, InstanceId, InstanceState, Outlook, Resource, ResourceKind, Score, Severity, TagRules, View,
+};
 
 use crate::testing::{Scene, group, instance, instance_but, resource, scope, tags, today};
 use crate::{Chaos, Config, Conformity};
@@ -64,6 +66,17 @@ fn a_healthy_region_has_no_finding() {
     // The image belongs to nobody that we know.
     let nobody = Score { checks: 1, score: 100, ..Score::default() };
     assert_eq!(outlook.scores, [nobody, perfect(None, checks), perfect(Some("shop"), checks)]);
+}
+
+#[test]
+fn an_instance_that_ended_is_asked_nothing() {
+    let nobodys = |state| {
+        let mut one = instance_but("i-1", |it| it.state = state);
+        one.tags = View::Known(tags(&[]));
+        told(&outlook(&Scene::bare().with([one]), "rules = [\"owner-present\"]"))
+    };
+    assert_eq!(nobodys(InstanceState::Stopped), ["owner-present instance/i-1"]);
+    assert_eq!(nobodys(InstanceState::Terminated), Vec::<String>::new());
 }
 
 #[test]
