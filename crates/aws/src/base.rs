@@ -46,7 +46,8 @@ pub(crate) async fn load(region: &Region, clock: &Arc<dyn Clock>, timeout: TimeD
     if let Ok(name) = AppName::new("simian") {
         loader = loader.app_name(name);
     }
-    loader.load().await
+    // The SDK's future is large, and would be on the stack of everybody who connects.
+    Box::pin(loader.load()).await
 }
 
 /// The region in the SDK's words.

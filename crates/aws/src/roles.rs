@@ -29,7 +29,8 @@ impl AnyRegion {
                 .region(base::sdk_region(region))
                 .session_name(session)
                 .session_length(SESSION);
-            providers.push(provider.build().await);
+            // A large future, as the SDK's loading is.
+            providers.push(Box::pin(provider.build()).await);
         }
         Self(providers)
     }

@@ -342,7 +342,7 @@ async fn play(moto: Moto) {
     // Only of images does the emulator go by the real time alone.
     let old = (0..DAYS).find(|day| stage.at(*day) - made > TimeDelta::days(15)).unwrap();
     let (all, expected) = (told.iter().cloned().collect::<BTreeSet<_>>(), account.expected(old));
-    let [more, less] = [all.difference(&expected), expected.difference(&all)].map(|odd| odd.collect::<Vec<_>>());
+    let [more, less] = [all.difference(&expected), expected.difference(&all)].map(Iterator::collect::<Vec<_>>);
     assert!(more.is_empty() && less.is_empty(), "told besides: {more:#?}; not told: {less:#?}");
     assert_eq!(told.len(), all.len(), "each once");
 
