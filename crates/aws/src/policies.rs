@@ -10,7 +10,8 @@ use crate::marks::Service;
 use crate::{disposal, resources};
 
 /// Calls for resources beside those that list them.
-const MORE_READS: [&str; 9] = [
+const MORE_READS: [&str; 10] = [
+    "elasticloadbalancing:DescribeListeners",
     // The second look, of the same monkeys.
     "autoscaling:DescribeInstanceRefreshes",
     "autoscaling:DescribeScalingActivities",
