@@ -105,9 +105,12 @@ impl SimAccount {
         self.now_state().performed.clone()
     }
 
-    /// From now on every change of a group is kept, for [`Truth::journal`]. By default only the last minutes are.
+    /// From now on every change is kept, for [`Truth::journal`] and [`Truth::holdings`]. By default only the last minutes
+    /// of groups are.
     pub fn keep_journal(&self) {
-        self.now_state().journal.get_or_insert_default();
+        let mut state = self.now_state();
+        state.journal.get_or_insert_default();
+        state.holdings.journal.get_or_insert_default();
     }
 
     /// Says on which instance the caller runs; `None`, the default, is not on EC2.

@@ -77,13 +77,7 @@ impl State {
                 let ids = [resource.id.clone()];
                 self.tag_resources(&region, resource.kind, &ids, &key, value.as_deref()).is_ok()
             }
-            Operation::Share { region, resource, with } => {
-                let holding = self.holdings.all.get_mut(&(region, resource));
-                holding.is_some_and(|holding| {
-                    holding.shared = with;
-                    true
-                })
-            }
+            Operation::Share { region, resource, with } => self.share(&region, &resource, with),
             Operation::CreateGroup(spec) => {
                 let id = spec.id.clone();
                 let created = self.create(spec);

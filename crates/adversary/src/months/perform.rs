@@ -1,0 +1,60 @@
+//! What each deed does. All of it at once, like every step.
+
+use simian_core::{Region, ResourceId};
+use simian_sim::Operation;
+
+use super::things::with_tags;
+use super::{Deed, Thing, resource};
+use crate::world::stage::{Command, Stage, region};
+
+/// Whom things are shared with.
+const FRIEND: &str = "444455556666";
+
+impl Stage {
+    /// Does it now.
+    pub(crate) fn do_deed(&self, deed: &Deed) {
+        let operation = match deed {
+            Deed::Put(thing) => self.put(thing),
+            Deed::Remove { region: index, id } => self.there(&region(*index), id),
+            Deed::Tag { region: index, id, key, value } => {
+                let (region, resource, key, value) = (region(*index), id.clone(), key.clone(), value.clone());
+                Some(Operation::TagResource { region, resource, key, value })
+            }
+            Deed::Share { region: index, id, on } => {
+                let with = if *on { vec![FRIEND.to_owned()] } else { Vec::new() };
+                Some(Operation::Share { region: region(*index), resource: id.clone(), with })
+            }
+            Deed::LoseLedger { down } => {
+                self.shared().commands.push(Command::LoseLedger { down: *down });
+                None
+            }
+        };
+        if let Some(operation) = operation {
+            self.cloud.perform(operation);
+        }
+    }
+
+    fn there(&self, region: &Region, id: &ResourceId) -> Option<Operation> {
+        self.cloud.resource(region, id)?;
+        Some(Operation::RemoveResource { region: region.clone(), resource: id.clone() })
+    }
+
+    /// A thing that was not there is made now, whatever it says of its age. At the beginning it is as old as it says.
+    fn put(&self, thing: &Thing) -> Option<Operation> {
+        let region = region(thing.region);
+        let known = self.cloud.resource(&region, &thing.id);
+        let made = match (&known, self.now() == self.start) {
+            (None, false) => resource(&Thing { age: thing.age.map(|_| 0), ..thing.clone() }, self.now()),
+            _ => {
+                let tags = known.as_ref().and_then(|known| known.tags.known());
+                resource(&with_tags(thing, tags), self.start)
+            }
+        };
+        let mut made = made?;
+        if let Some(known) = known {
+            // Whoever was made later than that stays so.
+            made.created = known.created;
+        }
+        Some(Operation::PutResource { region, resource: Box::new(made) })
+    }
+}
