@@ -80,7 +80,7 @@ pub async fn run(
     let (line, mut held): (Vec<_>, Vec<_>) = first.into_iter().partition(JudgedChore::passes);
     let line: Vec<Chore> = line.into_iter().map(|judged| judged.chore).collect();
     let looked = recheck::recheck(engine, account, world, monkey, order, day, &line).await?;
-    let judged = judge_chores(&line, &looked.world, &looked.recheck, policy, engine.clock.now());
+    let judged = judge_chores(&looked.chores, &looked.world, &looked.recheck, policy, engine.clock.now());
     let (passed, rest): (Vec<_>, Vec<_>) = judged.into_iter().partition(JudgedChore::passes);
     held.extend(rest);
     engine.record(holds(world, &held, engine.clock.now()), Vec::new()).await?;

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, TimeDelta};
 use futures_util::{StreamExt as _, future::join_all, stream};
-use simian_core::chore::can_be_shared;
 use simian_core::rails::{FRESH, Recheck};
-use simian_core::{Chore, Day, Monkey, Scope, Step, World};
+use simian_core::{Chore, Day, Key, Monkey, ResourceId, Scope, Step, World};
 
 use crate::engine::{Account, Engine};
 use crate::observe::{self, ObserveError};
@@ -21,6 +21,8 @@ pub(super) struct Looked {
     pub(super) world: World,
     /// What the rails judge by.
     pub(super) recheck: Recheck,
+    /// The chores, each as the newest look would have it: what goes with an image may be less than it was.
+    pub(super) chores: Vec<Chore>,
 }
 
 /// Looks again at what these chores are about. Where nothing would be deleted, the survey stands.
@@ -33,6 +35,7 @@ pub(super) async fn recheck(
     day: &Day,
     chores: &[Chore],
 ) -> Result<Looked, ObserveError> {
+    let begun = engine.clock.now();
     let disposals: Vec<&Chore> = chores.iter().filter(|chore| chore.step.is_disposal()).collect();
     let shared = shared(account, chores).await;
     let scopes: BTreeSet<&Scope> = disposals.iter().map(|chore| &chore.scope).collect();
@@ -42,31 +45,40 @@ pub(super) async fn recheck(
         .into_iter()
         .map(|scope| async { (scope.clone(), observe::stops(engine, account, &scope.region, alarms).await) });
     let stops: BTreeMap<_, _> = join_all(stops).await.into_iter().collect();
-    let stale = world.fleets.values().any(|fleet| engine.clock.now() - fleet.taken_at >= FRESH);
-    let (now, again) = if disposals.is_empty() || !stale {
-        (world.clone(), chores.iter().map(Chore::key).collect())
-    } else {
-        let mut now = observe::world(engine, account, &world.area, monkey, order, day).await?;
-        now.observed.change_calendars = world.observed.change_calendars.clone();
-        let again = monkey.propose(&now, day, &engine.dice).chores.iter().map(Chore::key).collect();
-        (now, again)
+    // By a clock that was set back it is not known how old a survey is.
+    let fresh = |taken_at| (TimeDelta::zero()..FRESH).contains(&(engine.clock.now() - taken_at));
+    let stale = !world.fleets.values().all(|fleet| fresh(fleet.taken_at));
+    if disposals.is_empty() || !stale {
+        let since = world.fleets.values().map(|fleet| fleet.taken_at).fold(begun, DateTime::min);
+        let again = chores.iter().map(Chore::key).collect();
+        let recheck = Recheck::of(since, again, shared, stops);
+        return Ok(Looked { world: world.clone(), recheck, chores: chores.to_vec() });
+    }
+    let mut now = observe::world(engine, account, &world.area, monkey, order, day).await?;
+    now.observed.change_calendars = world.observed.change_calendars.clone();
+    let mut again: BTreeMap<Key, Chore> =
+        monkey.propose(&now, day, &engine.dice).chores.into_iter().map(|chore| (chore.key(), chore)).collect();
+    let recheck = Recheck::of(begun, again.keys().cloned().collect(), shared, stops);
+    let newest = |chore: &Chore| match again.remove(&chore.key()).filter(|_| chore.step.is_disposal()) {
+        Some(newest) => newest,
+        None => chore.clone(),
     };
-    Ok(Looked { world: now, recheck: Recheck::of(again, shared, stops) })
+    Ok(Looked { world: now, recheck, chores: chores.iter().map(newest).collect() })
 }
 
-/// With whom each of them that can be shared is shared.
-async fn shared(
-    account: &Account,
-    chores: &[Chore],
-) -> BTreeMap<(Scope, simian_core::ResourceId), simian_core::View<Vec<String>>> {
-    let asked =
-        |chore: &&Chore| can_be_shared(chore.resource.kind) && (chore.step.is_disposal() || chore.step == Step::Mark);
-    let reads: Vec<_> = chores
-        .iter()
-        .filter(asked)
-        .map(|chore| async move {
-            let with = account.cloud.shared_with(&chore.scope.region, &chore.resource).await;
-            ((chore.scope.clone(), chore.resource.clone()), with.into())
+/// With whom each of them that can be shared is shared, and what goes with it.
+async fn shared(account: &Account, chores: &[Chore]) -> BTreeMap<(Scope, ResourceId), simian_core::View<Vec<String>>> {
+    let asked = |chore: &&Chore| chore.step.is_disposal() || chore.step == Step::Mark;
+    let places = |chore: &Chore| {
+        let scope = chore.scope.clone();
+        chore.sharable().into_iter().map(move |id| (scope.clone(), id))
+    };
+    let places: BTreeSet<(Scope, ResourceId)> = chores.iter().filter(asked).flat_map(places).collect();
+    let reads: Vec<_> = places
+        .into_iter()
+        .map(|(scope, id)| async move {
+            let with = account.cloud.shared_with(&scope.region, &id).await;
+            ((scope, id), with.into())
         })
         .collect();
     stream::iter(reads).buffer_unordered(AT_ONCE).collect().await

@@ -59,6 +59,13 @@ impl Live<'_> {
                 continue;
             }
             self.engine.record(vec![self.intent(scope, kind, text, &part)], Vec::new()).await?;
+            // The machine may have slept over the intent.
+            if let Some(why) = self.hindered(&first.chore, first.at, &mut None).await {
+                let given_up = self.of_call(&part, Kind::ActionAbandoned, Outcome::Abandoned, &why);
+                self.engine.record(vec![given_up], Vec::new()).await?;
+                ended.extend(part.into_iter().map(|judged| abandoned(judged, &why)));
+                continue;
+            }
             let ids: Vec<String> = part.iter().map(|judged| judged.chore.resource.id.clone()).collect();
             match self.call_tag(scope, kind, text, &ids).await {
                 Ok(()) => ended.extend(self.record(part, "").await?),
@@ -110,6 +117,18 @@ impl Live<'_> {
         draft.count("resources", part.len() as u64)
     }
 
+    /// How one call for many ended.
+    fn of_call(&self, part: &[JudgedChore], kind: Kind, outcome: Outcome, why: &str) -> Draft {
+        let chore = &part[0].chore;
+        let mut draft = Draft::new(self.engine.clock.now(), kind, chore.mode, why);
+        draft.monkey = Some(chore.monkey.to_owned());
+        draft.account = Some(chore.scope.account.clone());
+        draft.region = Some(chore.scope.region.clone());
+        draft.action = Some(chore.step.to_string());
+        draft.outcome = Some(outcome.to_string());
+        draft.count("resources", part.len() as u64)
+    }
+
     /// The marks as they are now.
     async fn record(&self, part: Vec<JudgedChore>, besides: &str) -> Result<Vec<Ended>, LedgerError> {
         let calendar = &self.account.policy.calendar;
@@ -146,15 +165,8 @@ impl Live<'_> {
             (Effect::None, Cause::Throttled | Cause::Unreachable) => (Kind::ActionFailed, Outcome::Failed),
             (Effect::None, _) => (Kind::ActionRefused, Outcome::Refused),
         };
-        let chore = &part[0].chore;
-        let mut draft = Draft::new(self.engine.clock.now(), kind, chore.mode, error.to_string());
-        draft.monkey = Some(chore.monkey.to_owned());
-        draft.account = Some(chore.scope.account.clone());
-        draft.region = Some(chore.scope.region.clone());
-        draft.action = Some(chore.step.to_string());
-        draft.outcome = Some(outcome.to_string());
-        self.engine.record(vec![draft.count("resources", part.len() as u64)], Vec::new()).await?;
         let why = error.to_string();
+        self.engine.record(vec![self.of_call(&part, kind, outcome, &why)], Vec::new()).await?;
         Ok(part.into_iter().map(|judged| Ended { chore: judged.chore, outcome, why: why.clone() }).collect())
     }
 }

@@ -178,7 +178,8 @@ impl Place<'_> {
     fn configurations(&mut self, launch: &[Vec<ResourceId>; 5]) -> Vec<ResourceId> {
         let all = self.many(Kind::LaunchConfiguration, "lc", 2);
         for id in &all {
-            let uses = self.launched(launch);
+            let mut uses = self.launched(launch);
+            uses.retain(|id| id.kind != Kind::Interface);
             self.add(id.clone(), uses, &[]);
         }
         all
@@ -262,6 +263,9 @@ impl Place<'_> {
 /// What somebody wrote on it.
 fn tags(kind: Kind, calm: bool, chance: &mut Chance) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
+    if matches!(kind, Kind::TemplateVersion | Kind::LaunchConfiguration | Kind::Parameter) {
+        return tags;
+    }
     let mut set = |key: &str, value: &str| drop(tags.insert(key.to_owned(), value.to_owned()));
     let owned = if kind == Kind::Instance { 0.4 } else { 0.7 };
     if kind == Kind::LogGroup && chance.hit(0.5) {

@@ -14,8 +14,10 @@ use crate::scenario::{Scenario, Setup, What, WeatherSetup};
 pub fn scenario(seed: u64) -> Scenario {
     let mut chance = Chance::new(seed, &["adversary", "months"]);
     let calm = chance.hit(0.15);
-    let (start, policy) = operator::draw(calm, &mut chance);
+    let (start, mut policy) = operator::draw(calm, &mut chance);
     let regions = if chance.hit(0.2) { 2 } else { 1 };
+    // The calendar is in the second.
+    policy.change_calendar &= regions > 1;
     let estate = estate::draw(regions, calm, &mut chance);
     let rough = chance.hit(0.4) && !calm;
     let mut setup = Setup {

@@ -45,11 +45,14 @@ pub(super) fn draw(calm: bool, chance: &mut Chance) -> (NaiveDate, PolicySetup) 
 }
 
 pub(super) fn policy(start: NaiveDate, calm: bool, chance: &mut Chance) -> PolicySetup {
-    let (open, close) = match chance.below(6) {
-        0 if !calm => (22 * 60, 4 * 60),
-        1 if !calm => (0, 1440),
-        2 if !calm => (11 * 60, 11 * 60 + 50),
-        _ => (9 * 60, 17 * 60),
+    // In their hours, and once outside of them.
+    let (open, close, cron) = match chance.below(8) {
+        0 => (22 * 60, 4 * 60, "20 1,3,8 * * *"),
+        1 => (0, 1440, "20 */5 * * *"),
+        2 => (11 * 60, 11 * 60 + 50, "20,40 11,17 * * *"),
+        3 => (9 * 60, 17 * 60, "20 * * * *"),
+        4 => (9 * 60, 17 * 60, "59 10,16 * * *"),
+        _ => (9 * 60, 17 * 60, "20 6,9,12,15 * * *"),
     };
     let date = |chance: &mut Chance| start + Days::new(chance.below(40));
     let mut holidays = Vec::new();
@@ -79,8 +82,7 @@ pub(super) fn policy(start: NaiveDate, calm: bool, chance: &mut Chance) -> Polic
         budgets: BudgetSetup::default(),
         healthy_floor: 0,
         zone_floor: 0,
-        // In the shortest hours too.
-        cron: (*pick(chance, &["20 * * * *", "20 * * * *", "*/40 * * * *", "20 1,9,11,14,23 * * *"])).to_owned(),
+        cron: cron.to_owned(),
         grace: 30,
         veto: 0,
         unit: "cluster".to_owned(),

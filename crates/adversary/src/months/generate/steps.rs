@@ -1,6 +1,7 @@
 //! What happens in a month: what owners, operators, machines and AWS do now and then, and what each does at the worst
 //! moment.
 
+use simian_core::mark::tagged_at_once;
 use simian_core::{ResourceId, ResourceKind as Kind};
 use simian_sim::{Chance, call};
 
@@ -100,7 +101,41 @@ pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
     for _ in 0..number(chance, 4, 24) {
         worst_moment(setup, &mood, chance, &mut steps);
     }
+    if mood.machines {
+        for _ in 0..number(chance, 1, 6) {
+            second_thoughts(setup, chance, &mut steps);
+        }
+    }
     steps
+}
+
+/// The machine sleeps over a look, perhaps over the next one too, and meanwhile many change their minds.
+fn second_thoughts(setup: &Setup, chance: &mut Chance, steps: &mut Vec<Step>) {
+    let from = in_hours(setup, chance);
+    let first = number(chance, 1, 12);
+    let mut sleeps = vec![(Port::Survey, first)];
+    match chance.below(3) {
+        0 => sleeps.push((Port::Survey, first + number(chance, 1, 30))),
+        1 => sleeps.insert(0, (Port::Detail, 1)),
+        _ => {}
+    }
+    for (port, nth) in sleeps {
+        let when = When::Call { from, port, nth, side: Side::After };
+        let mut at = |what| steps.push(Step { when: when.clone(), what });
+        at(What::Sleep { replica: 0, seconds: *pick(chance, &[31, 100, 400, 1000]) });
+        for _ in 0..10 {
+            let thing = pick(chance, &setup.things);
+            at(What::Estate(Deed::Put(user(thing, chance))));
+        }
+        for thing in setup.things.iter().filter(|thing| matches!(thing.id.kind, Kind::Image | Kind::Snapshot)) {
+            at(What::Estate(Deed::Share { region: thing.region, id: thing.id.clone(), on: true }));
+        }
+    }
+    // Not for ever: else nothing of that kind goes any more.
+    for thing in setup.things.iter().filter(|thing| matches!(thing.id.kind, Kind::Image | Kind::Snapshot)) {
+        let deed = Deed::Share { region: thing.region, id: thing.id.clone(), on: false };
+        steps.push(Step { when: When::At(from + 7_200_000), what: What::Estate(deed) });
+    }
 }
 
 /// What stops everything, if the operator wants it asked.
@@ -267,7 +302,7 @@ fn user(thing: &Thing, chance: &mut Chance) -> Thing {
     let by = |kind: Kind, id: String, uses: Vec<ResourceId>| Thing {
         region,
         id: ResourceId::new(kind, id),
-        tags: [("owner".to_owned(), "eve".to_owned())].into(),
+        tags: owned(kind),
         age: Some(0),
         uses,
         words: [].into(),
@@ -305,6 +340,12 @@ fn user(thing: &Thing, chance: &mut Chance) -> Thing {
         // What nobody points at is used by being busy.
         _ => Thing { words: turned(thing, chance), ..thing.clone() },
     }
+}
+
+/// By an owner, where there are tags.
+fn owned(kind: Kind) -> std::collections::BTreeMap<String, String> {
+    let owned = tagged_at_once(kind).map(|_| ("owner".to_owned(), "eve".to_owned()));
+    owned.into_iter().collect()
 }
 
 /// What is true of it, with one thing the other way round.

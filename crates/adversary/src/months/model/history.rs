@@ -85,7 +85,7 @@ impl<'h> Window<'h> {
     /// Every version of a resource in that time; `None` where it was not there.
     pub(super) fn versions(&self, id: &ResourceId) -> Vec<Option<&'h Version>> {
         let all = self.history.things.get(self.region).and_then(|things| things.get(id)).map_or(&[][..], Vec::as_slice);
-        let first = all.partition_point(|version| version.at <= self.from);
+        let first = all.partition_point(|version| version.at < self.from);
         let before = first.checked_sub(1).map(|place| &all[place]);
         let then = all[first..].iter().take_while(|version| version.at <= self.until).map(Some);
         std::iter::once(before).chain(then).collect()
@@ -100,9 +100,9 @@ impl<'h> Window<'h> {
     pub(super) fn ever(&self, kind: ResourceKind, like: impl Fn(&[&'h Resource]) -> bool) -> bool {
         let here = || self.things().filter(move |(id, _)| id.kind == kind);
         let changes = here().flat_map(|(_, versions)| versions).map(|version| version.at);
-        self.moments(changes).into_iter().any(|then| {
+        self.moments(changes).into_iter().any(|moment| {
             let shown = here().filter_map(|(_, versions)| {
-                let place = versions.partition_point(|version| version.at <= then).checked_sub(1)?;
+                let place = versions.partition_point(|version| moment.knows(version.at)).checked_sub(1)?;
                 versions[place].resource.as_ref()
             });
             like(&shown.collect::<Vec<_>>())
@@ -113,18 +113,44 @@ impl<'h> Window<'h> {
     pub(super) fn ever_groups(&self, like: impl Fn(&[&'h Group]) -> bool) -> bool {
         let groups = || self.history.groups.get(self.region).into_iter().flatten();
         let changes = groups().flat_map(|(_, versions)| versions).map(|(at, _)| *at);
-        self.moments(changes).into_iter().any(|then| {
+        self.moments(changes).into_iter().any(|moment| {
             let shown = groups().filter_map(|(_, versions)| {
-                let place = versions.partition_point(|(at, _)| *at <= then).checked_sub(1)?;
+                let place = versions.partition_point(|(at, _)| moment.knows(*at)).checked_sub(1)?;
                 versions[place].1.as_ref()
             });
             like(&shown.collect::<Vec<_>>())
         })
     }
 
-    /// The beginning, and whenever something changed after it.
-    fn moments(&self, changes: impl Iterator<Item = DateTime<Utc>>) -> Vec<DateTime<Utc>> {
-        let inside = changes.filter(|at| self.from < *at && *at <= self.until);
-        std::iter::once(self.from).chain(inside).collect()
+    /// Every description of a group in that time.
+    pub(super) fn seen_groups(&self, name: &str) -> Vec<&'h Group> {
+        let groups = self.history.groups.get(self.region);
+        let all = groups.and_then(|groups| groups.get(name)).map_or(&[][..], Vec::as_slice);
+        let first = all.partition_point(|(at, _)| *at < self.from).saturating_sub(1);
+        all[first..].iter().take_while(|(at, _)| *at <= self.until).filter_map(|(_, group)| group.as_ref()).collect()
+    }
+
+    /// The beginning, and the last of each state after it.
+    fn moments(&self, changes: impl Iterator<Item = DateTime<Utc>>) -> Vec<Moment> {
+        let inside = changes.filter(|at| self.from <= *at && *at <= self.until);
+        std::iter::once(self.until).chain(inside).flat_map(|at| [Moment::Before(at), Moment::At(at)]).collect()
+    }
+}
+
+/// A moment at which somebody looks.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// What happens then has not happened yet.
+    Before(DateTime<Utc>),
+    /// What happens then has happened.
+    At(DateTime<Utc>),
+}
+
+impl Moment {
+    fn knows(self, at: DateTime<Utc>) -> bool {
+        match self {
+            Moment::Before(then) => at < then,
+            Moment::At(then) => at <= then,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What becomes of a mark: said whenever it changes, once announced, and its date never moved later.
 
 use chrono::NaiveDate;
-use simian_core::{Kind, Mark, MarkId, ResourceId};
+use simian_core::{Kind, Mark, MarkId, ResourceId, ResourceKind};
 
 use super::Scene;
 use super::history::Window;
@@ -55,6 +55,13 @@ pub(super) fn oldest_tag(window: &Window<'_>, id: &ResourceId) -> Option<NaiveDa
     let said = versions.iter().map(|version| since_of(version.as_ref()?.resource.as_ref()?.tag(MARK)?));
     let said: Option<Vec<NaiveDate>> = said.collect();
     said?.into_iter().max()
+}
+
+/// Whether a mark could be read on it.
+pub(super) fn was_written(window: &Window<'_>, id: &ResourceId) -> bool {
+    let things = window.seen(id).into_iter().filter_map(|resource| resource.tag(MARK)).any(|text| since_of(text).is_some());
+    let of_group = |group: &&simian_core::Group| group.tags.get(MARK).is_some_and(|text| since_of(text).is_some());
+    things || (id.kind == ResourceKind::Group && window.seen_groups(&id.id).iter().any(of_group))
 }
 
 /// The date of a mark: `delete@DATE rule=RULE since=DATE`.

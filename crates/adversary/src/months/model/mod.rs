@@ -209,7 +209,7 @@ impl Model {
         // A tag that was there says that its owner had seen it.
         let from = entry.at - LOOKED - TimeDelta::minutes(2);
         let window = self.history.window(&id.scope.region, from, entry.at);
-        let adopted = marks::oldest_tag(&window, &id.resource).is_some();
+        let adopted = marks::was_written(&window, &id.resource);
         let life = self.lives.entry(id.clone()).or_insert_with(|| Life {
             mark: mark.clone(),
             placed: today,
