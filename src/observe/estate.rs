@@ -38,7 +38,10 @@ pub(super) async fn of_each(
     let mut estate = Estate { kinds, ..Estate::default() };
     let names = groups.known().filter(|_| wanted.refreshes).into_iter().flat_map(BTreeMap::keys).cloned().collect();
     let targeted = groups.known().into_iter().flat_map(BTreeMap::values).flat_map(|group| &group.target_groups);
-    let arns = targeted.filter(|_| wanted.target_health).cloned().collect();
+    // Those that no group registers with too: an instance may be a target by somebody's own hand.
+    let listed = estate.some(ResourceKind::TargetGroup).iter();
+    let listed = listed.filter(|one| one.target_group().is_some_and(|about| about.kind == "instance"));
+    let arns = targeted.chain(listed.map(|one| &one.id.id)).filter(|_| wanted.target_health).cloned().collect();
     let activities = async {
         if !wanted.activities {
             return View::Unasked;

@@ -106,6 +106,11 @@ impl State {
         self.holdings.all.get(&(region.clone(), id.clone()))?.shown.now().as_ref()
     }
 
+    /// What was there then.
+    pub(crate) fn held_then(&self, region: &Region, id: &ResourceId, then: DateTime<Utc>) -> Option<&Resource> {
+        self.holdings.all.get(&(region.clone(), id.clone()))?.shown.at(then).as_ref()
+    }
+
     /// Changes what is there now.
     pub(crate) fn amend(&mut self, region: &Region, id: &ResourceId, amend: impl FnOnce(&mut Resource)) -> bool {
         let Some(mut resource) = self.held(region, id).cloned() else { return false };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use simian_core::mark::tagged_at_once;
 use simian_core::ports::Effect;
-use simian_core::{CallError, Cause, Chore, Draft, JudgedChore, Kind, LedgerError, Outcome, ResourceKind, Scope, Step};
+use simian_core::{CallError, Cause, Chore, Draft, JudgedChore, Kind, LedgerError, Mark, Outcome, ResourceKind, Scope, Step};
 
 use super::super::{Ended, change, told};
 use super::{FIRST_WAIT, Live};
@@ -133,10 +133,13 @@ impl Live<'_> {
     async fn record(&self, part: Vec<JudgedChore>, besides: &str) -> Result<Vec<Ended>, LedgerError> {
         let calendar = &self.account.policy.calendar;
         let now = self.engine.clock.now();
+        let today = calendar.day_at(now).date;
         let mut ended = Vec::new();
         for part in part.chunks(AT_ONCE) {
             let step = |chore: &Chore| {
-                let to = (chore.step != Step::Lift).then(|| chore.mark.clone());
+                // The machine may have slept since it was proposed: notice runs from the day on which it is given.
+                let announced = if chore.step == Step::Announce { Some(today) } else { chore.mark.announced };
+                let to = (chore.step != Step::Lift).then(|| Mark { announced, ..chore.mark.clone() });
                 // A tag that is only put right is no news.
                 let same = chore.from.as_ref().is_some_and(|from| from.rule == chore.mark.rule);
                 let again = chore.step == Step::Mark && same;

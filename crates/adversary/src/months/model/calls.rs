@@ -15,7 +15,7 @@ use crate::world::log::Write;
 const CALL_TAKES: TimeDelta = TimeDelta::seconds(20);
 
 /// How long before a call its region may have been asked what time it is.
-const ASKED_THE_TIME: TimeDelta = TimeDelta::minutes(6);
+const ASKED_THE_TIME: TimeDelta = TimeDelta::minutes(11);
 
 /// How far a clock may be off.
 const MAX_SKEW_MILLIS: i64 = 60_000;
@@ -136,6 +136,9 @@ fn disposed(scene: &Scene<'_>, write: &Write, region: &Region, id: &ResourceId, 
         return;
     };
     intended(scene, write, id, life, wrong);
+    if life.tried.get(&scene.today()).is_some_and(|begun| *begun != life.begun) {
+        scene.wrong("tried", format!("{write:?} of {id}, which was tried on {} before", scene.today()), wrong);
+    }
     announced(scene, id, life, wrong);
     let window = scene.window(region);
     let facts = scene.facts(region, Some(life.mark.since));

@@ -4,6 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::mark::tagged_at_once;
 use simian_core::{Mode, Region, Resource, ResourceId, ResourceKind as Kind, View};
+use simian_sim::Ended;
 
 use super::history::Window;
 use super::waste::{self, Facts};
@@ -58,22 +59,12 @@ impl End<'_> {
         let (now, resorts) = (self.now, self.model.resorts(region, self.mode));
         let facts = Facts { janitor: self.janitor, today: self.today, now, since: None, resorts };
         let window = self.window(region);
-        let condemns = |rule: &String| {
-            // Whether it may be deleted for missing tags, nobody asks here.
-            let lax = JanitorSetup { delete_untagged: true, ..self.janitor.clone() };
-            let facts = Facts { janitor: &lax, resorts: facts.resorts.clone(), ..facts };
-            let says = waste::waste(&window, &facts, rule, id);
-            let lacks = rule == "untagged" && says.is_ok();
-            lacks || (says.is_ok() && waste::besides(&window, &facts, rule, id).is_ok())
-        };
-        self.janitor.rules.iter().any(condemns)
+        self.janitor.rules.iter().any(|rule| waste::condemned(&window, &facts, rule, id).is_ok())
     }
 
-    /// Nobody could read its tags, or it cannot be judged without more than lists.
+    /// Nobody could read its tags.
     fn is_unclear(&self, region: &Region, id: &ResourceId) -> bool {
-        let unread = |one: &&Resource| matches!(one.tags, View::Unasked);
-        let seen = self.window(region).seen(id);
-        seen.iter().any(unread) || matches!(id.kind, Kind::Instance | Kind::Balancer)
+        self.window(region).seen(id).iter().any(|one| matches!(one.tags, View::Unasked))
     }
 
     /// A mark that still stands.
@@ -129,21 +120,28 @@ impl End<'_> {
     }
 }
 
+/// Whether it ended with something that it was a part of: an image's snapshot, a template's version.
+pub(super) fn went_along(ended: &[Ended], one: &Ended) -> bool {
+    ended.iter().any(|whole| {
+        let parts = match whole.resource.id.kind {
+            Kind::Image => Kind::Snapshot,
+            Kind::LaunchTemplate => Kind::TemplateVersion,
+            _ => return false,
+        };
+        whole.at == one.at && whole.region == one.region && one.resource.id.kind == parts
+    })
+}
+
 /// Everything that ended by our calls was said to have ended, unless the ledger that knew was lost.
 fn unsaid(model: &Model, stage: &Stage, wrong: &mut Vec<Violation>) {
     let ended = stage.cloud.ended();
     for one in &ended {
         let id = &one.resource.id;
-        let with_another = ended.iter().any(|other| {
-            let whole = matches!(other.resource.id.kind, Kind::Image | Kind::LaunchTemplate);
-            other.at == one.at && other.region == one.region && whole && other.resource.id != *id
-        });
         let said = model.gone.iter().any(|said| {
             said.region == one.region && said.target == id.to_string() && one.at <= said.at
         });
         let lost = model.lost.iter().any(|at| one.at <= *at);
-        let part = matches!(id.kind, Kind::Snapshot | Kind::TemplateVersion) && with_another;
-        if !said && !lost && !part {
+        if !said && !lost && !went_along(&ended, one) {
             wrong.push(Violation { rule: "unsaid", at: one.at, text: format!("{id} ended by our call, and nobody said so") });
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn check(model: &mut Model, stage: &Stage, events: &[Event], wrong: &
     wrong.extend(late.into_iter().map(|text| Violation { rule: "live", at: stage.now(), text }));
 }
 
-/// What is there, may be deleted, and has a rule. An instance and a balancer need more than lists.
+/// What is there, may be deleted, and has a rule.
 fn candidates(model: &Model, janitor: &JanitorSetup) -> Vec<(Region, ResourceId, String)> {
     let mut all: Vec<(Region, ResourceId)> = Vec::new();
     for (region, id, versions) in model.history.all() {
@@ -52,7 +52,7 @@ fn candidates(model: &Model, janitor: &JanitorSetup) -> Vec<(Region, ResourceId,
         all.push((region.clone(), ResourceId::new(ResourceKind::Group, name)));
     }
     let deletable = |kind: ResourceKind| janitor.delete.iter().any(|one| one == kind.as_str());
-    all.retain(|(_, id)| deletable(id.kind) && !matches!(id.kind, ResourceKind::Instance | ResourceKind::Balancer));
+    all.retain(|(_, id)| deletable(id.kind));
     let rules = crate::months::generate::RULES;
     let of = |(region, id): (Region, ResourceId)| {
         let mine = rules.iter().filter(move |(_, kind)| *kind == id.kind.as_str());

@@ -32,10 +32,6 @@ pub(super) fn marked(
     if heard == Some(Kind::MarkAnnounced) && life.is_some_and(|life| life.announced.is_some()) {
         scene.wrong("once", format!("{id} was announced before"), wrong);
     }
-    let sets_out = to.acting.is_some() && from.is_none_or(|from| from.acting.is_none());
-    if sets_out && life.is_some_and(|life| life.tried.contains(&scene.today())) {
-        scene.wrong("tried", format!("{id} was tried on {} before", scene.today()), wrong);
-    }
 }
 
 /// Never later than it was, nor than what is written on the resource.

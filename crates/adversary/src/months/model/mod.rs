@@ -36,7 +36,7 @@ use history::{History, Window};
 use waste::Facts;
 
 /// How old a look may be when a call that goes by it begins: it took its time, was judged, and the call was begun soon.
-const LOOKED: TimeDelta = TimeDelta::minutes(6);
+const LOOKED: TimeDelta = TimeDelta::minutes(11);
 
 /// And how old it gets while nobody sleeps and no call is slow.
 const QUICK: TimeDelta = TimeDelta::minutes(3);
@@ -51,8 +51,8 @@ struct Life {
     adopted: bool,
     /// On which date it was announced.
     announced: Option<NaiveDate>,
-    /// The dates on which somebody set out to save or delete it.
-    tried: BTreeSet<NaiveDate>,
+    /// On which dates somebody called to save or delete it, each with when he had set out.
+    tried: BTreeMap<NaiveDate, Option<DateTime<Utc>>>,
     /// When somebody last set out.
     begun: Option<DateTime<Utc>>,
 }
@@ -184,6 +184,13 @@ impl Model {
             Did::Listed(region) => drop(self.rounds.remove(&(entry.slot, region.clone()))),
             Did::Wrote { write, region, ids, .. } => {
                 if calls::disposes(write) {
+                    let today = Book::of(policy).date(entry.reading);
+                    let marks = ids.iter().filter_map(|id| calls::mark_id(Mode::Live, region, id));
+                    for mark in marks {
+                        if let Some(life) = self.lives.get_mut(&mark) {
+                            life.tried.insert(today, life.begun);
+                        }
+                    }
                     let round = self.rounds.entry((entry.slot, region.clone())).or_default();
                     round.extend(ids.iter().cloned());
                     self.tally.one("disposals");
@@ -215,7 +222,7 @@ impl Model {
             placed: today,
             adopted,
             announced: None,
-            tried: BTreeSet::new(),
+            tried: BTreeMap::new(),
             begun: None,
         });
         if life.mark.rule != mark.rule {
@@ -225,7 +232,6 @@ impl Model {
             life.announced.get_or_insert(today);
         }
         if mark.acting.is_some() && life.mark.acting.is_none() {
-            life.tried.insert(today);
             life.begun = Some(entry.at);
         }
         life.mark = mark.clone();

@@ -42,9 +42,9 @@ pub(super) fn told(scene: &Scene<'_>, told: &Told, wrong: &mut Vec<Violation>) {
         scene.wrong("true-outcome", format!("{action} of {id} is done by {:?}, and it is there", told.kind), wrong);
     }
     let failed = is(told, Outcome::Failed) || is(told, Outcome::Refused);
-    let ours = scene.stage.cloud.ended().into_iter().any(|one| {
-        one.region == *region && one.resource.id == id && begun <= one.at && one.at <= scene.entry.at
-    });
+    let ended = scene.stage.cloud.ended();
+    let ours = ended.iter().filter(|one| one.region == *region && one.resource.id == id && begun <= one.at);
+    let ours = ours.into_iter().any(|one| one.at <= scene.entry.at && !super::ends::went_along(&ended, one));
     if failed && ours && action == "delete" {
         scene.wrong("true-outcome", format!("{action} of {id} is {:?}, and it is gone by it", told.outcome), wrong);
     }

@@ -35,6 +35,15 @@ pub(super) fn waste(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &Res
     by(window, facts, rule, id)
 }
 
+/// Whether it could be seen to be worth a mark by that rule. What lacks tags is, however much it is used.
+pub(super) fn condemned(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &ResourceId) -> Says {
+    if rule == "untagged" {
+        return window.seen(id).into_iter().map(|one| itself(window, facts, rule, one)).fold(Err("it is gone"), Result::or);
+    }
+    waste(window, facts, rule, id)?;
+    besides(window, facts, rule, id)
+}
+
 fn by(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &ResourceId) -> Says {
     match rule {
         "empty-group" | "suspended-group" => return of_group(window, facts, rule, &id.id),
@@ -127,6 +136,10 @@ fn state(facts: &Facts<'_>, rule: &str, resource: &Resource) -> Says {
         (About::NatGateway(one), "idle-nat-gateway") => !one.alive,
         (About::LogGroup(one), "log-group-without-retention") => one.retention_days.is_some(),
         (About::ClassicBalancer(one), "idle-classic-balancer") => !one.instances.is_empty(),
+        (About::Instance(one), "untagged") => {
+            let owned = resource.tag("owner").is_some_and(|owner| !owner.trim().is_empty());
+            owned || one.state == InstanceState::Terminated
+        }
         (About::Instance(one), "stopped-instance") => one.state != InstanceState::Stopped || one.group.is_some(),
         (About::Instance(one), "orphan-instance") => {
             let tags = resource.tags.known().into_iter().flatten();
@@ -217,10 +230,7 @@ pub(super) fn besides(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &R
 
 /// What lacks tags must be unused by another rule as well.
 fn untagged(window: &Window<'_>, facts: &Facts<'_>, id: &ResourceId) -> Says {
-    let lacks = |one: &&Resource| one.tags.known().is_some_and(|tags| tags.get("owner").is_none_or(|o| o.trim().is_empty()));
-    if !window.seen(id).iter().any(lacks) {
-        return Err("it has its tags");
-    }
+    condemned(window, facts, "untagged", id)?;
     if !facts.janitor.delete_untagged {
         return Err("nothing may be deleted for its tags alone");
     }
