@@ -3,9 +3,7 @@
 //! Chores pass rails of their own. What would be deleted is read afresh and proposed again before it is judged for good:
 //! only what a survey of this very minute condemns too is touched.
 
-mod live;
 mod recheck;
-mod rehearse;
 mod settle;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -15,7 +13,11 @@ use simian_core::{
     World, judge_chores,
 };
 
+pub(crate) use recheck::Looked;
+pub(crate) use settle::look;
+
 use crate::engine::{Account, Engine};
+use crate::hand::chores as hand;
 use crate::observe::ObserveError;
 use crate::order::Order;
 
@@ -54,7 +56,7 @@ impl Chores {
 }
 
 /// How long after it was judged a chore may still be begun: what let it pass was read just before.
-const BEGUN_WITHIN: TimeDelta = TimeDelta::seconds(60);
+pub(crate) const BEGUN_WITHIN: TimeDelta = TimeDelta::seconds(60);
 
 /// Finds out what became of chores that nobody saw the end of. Before the survey, so that it is not proposed again what
 /// is done already.
@@ -85,8 +87,8 @@ pub async fn run(
     held.extend(rest);
     engine.record(holds(world, &held, engine.clock.now()), Vec::new()).await?;
     let ended = match world.mode {
-        Mode::DryRun => rehearse::rehearse(engine, account, passed).await?,
-        Mode::Live => live::Live { engine, account, looked: &looked }.act(passed).await?,
+        Mode::DryRun => hand::rehearse(engine, account, passed).await?,
+        Mode::Live => hand::Live { engine, account, looked: &looked }.act(passed).await?,
     };
     Ok(Chores { ended, held })
 }
@@ -109,12 +111,12 @@ fn holds(world: &World, held: &[JudgedChore], now: DateTime<Utc>) -> Vec<Draft> 
 }
 
 /// The change that goes with a step: from the mark as it was read.
-fn change(chore: &Chore, from: Option<Mark>, to: Option<Mark>) -> Change {
+pub(crate) fn change(chore: &Chore, from: Option<Mark>, to: Option<Mark>) -> Change {
     Change::Mark { id: chore.mark_id(), from: from.map(Box::new), to: to.map(Box::new) }
 }
 
 /// The event that tells of a mark.
-fn told(chore: &Chore, calendar: &Calendar, now: DateTime<Utc>) -> Draft {
+pub(crate) fn told(chore: &Chore, calendar: &Calendar, now: DateTime<Utc>) -> Draft {
     let kind = match chore.step {
         Step::Lift => Kind::MarkLifted,
         Step::Announce => Kind::MarkAnnounced,

@@ -2,6 +2,7 @@
 //!
 //! A dry run is another hand behind the same trait. Nothing else in the daemon holds an [`Actuator`].
 
+pub(crate) mod chores;
 mod claim;
 
 use std::collections::{BTreeMap, BTreeSet};

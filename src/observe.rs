@@ -99,6 +99,9 @@ pub async fn look(
         brake: engine.brake.look(engine.clock.now()),
         change_calendars: View::Unasked,
     };
+    if !needs.estate.is_empty() || needs.groups == Groups::All {
+        history.read_marks(engine.ledger.as_ref(), area, mode).await?;
+    }
     if let Some(days) = needs.recoveries {
         let since = engine.clock.now() - TimeDelta::days(i64::from(days));
         history.read_recoveries(engine.ledger.as_ref(), &area.account, mode, since).await?;
@@ -115,7 +118,7 @@ pub async fn look(
         fleet
     });
     let fleets: Vec<Fleet> = join_all(surveys).await;
-    Ok(World {
+    let mut world = World {
         area: area.clone(),
         mode,
         at: engine.clock.now(),
@@ -123,7 +126,11 @@ pub async fn look(
         observed,
         history,
         requests: order.request.iter().cloned().collect(),
-    })
+    };
+    let unread = monkey.unread(&world, day);
+    estate::complete(account, &mut world.fleets, unread).await;
+    world.at = engine.clock.now();
+    Ok(world)
 }
 
 async fn ourselves(account: &Account, mode: Mode) -> View<Option<simian_core::InstanceId>> {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
 use simian_core::{
-    Area, Change, Day, Detail, Draft, Finding, Group, Groups, History, Judged, Key, Kind, LedgerError, Mode, Monkey,
-    Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
+    Area, Change, Day, Detail, Draft, Finding, Fleet, Group, Groups, History, Judged, Key, Kind, LedgerError, Mode,
+    Monkey, Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
 };
 
 use crate::chores::{self, Chores, Ended};
@@ -41,8 +41,10 @@ pub async fn run(
 ) -> Result<Closed, ObserveError> {
     let policy = &account.policy;
     let day = policy.calendar.day_at(engine.clock.now());
-    observe::identify(account).await?;
-    chores::settle(engine, account, area).await?;
+    if monkey.needs().groups != Groups::OptedIn {
+        observe::identify(account).await?;
+        chores::settle(engine, account, area).await?;
+    }
     let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
     let mut outlook = monkey.propose(&world, &day, &engine.dice);
     let due_today = outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires);
@@ -355,8 +357,9 @@ fn findings(world: &World, monkey: &dyn Monkey, outlook: &Outlook, thorough: boo
         region: opened.region.clone(),
         group: opened.group.clone(),
         owner: opened.owner.clone(),
+        app: opened.app.clone(),
         outcome: opened.outcome.clone(),
-        ..draft(Kind::FindingClosed, id, "it was mended, or its group is gone")
+        ..draft(Kind::FindingClosed, id, "it was mended, or it is gone")
     });
     opened.chain(closed).collect()
 }
@@ -400,15 +403,19 @@ fn close(
                     draft.why = format!("the survey is not believed: {seen} groups, {before} when it last was");
                 }
             }
-            None => {
-                if let Some(why) = closed.failed.get(scope) {
-                    draft.why = format!("the survey failed: {why}");
-                }
-            }
+            None => match closed.failed.get(scope) {
+                Some(why) => draft.why = format!("the survey failed: {why}"),
+                None => draft = draft.count("resources", resources(fleet)),
+            },
         }
         drafts.push(draft);
     }
     drafts
+}
+
+/// How many resources were read, groups among them.
+fn resources(fleet: &Fleet) -> u64 {
+    (fleet.groups.known().map_or(0, BTreeMap::len) + fleet.estate.iter().count()) as u64
 }
 
 /// The figures of chores, where there were any.

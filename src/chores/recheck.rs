@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta};
 use futures_util::{StreamExt as _, future::join_all, stream};
 use simian_core::rails::{FRESH, Recheck};
-use simian_core::{Chore, Day, Key, Monkey, ResourceId, Scope, Step, World};
+use simian_core::{Chore, Day, Key, Monkey, ResourceId, Scope, Step, View, World};
 
 use crate::engine::{Account, Engine};
 use crate::observe::{self, ObserveError};
@@ -16,13 +16,13 @@ use crate::order::Order;
 const AT_ONCE: usize = 8;
 
 /// What was looked at.
-pub(super) struct Looked {
+pub(crate) struct Looked {
     /// The world as it is now.
-    pub(super) world: World,
+    pub(crate) world: World,
     /// What the rails judge by.
-    pub(super) recheck: Recheck,
-    /// The chores, each as the newest look would have it: what goes with an image may be less than it was.
-    pub(super) chores: Vec<Chore>,
+    pub(crate) recheck: Recheck,
+    /// The chores: as the newest look proposes them, where it does.
+    pub(crate) chores: Vec<Chore>,
 }
 
 /// Looks again at what these chores are about. Where nothing would be deleted, the survey stands.
@@ -67,7 +67,7 @@ pub(super) async fn recheck(
 }
 
 /// With whom each of them that can be shared is shared, and what goes with it.
-async fn shared(account: &Account, chores: &[Chore]) -> BTreeMap<(Scope, ResourceId), simian_core::View<Vec<String>>> {
+async fn shared(account: &Account, chores: &[Chore]) -> BTreeMap<(Scope, ResourceId), View<Vec<String>>> {
     let asked = |chore: &&Chore| chore.step.is_disposal() || chore.step == Step::Mark;
     let places = |chore: &Chore| {
         let scope = chore.scope.clone();

@@ -8,10 +8,10 @@ use simian_core::mark::{Acting, Saved};
 use simian_core::ports::ResourceQuery;
 use simian_core::resource::VolumeState;
 use simian_core::{
-    Area, Change, Chore, Draft, Kind, LedgerError, Mark, MarkId, Mode, Outcome, Region, Resource, ResourceKind, View,
+    Area, Change, Chore, Draft, Kind, LedgerError, Mark, MarkId, Mode, Outcome, Region, Resource, ResourceId,
+    ResourceKind, View,
 };
 
-use super::live::made_for;
 use crate::engine::{Account, Engine};
 
 /// A mark whose last step nobody saw the end of.
@@ -124,8 +124,13 @@ pub(super) fn is_there(resource: &Resource) -> bool {
 
 /// How a chore whose answer was lost ended, as far as one look right after it shows: what is gone is done, and what is
 /// there may still go.
-pub(super) async fn look(account: &Account, chore: &Chore) -> Option<Outcome> {
+pub(crate) async fn look(account: &Account, chore: &Chore) -> Option<Outcome> {
     let query = ResourceQuery::Ids(vec![chore.resource.id.clone()]);
     let found = account.cloud.resources(&chore.scope.region, chore.resource.kind, &query).await.ok()?;
     (!found.iter().any(is_there)).then_some(Outcome::Done)
+}
+
+/// Whether a snapshot is the last resort that was taken for a resource.
+fn made_for(snapshot: &Resource, key: &str, resource: &ResourceId) -> bool {
+    snapshot.kind() == ResourceKind::Snapshot && snapshot.tag(key) == Some(resource.to_string().as_str())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use futures_util::future::join_all;
 use simian_core::rails::Recheck;
-use simian_core::{Considered, Day, Finding, Judged, JudgedChore, Mode, judge, judge_chores};
+use simian_core::{Considered, Day, Finding, Groups, Judged, JudgedChore, Mode, judge, judge_chores};
 
 use super::Format;
 use super::connect::{self, Access};
@@ -89,7 +89,10 @@ async fn page(engine: &Engine, account: &Account, args: &Args, day: &Day) -> Res
         page.judged.extend(judge(&outlook.proposals, &world, &simian_core::Detail::none(), &account.policy, now));
         page.chores.extend(judge_chores(&outlook.chores, &world, &Recheck::none(), &account.policy, now));
         page.failed.extend(outlook.blind.iter().map(|(scope, why)| format!("{scope} is not known whole: {why}")));
-        page.considered.extend(outlook.considered);
+        // Of what the others left alone `explain` tells.
+        if monkey.needs().groups == Groups::OptedIn {
+            page.considered.extend(outlook.considered);
+        }
         page.findings.extend(outlook.findings);
         page.failed.extend(world.blind().map(|(scope, why)| format!("{scope} could not be surveyed: {why}")));
     }

@@ -264,7 +264,7 @@ mod tests {
     }
 
     /// The pages that `tests/run browser` looks at: a week for real with everything that a report can hold, one of
-    /// rehearsals, and one in which nothing happened. They are written to the folder in `SIMIAN_PAGES`, if it is set.
+    /// rehearsals, one in which nothing happened, and a year. They are written to the folder in `SIMIAN_PAGES`, if it is set.
     #[test]
     fn pages_for_a_browser() {
         let (config, mut live) = week("live");
@@ -273,9 +273,17 @@ mod tests {
             .map(|config| Frame { prices: Some("2026-11-01".parse().unwrap()), ..week_of(config) });
         frames[0].rules.extend(report::sample::rules());
         report::sample::enrich(&mut live, frames[0].since);
-        let pages = [("live", &live, 0), ("dry-run", &dry, 1), ("quiet", &Facts::default(), 1)];
+        let mut year = live.clone();
+        let since = frames[0].since - chrono::TimeDelta::days(360);
+        (0..50).for_each(|week| report::sample::enrich(&mut year, since + chrono::TimeDelta::weeks(week)));
+        let pages = [
+            ("live", &live, frames[0].clone()),
+            ("dry-run", &dry, frames[1].clone()),
+            ("quiet", &Facts::default(), frames[1].clone()),
+            ("year", &year, Frame { since, ..frames[0].clone() }),
+        ];
         for (name, facts, frame) in pages {
-            let page = report::html(&Report::of(facts, &frames[frame]), config.calendar.zone);
+            let page = report::html(&Report::of(facts, &frame), config.calendar.zone);
             assert!(page.starts_with("<!doctype html>") && page.contains("</html>"), "{name}");
             if let Some(folder) = std::env::var_os("SIMIAN_PAGES") {
                 std::fs::write(Path::new(&folder).join(format!("{name}.html")), page).unwrap();

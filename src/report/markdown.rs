@@ -9,8 +9,8 @@ use chrono_tz::Tz;
 
 use super::table::{Cell, Table};
 use super::tables::{self, Tables};
-use super::text::{dollars, is_seen, many};
-use super::{Owner, Part, Report};
+use super::text::{dollars, is_seen, many, seconds};
+use super::{Owner, Part, Report, Times};
 
 /// A list longer than this is folded, so that the headings of a long report stay in sight.
 const FOLD: usize = 10;
@@ -20,10 +20,15 @@ pub fn markdown(report: &Report, zone: Tz) -> String {
     let tables = Tables { zone };
     let mut out = format!("# simian report\n\n{}\n\n{}\n", header(report, &tables), report.summary);
     out += &section_of(&Tables::advice(report));
+    out += &section_of(&Tables::days(report));
+    out += &recovery(&report.recovery);
     for part in &report.parts {
         out += &self::part(part, &tables);
     }
     out += &section("Findings", "Nobody has anything to mend.", &tables.findings(report));
+    if report.findings_by_owner.len() > 1 {
+        out += &list(&Tables::findings_by_owner(report));
+    }
     out += &section_of(&Tables::scores(report));
     out += &waste(report, &tables);
     out += &section("Pauses", "Nobody pulled the kill switch.", &tables.pauses(report));
@@ -150,6 +155,18 @@ fn owner(part: &Part, owner: &Owner, tables: &Tables) -> String {
     out
 }
 
+/// How long all that was done for real took to be back.
+fn recovery(times: &Times) -> String {
+    let all = [("median", times.median_seconds), ("nine of ten", times.p90_seconds), ("worst", times.worst_seconds)];
+    let all: Vec<String> =
+        all.into_iter().filter_map(|(name, took)| Some(format!("{name} {}", seconds(took?)))).collect();
+    if all.is_empty() {
+        return String::new();
+    }
+    let late = if times.not_in_time > 0 { format!("; {} not in time", times.not_in_time) } else { String::new() };
+    format!("\n## Time to recover\n\n{} measured: {}{late}.\n", times.measured, all.join(", "))
+}
+
 fn waste(report: &Report, tables: &Tables) -> String {
     let marks = tables.marks(report);
     if marks.rows.is_empty() {
@@ -168,6 +185,10 @@ fn waste(report: &Report, tables: &Tables) -> String {
         let _ = write!(out, "; of {} nobody knows the price", waste.unpriced);
     }
     out += ".\n";
+    let did: Vec<String> = Tables::janitor(report).into_iter().map(|(n, what)| format!("{n} {what}")).collect();
+    if !did.is_empty() {
+        let _ = writeln!(out, "\nWhat the janitor did: {}.", did.join(", "));
+    }
     out += &list(&Tables::waste_by_type(waste));
     out += &list(&Tables::waste_by_owner(waste));
     out += &list(&marks);

@@ -359,7 +359,8 @@ fn rounds(facts: &Facts, frame: &Frame<'_>) -> Vec<Rounds> {
         scopes.entry((event.account.clone(), event.region.clone())).or_default().push(event);
     }
     let lines = scopes.into_iter().map(|((account, region), events)| {
-        let blind: Vec<&Draft> = events.iter().filter(|event| !event.counts.contains_key("groups")).copied().collect();
+        let saw = |event: &Draft| ["groups", "resources"].iter().any(|figure| event.counts.contains_key(*figure));
+        let blind: Vec<&Draft> = events.iter().filter(|event| !saw(event)).copied().collect();
         Rounds {
             account,
             region,

@@ -1,6 +1,7 @@
 //! A table as data: Markdown and HTML write the same cells, each in its own way.
 
 use super::Severity;
+use super::text::grouped;
 
 /// What stands in a table's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Cell {
 
     /// A count; nothing for none.
     pub(super) fn count(n: usize) -> Self {
-        Self::figure(Some(n.to_string()).filter(|_| n > 0))
+        Self::figure(Some(grouped(n as u64)).filter(|_| n > 0))
     }
 }
 

@@ -1,9 +1,8 @@
 //! A live working day, from its midnight to its end, on a clock that the test turns.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -20,32 +19,16 @@ use simian_core::{
 use simian_ledger::SqliteLedger;
 use uuid::Uuid;
 
-use crate::moto::{Moto, elements, text};
-use crate::place::{DESCRIBE, IDENTITY, TERMINATE, event};
+use crate::dial::Dial;
+use crate::moto::{Moto, text};
+use crate::place::{DESCRIBE, IDENTITY, TERMINATE};
+use crate::post::Post;
 use crate::process;
-
-const SNS: &str = "2010-03-31";
-const SQS: &str = "2012-11-05";
 
 /// The day begins in Berlin.
 const MIDNIGHT: &str = "2026-11-22T23:00:00Z";
 /// And ends for us half an hour after its hours, when the last grace is over.
 const EVENING: &str = "2026-11-23T13:30:00Z";
-
-/// Our clock, turned by hand.
-struct Dial(Mutex<DateTime<Utc>>);
-
-#[async_trait]
-impl Clock for Dial {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-
-    /// Nothing is throttled and nothing hangs here, so nobody waits to the end: who did would wait for ever.
-    async fn sleep_until(&self, _: DateTime<Utc>) {
-        std::future::pending::<()>().await;
-    }
-}
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -80,57 +63,6 @@ fn seed(moto: &Moto) {
     ] }));
 }
 
-/// Topics, queues and who hears what.
-struct Post<'m> {
-    moto: &'m Moto,
-    topic: String,
-}
-
-impl<'m> Post<'m> {
-    fn new(moto: &'m Moto) -> Self {
-        let topic = elements(&moto.query("sns", SNS, "CreateTopic", &[("Name", "simian")]), "TopicArn").remove(0);
-        Self { moto, topic }
-    }
-
-    /// A queue that hears what the policy lets through; its URL.
-    fn subscribe(&self, name: &str, policy: &Value) -> String {
-        let made = self.moto.query("sqs", SQS, "CreateQueue", &[("QueueName", name)]);
-        let queue = format!("arn:aws:sqs:us-east-1:123456789012:{name}");
-        let policy = policy.to_string();
-        let parameters = [
-            ("TopicArn", self.topic.as_str()),
-            ("Protocol", "sqs"),
-            ("Endpoint", &queue),
-            ("Attributes.entry.1.key", "FilterPolicy"),
-            ("Attributes.entry.1.value", &policy),
-        ];
-        self.moto.query("sns", SNS, "Subscribe", &parameters);
-        elements(&made, "QueueUrl").remove(0)
-    }
-
-    /// All that a queue holds: each event as it was sent, with its attributes, in the order of arrival.
-    fn received(&self, queue: &str) -> Vec<(Event, BTreeMap<String, String>)> {
-        let mut all = Vec::new();
-        loop {
-            let parameters = [("QueueUrl", queue), ("MaxNumberOfMessages", "10"), ("VisibilityTimeout", "3600")];
-            let bodies = elements(&self.moto.query("sqs", SQS, "ReceiveMessage", &parameters), "Body");
-            if bodies.is_empty() {
-                return all;
-            }
-            for body in bodies {
-                let envelope: Value = serde_json::from_str(&body).unwrap();
-                let attributes = envelope["MessageAttributes"].as_object().unwrap().iter();
-                let attributes = attributes.map(|(name, attribute)| {
-                    assert_eq!(attribute["Type"], "String", "{name}");
-                    (name.clone(), text(&attribute["Value"]))
-                });
-                let attributes = attributes.collect();
-                all.push((event(envelope["Message"].as_str().unwrap()), attributes));
-            }
-        }
-    }
-}
-
 /// One process, and the day as it sees it.
 struct Daemon {
     moto: Moto,
@@ -145,7 +77,7 @@ struct Daemon {
 
 impl Daemon {
     async fn new(moto: Moto, topic: &str, folder: &std::path::Path) -> Self {
-        let clock = Arc::new(Dial(Mutex::new(time(MIDNIGHT))));
+        let clock = Arc::new(Dial::at(time(MIDNIGHT)));
         let shared: Arc<dyn Clock> = clock.clone();
         let id: simian_core::AccountId = "123456789012".parse().unwrap();
         let calendar = Calendar {
@@ -172,7 +104,7 @@ impl Daemon {
 
     /// Our clock and the account's.
     fn turn(&self, now: DateTime<Utc>) {
-        *self.clock.0.lock().unwrap() = now;
+        self.clock.turn(now);
         self.moto.clock(&now.to_rfc3339());
     }
 

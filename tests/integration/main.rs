@@ -11,9 +11,11 @@ mod cost;
 mod daemon;
 mod day;
 mod detail;
+mod dial;
 mod explain;
 mod game_day;
 mod limits;
+mod month;
 #[path = "../../crates/aws/tests/moto/mod.rs"]
 #[expect(dead_code, reason = "the tests of the AWS crate use the rest of it")]
 mod moto;
@@ -21,8 +23,10 @@ mod ourselves;
 mod outage;
 mod place;
 mod plan;
+mod post;
 mod process;
 mod server;
 mod stops;
 mod trouble;
+mod waste;
 mod webhook;

@@ -100,6 +100,8 @@ from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 
+import resources
+
 LOG_LIMIT = 20_000  # calls kept in the log; counts go on past it
 BODY_LIMIT = 64 << 20  # a request larger than any AWS one, so a runaway client cannot fill the memory
 FAULT_SECONDS_LIMIT = 600  # longer than any client timeout that a test can wait for
@@ -108,6 +110,7 @@ SEED_LIMIT = 100_000  # instances a seed call
 GROUPS_PAGE = 50  # what DescribeAutoScalingGroups returns unasked, and
 GROUPS_PAGE_LIMIT = 100  # the most it may be asked for (AWS API reference)
 INSTANCES_PAGE_LIMIT = 1000  # the same for DescribeInstances
+NODES_PAGE_LIMIT = 50  # the most that DescribeInstanceInformation may be asked for
 RECORDS_PAGE_LIMIT = 100  # the same for refreshes, activities and alarms, and the most alarms asked for by name
 
 
@@ -646,6 +649,22 @@ def get_safety_lever(lever: Lever, call: Call) -> Reply:
     return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/json")])
 
 
+def instance_information(nodes: dict[str, str], call: Call) -> Reply:
+    """SSM DescribeInstanceInformation: the managed nodes that the test named, in every region. moto has none."""
+    size = call.params.get("MaxResults", 10)
+    if not 5 <= size <= NODES_PAGE_LIMIT:
+        return aws_error(call, 400, "ValidationException", f"MaxResults must be between 5 and {NODES_PAGE_LIMIT}")
+    token = call.params.get("NextToken")
+    start = read_token("nodes", token) if token else "0"
+    if start is None:
+        return aws_error(call, 400, "InvalidNextToken", "The specified token isn't valid.")
+    page = [{"InstanceId": i, "PingStatus": ping} for i, ping in sorted(nodes.items())[int(start) : int(start) + size]]
+    body: dict = {"InstanceInformationList": page}
+    if int(start) + size < len(nodes):
+        body["NextToken"] = page_token("nodes", str(int(start) + size))
+    return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/x-amz-json-1.1")])
+
+
 REQUEST_IDS = itertools.count(1)
 
 
@@ -1123,6 +1142,7 @@ def install_patches() -> None:
     LaunchTemplateBackend.get_launch_template = template_unless_gone
     FakeTargetGroup.health_for = health_as_told
     Subnet.available_ip_address_count = property(addresses_as_told)
+    resources.install(page_token, read_token)
 
 
 # --- Seeding ------------------------------------------------------------------------------------------------
@@ -1351,6 +1371,8 @@ class Control:
             ("POST", "lever"): self.set_lever,
             ("POST", "launches"): self.launches,
             ("POST", "seed"): lambda body, query: seed(made(Seed, body, "a seed")),
+            ("POST", "resources"): self.resources,
+            ("POST", "nodes"): self.set_nodes,
             ("POST", "heal"): self.heal,
             ("POST", "member"): self.member,
             ("POST", "group"): self.group,
@@ -1389,7 +1411,7 @@ class Control:
         self.emulator.faults.replace([])
         self.emulator.buckets.replace([])
         self.emulator.calendars = {}
-        self.emulator.alarms, self.emulator.lever = [], Lever()
+        self.emulator.alarms, self.emulator.lever, self.emulator.nodes = [], Lever(), {}
         self.emulator.recorder.reset()
         self.emulator.metadata = None
         if "seed" in body:
@@ -1455,6 +1477,20 @@ class Control:
     def set_lever(self, body: dict, query: dict) -> dict:
         self.emulator.lever = made(Lever, body, "the lever")
         return dataclasses.asdict(self.emulator.lever)
+
+    def set_nodes(self, body: dict, query: dict) -> dict:
+        if set(body) != {"nodes"} or not isinstance(body["nodes"], dict):
+            raise BadRequest("nodes takes nodes, the ping status of each by its id; none removes them")
+        self.emulator.nodes = body["nodes"]
+        return {}
+
+    def resources(self, body: dict, query: dict) -> dict:
+        order = made(resources.ResourceSeed, body, "resources")
+        checked_scope(order.account, order.region)
+        numbers = dataclasses.asdict(order).values()
+        if any(isinstance(number, int) and not 0 <= number <= SEED_LIMIT for number in numbers):
+            raise BadRequest(f"at least 0 and at most {SEED_LIMIT} of each")
+        return resources.seed_resources(order)
 
     def launches(self, body: dict, query: dict) -> dict:
         change = made(LaunchesChange, body, "launches")
@@ -1636,6 +1672,7 @@ class Emulator:
         self.calendars: dict[str, Calendar] = {}
         self.alarms: list[Alarm] = []
         self.lever = Lever()
+        self.nodes: dict[str, str] = {}
         self.metadata: Metadata | None = None
         self.control = Control(self)
 
@@ -1698,6 +1735,8 @@ class Emulator:
                 return describe_alarms(self.alarms, call)
         if call.name == "fis:GetSafetyLever":
             return get_safety_lever(self.lever, call)
+        if call.name == "ssm:DescribeInstanceInformation":
+            return instance_information(self.nodes, call)
         status: list[str] = []
         headers: list[tuple[str, str]] = []
 

@@ -507,7 +507,7 @@ class Detail(Case):
             return versions[0]["LaunchTemplateData"]["ImageId"]
 
         def state() -> str:
-            return ec2.describe_images(Filters=[{"Name": "image-id", "Values": [image()]}])["Images"][0]["State"]
+            return ec2.describe_images(Filters=[{"Name": "image-id", "Values": [image()]}], IncludeDisabled=True)["Images"][0]["State"]
 
         self.assertEqual(state(), "available")
         control("POST", "launches", {"image": "disabled"})
@@ -776,6 +776,157 @@ class InstanceMetadata(Case):
         self.assertEqual(self.ask("GET", "meta-data/nothing", **token)[0], 404)
         control("POST", "imds", {"enabled": False})
         self.assertEqual(self.ask("GET", "meta-data/instance-id", **token)[0], 404)
+
+
+class Resources(Case):
+    """Pages of what an account holds, and what AWS refuses."""
+
+    def seed(self, **order: int) -> dict[str, list[str]]:
+        return control("POST", "resources", order)
+
+    def test_lists_are_cut_into_pages(self) -> None:
+        seeded = self.seed(volumes=12, interfaces=12, templates=3, versions=4, target_groups=3, parameters=60)
+        ec2 = client("ec2")
+        for call, key, size in (
+            (ec2.describe_volumes, "Volumes", 5),
+            (ec2.describe_network_interfaces, "NetworkInterfaces", 5),
+            (ec2.describe_launch_templates, "LaunchTemplates", 2),
+            (lambda **more: ec2.describe_launch_template_versions(LaunchTemplateId=seeded["templates"][0], **more),
+             "LaunchTemplateVersions", 3),
+        ):
+            whole = len(call()[key])
+            sizes, token = [], {}
+            while token is not None:
+                page = call(MaxResults=size, **token)
+                sizes.append(len(page[key]))
+                token = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+            self.assertEqual((sum(sizes), len(sizes)), (whole, -(-whole // size)), key)
+            self.refused("InvalidNextToken", call, MaxResults=size, NextToken="made-up")
+        self.refused("InvalidParameterValue", ec2.describe_volumes, MaxResults=1001)
+        self.refused("InvalidParameterValue", ec2.describe_route_tables, MaxResults=101)
+        self.refused(
+            "InvalidParameterCombination", ec2.describe_volumes, VolumeIds=seeded["volumes"][:1], MaxResults=5
+        )
+        elb = client("elbv2")
+        first = elb.describe_target_groups(PageSize=2)
+        rest = elb.describe_target_groups(PageSize=2, Marker=first["NextMarker"])
+        self.assertEqual((len(first["TargetGroups"]), len(rest["TargetGroups"])), (2, 1))
+        first = client("ssm").describe_parameters(MaxResults=50)
+        rest = client("ssm").describe_parameters(MaxResults=50, NextToken=first["NextToken"])
+        self.assertEqual((len(first["Parameters"]), len(rest["Parameters"]), "NextToken" in rest), (50, 10, False))
+        self.nothing_unimplemented()
+
+    def test_whose_snapshots_and_images(self) -> None:
+        seeded = self.seed(snapshots=2, images=1)
+        ec2 = client("ec2")
+        everybody = {"OwnerIds": ["self"], "RestorableByUserIds": ["all"]}
+        self.assertEqual(ec2.describe_snapshots(**everybody)["Snapshots"], [])
+        ec2.modify_snapshot_attribute(
+            SnapshotId=seeded["snapshots"][0],
+            Attribute="createVolumePermission",
+            OperationType="add",
+            GroupNames=["all"],
+        )
+        public = ec2.describe_snapshots(**everybody)["Snapshots"]
+        self.assertEqual([one["SnapshotId"] for one in public], seeded["snapshots"][:1])
+        self.assertEqual(client("ec2", key=OTHER_KEY).describe_snapshots(OwnerIds=["self"])["Snapshots"], [])
+        ec2.disable_image(ImageId=seeded["images"][0])
+        self.assertEqual(ec2.describe_images(Owners=["self"])["Images"], [])
+        shown = ec2.describe_images(Owners=["self"], IncludeDisabled=True)["Images"]
+        self.assertEqual([image["State"] for image in shown], ["disabled"])
+        self.refused(
+            "InvalidAMIID.NotFound",
+            ec2.describe_image_attribute,
+            ImageId="ami-0123456789abcdef0",
+            Attribute="launchPermission",
+        )
+
+    def test_what_is_used_is_not_deleted(self) -> None:
+        seeded = self.seed(security_groups=2, interfaces=1, configurations=1)
+        member = seed_group("shop", 1)[0]
+        ec2, scaling = client("ec2"), client("autoscaling")
+        used, user = seeded["security_groups"]
+        rule = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "UserIdGroupPairs": [{"GroupId": used}]}
+        ec2.authorize_security_group_ingress(GroupId=user, IpPermissions=[rule])
+        self.refused("DependencyViolation", ec2.delete_security_group, GroupId=used)
+        ec2.delete_security_group(GroupId=user)
+        ec2.delete_security_group(GroupId=used)
+        self.refused("InvalidGroup.NotFound", ec2.delete_security_group, GroupId=used)
+        of_member = ec2.describe_instances(InstanceIds=[member])["Reservations"][0]["Instances"][0]
+        eni = of_member["NetworkInterfaces"][0]["NetworkInterfaceId"]
+        default = ec2.describe_security_groups(GroupNames=["default"])["SecurityGroups"][0]["GroupId"]
+        self.refused("CannotDelete", ec2.delete_security_group, GroupId=default)
+        self.refused("InvalidParameterValue", ec2.delete_network_interface, NetworkInterfaceId=eni)
+        ec2.delete_network_interface(NetworkInterfaceId=seeded["interfaces"][0])
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        ec2.associate_address(AllocationId=address, InstanceId=member)
+        self.refused("InvalidIPAddress.InUse", ec2.release_address, AllocationId=address)
+        self.refused("NatGatewayNotFound", ec2.delete_nat_gateway, NatGatewayId="nat-0123456789abcdef0")
+        self.refused("InvalidLaunchTemplateId.NotFound", ec2.delete_launch_template, LaunchTemplateId="lt-1")
+        self.refused("ResourceInUse", scaling.delete_auto_scaling_group, AutoScalingGroupName="shop")
+        self.assertEqual(states()[member], "running")
+        name = seeded["configurations"][0]
+        scaling.create_auto_scaling_group(
+            AutoScalingGroupName="old", LaunchConfigurationName=name, MinSize=0, MaxSize=0, AvailabilityZones=["us-east-1a"]
+        )
+        self.refused("ResourceInUse", scaling.delete_launch_configuration, LaunchConfigurationName=name)
+        scaling.delete_auto_scaling_group(AutoScalingGroupName="old")
+        scaling.delete_launch_configuration(LaunchConfigurationName=name)
+        self.refused("ValidationError", scaling.delete_launch_configuration, LaunchConfigurationName=name)
+        self.nothing_unimplemented()
+
+    def test_key_pairs_by_id(self) -> None:
+        ec2 = client("ec2")
+        key = ec2.create_key_pair(KeyName="ops")["KeyPairId"]
+        self.assertTrue(ec2.delete_key_pair(KeyPairId=key)["Return"])
+        self.assertEqual(ec2.describe_key_pairs()["KeyPairs"], [])
+        self.assertTrue(ec2.delete_key_pair(KeyPairId=key)["Return"])
+
+    def test_versions_keep_their_numbers(self) -> None:
+        template = self.seed(templates=1, versions=3)["templates"][0]
+        ec2 = client("ec2")
+
+        def delete(*versions: str) -> tuple[list[int], list[str]]:
+            answer = ec2.delete_launch_template_versions(LaunchTemplateId=template, Versions=versions)
+            done = [one["VersionNumber"] for one in answer["SuccessfullyDeletedLaunchTemplateVersions"]]
+            left = [one["ResponseError"]["Code"] for one in answer["UnsuccessfullyDeletedLaunchTemplateVersions"]]
+            return done, left
+
+        self.assertEqual(delete("1", "2", "7"), ([2], ["unexpectedError", "launchTemplateVersionDoesNotExist"]))
+        described = ec2.describe_launch_template_versions(LaunchTemplateId=template)["LaunchTemplateVersions"]
+        self.assertEqual([one["VersionNumber"] for one in described], [1, 3])
+        made = ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData={"ImageId": "ami-1"})
+        self.assertEqual(made["LaunchTemplateVersion"]["VersionNumber"], 4)
+        ec2.create_tags(Resources=[template], Tags=[{"Key": "owner", "Value": "ann"}])
+        tags = ec2.describe_launch_templates()["LaunchTemplates"][0]["Tags"]
+        self.assertEqual(tags, [{"Key": "owner", "Value": "ann"}])
+
+    def test_tags_of_what_is_gone(self) -> None:
+        arn = self.seed(balancers=1)["balancers"][0]
+        elb, logs = client("elbv2"), client("logs")
+        self.assertEqual(len(elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]), 1)
+        self.refused("LoadBalancerNotFound", elb.describe_tags, ResourceArns=[arn, arn[:-1] + "z"])
+        unknown = "arn:aws:logs:us-east-1:123456789012:log-group:/unknown"
+        self.refused("ResourceNotFoundException", logs.list_tags_for_resource, resourceArn=unknown)
+        self.refused("ResourceNotFoundException", logs.tag_resource, resourceArn=unknown, tags={"a": "b"})
+
+    def test_managed_nodes(self) -> None:
+        control("POST", "nodes", {"nodes": {f"i-{number}": "Online" for number in range(7)}})
+        ssm = client("ssm")
+        first = ssm.describe_instance_information(MaxResults=5)
+        rest = ssm.describe_instance_information(MaxResults=5, NextToken=first["NextToken"])
+        self.assertEqual([len(page["InstanceInformationList"]) for page in (first, rest)], [5, 2])
+        self.refused("ValidationException", ssm.describe_instance_information, MaxResults=51)
+        control("POST", "reset")
+        self.assertEqual(ssm.describe_instance_information()["InstanceInformationList"], [])
+
+    def test_orders_that_make_no_sense(self) -> None:
+        for path, body in (
+            ("resources", {"nonsense": 1}),
+            ("resources", {"volumes": -1}),
+            ("nodes", {"nodes": []}),
+        ):
+            self.assertEqual(raw_control("POST", path, body)[0], 400, (path, body))
 
 
 if __name__ == "__main__":

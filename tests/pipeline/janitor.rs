@@ -97,7 +97,7 @@ impl Stage {
             delete: delete.iter().copied().collect(),
             ..Config::default()
         };
-        world.policy.disposals.delete = config.delete.clone();
+        world.policy.disposals.delete.clone_from(&config.delete);
         Self { world, config }
     }
 
@@ -294,13 +294,13 @@ fn a_rehearsal_lives_the_whole_month_and_writes_nothing() {
 fn a_deletion_that_aws_refuses_is_never_recorded_as_done() {
     let stage = Stage::new(&["unused-security-group"], &[ResourceKind::SecurityGroup]);
     // Something that no list shows uses it.
-    let refuses = Fault::ErrorBefore(Cause::InUse("DependencyViolation".into()));
+    let in_use = Fault::ErrorBefore(Cause::InUse("DependencyViolation".into()));
     let group = simian_core::resource::SecurityGroup { name: "web".into(), vpc: None, ingress: vec![], egress: vec![] };
     let resource = Resource { id: id("security-group/sg-1"), about: About::SecurityGroup(group), ..volume("vol-x") };
     stage.world.cloud.put(&us(), resource);
     stage.until(13);
     for nth in 1..=2 {
-        stage.world.cloud.inject(call::DISPOSE, nth, refuses.clone());
+        stage.world.cloud.inject(call::DISPOSE, nth, in_use.clone());
     }
     stage.until(15);
     let refused = stage.world.of_kind(Kind::ActionRefused);
@@ -386,6 +386,66 @@ fn what_is_shared_with_others_is_left_alone() {
     stage.until(60);
     assert!(stage.there("image/ami-1") && !stage.there("image/ami-2"));
     assert!(stage.story("image/ami-1").is_empty(), "{:?}", stage.story("image/ami-1"));
+}
+
+#[test]
+fn snapshots_that_others_share_keep_their_image() {
+    let stage = Stage::new(&["unused-image"], &[ResourceKind::Image]);
+    stage.world.cloud.put(&us(), image("ami-1", &["snap-1"]));
+    stage.world.cloud.put(&us(), snapshot("snap-1"));
+    stage.until(20);
+    let with = vec!["444455556666".to_owned()];
+    stage.world.cloud.perform(Operation::Share { region: us(), resource: id("snapshot/snap-1"), with });
+    stage.until(60);
+    assert!(stage.there("image/ami-1") && stage.there("snapshot/snap-1"));
+    let held = stage.world.of_kind(Kind::ActionHeld);
+    assert!(held.iter().all(|event| event.body.why.contains("444455556666 (snap-1)")), "{held:?}");
+    assert!(!held.is_empty());
+}
+
+#[test]
+fn a_log_group_is_read_more_closely_before_it_is_told_to_forget() {
+    let stage = Stage::new(&["log-group-without-retention"], &[ResourceKind::LogGroup]);
+    let about = |days| About::LogGroup(simian_core::resource::LogGroup { retention_days: days, bytes: 0 });
+    for name in ["/aws/a", "/aws/b"] {
+        let resource =
+            Resource { id: ResourceId::new(ResourceKind::LogGroup, name), about: about(None), ..volume("x") };
+        stage.world.cloud.put(&us(), resource);
+    }
+    let keep = Operation::TagResource {
+        region: us(),
+        resource: id("log-group//aws/b"),
+        key: "simian:keep".into(),
+        value: Some("forever".into()),
+    };
+    assert!(stage.world.cloud.perform(keep));
+    stage.until(30);
+    let days = |name: &str| {
+        let resource = stage.world.cloud.resource(&us(), &id(name)).unwrap();
+        resource.log_group().unwrap().retention_days
+    };
+    assert_eq!((days("log-group//aws/a"), days("log-group//aws/b")), (Some(365), None));
+    // No list carries its owner's word, so each is asked for before it is marked.
+    assert!(stage.story("log-group//aws/b").is_empty(), "{:?}", stage.story("log-group//aws/b"));
+}
+
+#[test]
+fn a_balancer_that_only_redirects_is_left_alone() {
+    let stage = Stage::new(&["idle-balancer"], &[ResourceKind::Balancer]);
+    for (arn, listeners) in [("arn:idle", 0), ("arn:redirects", 1)] {
+        let about = About::Balancer(simian_core::resource::Balancer {
+            kind: simian_core::resource::BalancerKind::Application,
+            public: true,
+            zones: vec![],
+            vpc: None,
+            security_groups: vec![],
+            listeners: Some(listeners),
+        });
+        let resource = Resource { id: ResourceId::new(ResourceKind::Balancer, arn), about, ..volume("x") };
+        stage.world.cloud.put(&us(), resource);
+    }
+    stage.until(60);
+    assert!(!stage.there("load-balancer/arn:idle") && stage.there("load-balancer/arn:redirects"));
 }
 
 #[test]

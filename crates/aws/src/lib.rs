@@ -25,6 +25,8 @@ mod limits;
 mod marks;
 mod ourselves;
 mod pages;
+#[cfg(test)]
+mod policies;
 mod resources;
 mod roles;
 mod scaling;

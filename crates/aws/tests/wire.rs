@@ -18,6 +18,8 @@ use simian_core::scope::Region;
 mod calendars;
 #[path = "wire/detail.rs"]
 mod detail;
+#[path = "wire/disposal.rs"]
+mod disposal;
 #[path = "wire/failures.rs"]
 mod failures;
 #[path = "wire/limits.rs"]
@@ -25,8 +27,12 @@ mod limits;
 mod moto;
 #[path = "wire/reads.rs"]
 mod reads;
+#[path = "wire/resources.rs"]
+mod resources;
 #[path = "wire/stops.rs"]
 mod stops;
+#[path = "wire/tags.rs"]
+mod tags;
 #[path = "wire/topic.rs"]
 mod topic;
 #[path = "wire/whereabouts.rs"]
@@ -162,6 +168,11 @@ async fn account() -> Account {
     Account::connect(options(), clock()).await.unwrap()
 }
 
+/// An account whose short waits are over at once.
+async fn impatient() -> Account {
+    Account::connect(options(), Arc::new(Leaping::default())).await.unwrap()
+}
+
 /// An account that waits for a second only.
 async fn hasty() -> Account {
     Account::connect(Options { call_timeout: TimeDelta::seconds(1), ..options() }, clock()).await.unwrap()
@@ -178,6 +189,10 @@ fn cause<T: std::fmt::Debug>(result: Result<T, CallError>) -> Cause {
 
 fn refused(code: &str) -> Cause {
     Cause::Refused(code.into())
+}
+
+fn in_use(code: &str) -> Cause {
+    Cause::InUse(code.into())
 }
 
 fn gone(code: &str) -> Cause {

@@ -59,7 +59,7 @@ pub struct History {
     pub last_survey: BTreeMap<Scope, u64>,
     /// The findings that were opened and not closed, by id, each with the event that opened it.
     pub findings: BTreeMap<String, Draft>,
-    /// The marks of this mode in the area.
+    /// The marks of this mode in the area. Read only for who looks at resources.
     pub marks: BTreeMap<MarkId, Mark>,
     /// How each unit (in full) recovered, newest first. Read only for whoever needs it.
     pub recoveries: BTreeMap<String, Vec<Recovery>>,
@@ -111,9 +111,14 @@ impl History {
             }
         }
         history.read_standing(ledger, ask).await?;
-        history.marks = ledger.marks(mode, account).await?;
-        history.marks.retain(|id, _| area.contains(&id.scope.region));
         Ok(history)
+    }
+
+    /// What is marked in the area.
+    pub async fn read_marks(&mut self, ledger: &dyn Ledger, area: &Area, mode: Mode) -> Result<(), LedgerError> {
+        self.marks = ledger.marks(mode, &area.account).await?;
+        self.marks.retain(|id, _| area.contains(&id.scope.region));
+        Ok(())
     }
 
     /// How the account's units recovered since then, newest first.

@@ -8,6 +8,7 @@ use crate::dice::Dice;
 use crate::estate::Wanted;
 use crate::finding::Finding;
 use crate::proposal::Proposal;
+use crate::resource::ResourceId;
 use crate::scope::Scope;
 use crate::world::World;
 
@@ -103,6 +104,15 @@ pub trait Monkey: Send + Sync {
     fn about(&self) -> &'static str;
     /// What it wants surveyed.
     fn needs(&self) -> Needs;
+    /// What it must see more of before it can say more, and that no list has: the tags of a log group, the listeners of a
+    /// balancer. Each takes a call.
+    fn unread(&self, _: &World, _: &Day) -> Vec<(Scope, ResourceId)> {
+        Vec::new()
+    }
+    /// What it says of one resource, a line each, for whoever asks why nothing happens to it.
+    fn explain(&self, _: &World, _: &Day, _: &Scope, _: &ResourceId) -> Vec<String> {
+        Vec::new()
+    }
     /// What it would do on that day. Called with the same world, day and dice it answers the same.
     fn propose(&self, world: &World, day: &Day, dice: &Dice) -> Outlook;
 }

@@ -58,7 +58,8 @@ pub enum ResourceQuery {
     All,
     /// Only what is attached to nothing, where AWS can filter by that: volumes and interfaces. Of any other kind, all.
     Loose,
-    /// These, by the id in [`ResourceId`]. What is gone is left out.
+    /// These, by the id in [`ResourceId`], and all that takes a call for each: the tags of log groups, the listeners of
+    /// balancers. What is gone is left out.
     Ids(Vec<String>),
 }
 

@@ -85,9 +85,10 @@ impl SimAccount {
         self.perform(Operation::DeleteGroup(GroupId::new(region, group)))
     }
 
-    /// [`Operation::PutResource`], now.
+    /// Adds a resource that has been there. False when there is no such region. For one that comes now, perform
+    /// [`Operation::PutResource`].
     pub fn put(&self, region: &Region, resource: Resource) -> bool {
-        self.perform(Operation::PutResource { region: region.clone(), resource: Box::new(resource) })
+        self.now_state().put(region.clone(), resource)
     }
 
     /// A resource as it is now, if there is one.

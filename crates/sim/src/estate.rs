@@ -128,7 +128,11 @@ impl State {
     ) -> Vec<Resource> {
         let here = self.holdings.all.iter().filter(|((at, id), _)| at == region && id.kind == kind);
         let shown = here.filter_map(|(_, holding)| holding.shown.at(seen).clone());
-        shown.filter(|resource| matches(resource, query)).collect()
+        let found = shown.filter(|resource| matches(resource, query));
+        match query {
+            ResourceQuery::Ids(_) => found.collect(),
+            ResourceQuery::All | ResourceQuery::Loose => found.map(in_a_list).collect(),
+        }
     }
 
     /// One wrong id spoils the whole call.
@@ -316,6 +320,16 @@ impl State {
             _ => None,
         }
     }
+}
+
+/// What a list of all shows: nothing that takes a call for each.
+fn in_a_list(mut resource: Resource) -> Resource {
+    match &mut resource.about {
+        About::LogGroup(_) => resource.tags = View::Unasked,
+        About::Balancer(balancer) => balancer.listeners = None,
+        _ => {}
+    }
+    resource
 }
 
 fn matches(resource: &Resource, query: &ResourceQuery) -> bool {

@@ -214,6 +214,15 @@ pub enum Operation {
         /// What.
         resource: Box<Resource>,
     },
+    /// A volume is attached to an instance, or to nothing. Its tags stay.
+    AttachVolume {
+        /// Where.
+        region: Region,
+        /// Which.
+        volume: ResourceId,
+        /// To which; `None` detaches it.
+        to: Option<InstanceId>,
+    },
     /// Somebody else ends a resource.
     RemoveResource {
         /// Where.

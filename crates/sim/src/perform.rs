@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use simian_core::detail::Progress;
+use simian_core::resource::{About, VolumeState};
 use simian_core::{GroupId, InstanceId, Lifecycle, Name};
 
 use crate::group::GroupSpec;
@@ -72,6 +73,12 @@ impl State {
                 true
             }
             Operation::PutResource { region, resource } => self.put(region, *resource),
+            Operation::AttachVolume { region, volume, to } => self.amend(&region, &volume, |resource| {
+                if let About::Volume(volume) = &mut resource.about {
+                    volume.state = if to.is_some() { VolumeState::InUse } else { VolumeState::Available };
+                    volume.attached = to.into_iter().collect();
+                }
+            }),
             Operation::RemoveResource { region, resource } => self.take(&region, &resource),
             Operation::TagResource { region, resource, key, value } => {
                 let ids = [resource.id.clone()];

@@ -34,8 +34,12 @@
 //! | `airflow-prod` | eu | 2 | data | in, too small |
 //! | `notebook-lab-v002` | us | 4 | data | in, two of four are unhealthy and not replaced |
 //!
+//! What lies about besides is in `waste`.
+//!
 //! Days and hours are the first such ones after the clock's start, in UTC. The seed chooses ids, ages, boots and which
 //! members the spot market takes; names, tags and sizes are the same for every seed.
+
+mod waste;
 
 use std::sync::Arc;
 
@@ -70,6 +74,7 @@ pub fn sandbox(seed: u64, clock: Arc<dyn Clock>) -> SimAccount {
         account.found(spec);
     }
     settle_in(&account, &us);
+    waste::scatter(&account, &us, &eu, start);
     schedule(&account, &us, &eu, start);
     account
 }

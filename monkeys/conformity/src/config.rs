@@ -91,7 +91,7 @@ impl Config {
         };
         let rules = RULES.iter().filter(|rule| picked(rule.id));
         let enabled = rules.map(|rule| Enabled::new(rule, self.rule.0.get(rule.id)));
-        enabled.filter(|enabled| asks_nothing(enabled.rule.id, &enabled.parameters).is_none()).collect()
+        enabled.filter(|enabled| asks_nothing(&enabled.parameters).is_none()).collect()
     }
 
     /// What the keys say against each other.
@@ -100,7 +100,7 @@ impl Config {
             let Pick::One(RuleId(id)) = pick else { continue };
             let Ok(rule) = rules::find(id) else { continue };
             let parameters = Enabled::new(rule, self.rule.0.get(rule.id)).parameters;
-            if let Some(key) = asks_nothing(id, &parameters) {
+            if let Some(key) = asks_nothing(&parameters) {
                 let why = format!("{id} asks nothing while monkeys.conformity.rule.{id}.{key} is empty: write it");
                 return Err(Contradiction { key: "rules", why });
             }

@@ -7,7 +7,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use simian_core::fleet::LaunchSource;
 use simian_core::resource::{Launch, SecurityGroup, Tags};
 use simian_core::{
-    Estate, Fleet, Group, OptIn, Region, Resource, ResourceId, ResourceKind, TagRules, UnitId, View, World,
+    Estate, Fleet, Group, InstanceState, OptIn, Region, Resource, ResourceId, ResourceKind, TagRules, UnitId, View,
+    World,
 };
 
 use crate::Chaos;
@@ -54,6 +55,13 @@ impl<'w> Subject<'w> {
             || resource.launch_template().is_some_and(|template| template.managed)
             || resource.interface().is_some_and(|interface| interface.managed)
             || resource.address().is_some_and(|address| address.managed)
+    }
+
+    /// It has ended: some are listed for a while after that.
+    pub(crate) fn has_ended(&self) -> bool {
+        let Subject::Resource(resource) = self else { return false };
+        resource.instance().is_some_and(|instance| instance.state == InstanceState::Terminated)
+            || resource.nat_gateway().is_some_and(|gateway| !gateway.alive)
     }
 }
 

@@ -64,23 +64,7 @@ impl Inspector<'_> {
                 }
             }
         }
-        let mut whole: BTreeSet<&'static str> = RULES.iter().map(|rule| rule.id).collect();
-        for id in blind.values().flatten().chain(unanswered.keys().map(|(_, id)| id)) {
-            whole.remove(id);
-        }
-        // Rules about whatever others are about were not asked of what others could not be asked of.
-        if !blind.is_empty() {
-            whole.retain(|id| !RULES.iter().any(|rule| rule.id == *id && matches!(rule.judge, Judge::All(_))));
-        }
-        outlook.asked.extend(whole.into_iter().map(|id| (scope.clone(), id)));
-        let not_asked = |(why, ids): (String, Vec<&str>)| {
-            format!("{why}: {} {} not asked", words::some(&ids), if ids.len() == 1 { "is" } else { "are" })
-        };
-        outlook.blind.extend(blind.into_iter().map(|blind| (scope.clone(), not_asked(blind))));
-        let open = |((why, rule), ids): ((String, &str), Vec<ResourceId>)| {
-            format!("{why}: {rule} has no answer for {}", words::some(ids.iter().map(ToString::to_string)))
-        };
-        outlook.blind.extend(unanswered.into_iter().map(|asked| (scope.clone(), open(asked))));
+        conclude(scope, blind, unanswered, outlook);
     }
 
     /// The rules whose needs are known in a region; and why not, with those that are not asked for it.
@@ -97,6 +81,28 @@ impl Inspector<'_> {
     }
 }
 
+/// Which rules were asked of everything in a scope; and what was not, with the reasons.
+fn conclude(scope: &Scope, blind: BTreeMap<String, Vec<&'static str>>, unanswered: Unanswered, outlook: &mut Outlook) {
+    // What nobody asks any more counts as asked: its findings are gone.
+    let mut whole: BTreeSet<&'static str> = RULES.iter().map(|rule| rule.id).collect();
+    for id in blind.values().flatten().chain(unanswered.keys().map(|(_, id)| id)) {
+        whole.remove(id);
+    }
+    // Rules about whatever others are about were not asked of what others could not be asked of.
+    if !blind.is_empty() {
+        whole.retain(|id| !RULES.iter().any(|rule| rule.id == *id && matches!(rule.judge, Judge::All(_))));
+    }
+    outlook.asked.extend(whole.into_iter().map(|id| (scope.clone(), id)));
+    let not_asked = |(why, ids): (String, Vec<&str>)| {
+        format!("{why}: {} {} not asked", words::some(&ids), if ids.len() == 1 { "is" } else { "are" })
+    };
+    outlook.blind.extend(blind.into_iter().map(|blind| (scope.clone(), not_asked(blind))));
+    let open = |((why, rule), ids): ((String, &str), Vec<ResourceId>)| {
+        format!("{why}: {rule} has no answer for {}", words::some(ids.iter().map(ToString::to_string)))
+    };
+    outlook.blind.extend(unanswered.into_iter().map(|asked| (scope.clone(), open(asked))));
+}
+
 /// The inspection of one kind in one region.
 struct Inspection<'i, 'w> {
     inspector: &'i Inspector<'w>,
@@ -108,7 +114,7 @@ struct Inspection<'i, 'w> {
 
 impl<'i> Inspection<'i, '_> {
     fn resource(&mut self, subject: Subject<'i>, outlook: &mut Outlook, scores: &mut Scores) {
-        if subject.is_managed() {
+        if subject.is_managed() || subject.has_ended() {
             return;
         }
         let home = self.ground.home_of(subject);

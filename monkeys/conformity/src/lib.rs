@@ -4,8 +4,8 @@
 //! read is neither a pass nor a failure: a rule that depends on it is not asked there, and none of its findings closes.
 //!
 //! The rooms: `rule` (what a rule is and what it answers), `rules` (all of them, a file each), `ground` (what is known
-//! of a region, found quickly), `home` (whose a resource is), `inspect` (every rule of every resource), `exempt` (who need not keep which, until
-//! when), `scores` (how well owners do), `config` and `parameters`.
+//! of a region, found quickly), `home` (whose a resource is), `inspect` (every rule of every resource), `exempt` (who
+//! need not keep which, until when), `scores` (how well owners do), `config` and `parameters`.
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
 
@@ -24,10 +24,8 @@ mod testing;
 mod tests;
 mod words;
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
-use simian_core::{Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, ResourceKind, Scope, TagRules, World};
+use simian_core::{Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, ResourceKind, TagRules, World};
 
 use inspect::Inspector;
 use rule::{Enabled, Need};
@@ -71,12 +69,6 @@ impl Conformity {
     /// A monkey that asks the rules of that config, reads tags by those rules, and knows the chaos monkey's units.
     pub fn new(config: &Config, tags: TagRules, chaos: Chaos) -> Self {
         Self { enabled: config.enabled(), exempt: config.exempt.clone(), tags, chaos }
-    }
-
-    /// The rules that were asked of everything in a scope, and those that nobody asks any more: a finding of theirs that
-    /// is open and was not made again is gone. Of any other rule's findings nothing is known.
-    pub fn asked(&self, world: &World) -> BTreeSet<(Scope, &'static str)> {
-        self.inspect(world, world.at.date_naive()).asked
     }
 
     fn inspect(&self, world: &World, today: NaiveDate) -> Outlook {

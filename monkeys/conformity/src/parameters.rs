@@ -10,8 +10,6 @@ use serde::{Deserialize, Deserializer};
 use simian_core::choice::Glob;
 use simian_core::{ResourceKind, Severity, span};
 
-use crate::rules::RULES;
-
 /// `[monkeys.conformity.rule.ID]`: what is not written is as the rule has it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -248,9 +246,8 @@ fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<BTreeMap<St
     texts.iter().map(|(key, texts)| Ok((key.clone(), values(texts)?))).collect::<Result<_, _>>().map(Some)
 }
 
-/// Rules whose parameter is an empty list where the operator wrote none, so that they ask nothing: the keys to write.
-pub(crate) fn asks_nothing(id: &str, parameters: &Parameters) -> Option<&'static str> {
-    debug_assert!(RULES.iter().any(|rule| rule.id == id));
+/// A rule that requires what a list names asks nothing while the list is empty: the key to write.
+pub(crate) fn asks_nothing(parameters: &Parameters) -> Option<&'static str> {
     let empty_groups = parameters.groups.as_ref().is_some_and(Vec::is_empty);
     let empty_tags = parameters.tags.as_ref().is_some_and(BTreeMap::is_empty);
     empty_groups.then_some("groups").or(empty_tags.then_some("tags"))

@@ -23,7 +23,7 @@ pub struct Rule {
     pub severity: Severity,
     /// The same question in the catalogues that auditors know.
     pub standards: &'static [Standard],
-    /// What the owner should do: one sentence without its full stop, put after the evidence.
+    /// What the owner should do: one sentence without its full stop, read after the evidence and alone.
     pub remedy: &'static str,
     /// What it looks at beside the resources that it is about.
     pub(crate) needs: &'static [Need],

@@ -154,6 +154,7 @@ impl Scene {
                             zones: group("x").zones,
                             vpc: Some("vpc-1".into()),
                             security_groups: vec![],
+                            listeners: None,
                         }),
                     ),
                     resource(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use simian_core::{Day, Graph, Mark, Resource, ResourceId, ResourceKind, Scope, World};
 
 use crate::ground::Ground;
-use crate::rules::Judgement;
+use crate::rules::{Judgement, Spared};
 use crate::{Janitor, words};
 
 /// What is to be said of one resource.
@@ -21,9 +21,22 @@ pub struct Explained {
     pub mark: Option<Mark>,
 }
 
+impl Explained {
+    /// A line for each: what keeps it, and what each rule says.
+    pub fn lines(&self) -> Vec<String> {
+        let kept = self.kept.iter().map(|why| format!("it is kept: {why}"));
+        let rules = self.rules.iter().map(|(rule, says)| match says {
+            Ok(waste) => format!("{rule} condemns it: {}", waste.why),
+            Err(Spared::InUse(why)) => format!("{rule} spares it: {why}"),
+            Err(Spared::Unknown(why)) => format!("{rule} cannot say: {why}"),
+        });
+        kept.chain(rules).collect()
+    }
+}
+
 impl Janitor {
     /// Everything about one resource. `None` when it was not read.
-    pub fn explain(&self, world: &World, day: &Day, scope: &Scope, id: &ResourceId) -> Option<Explained> {
+    pub fn explained(&self, world: &World, day: &Day, scope: &Scope, id: &ResourceId) -> Option<Explained> {
         let fleet = world.fleets.get(scope)?;
         let group = fleet.groups.known().and_then(|groups| groups.get(&id.id));
         let group = group.filter(|_| id.kind == ResourceKind::Group).map(Resource::from);

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use simian_core::estate::members;
 use simian_core::resource::{About, Tags};
-use simian_core::{Fleet, Graph, Group, Resource, ResourceId, ResourceKind, Scope, TagRules, View, span};
+use simian_core::{
+    Fleet, Graph, Group, InstanceState, Resource, ResourceId, ResourceKind, Scope, TagRules, View, span,
+};
 
 use crate::rules::{Params, Spared, Undated};
 
@@ -129,6 +131,12 @@ impl<'w> Ground<'w> {
         }
         let keys = || resource.tags.known().into_iter().flat_map(Tags::keys);
         LIFE_CYCLES.iter().find(|(prefix, _)| keys().any(|key| key.starts_with(prefix))).map(|(_, name)| *name)
+    }
+
+    /// It has ended: some are shown for a while after that.
+    pub(crate) fn ended(resource: &Resource) -> bool {
+        let instance = resource.instance().is_some_and(|instance| instance.state == InstanceState::Terminated);
+        instance || resource.nat_gateway().is_some_and(|gateway| !gateway.alive)
     }
 
     /// Nobody points at it, and everybody who could is known.

@@ -22,7 +22,7 @@ pub mod rules;
 mod verdict;
 mod words;
 
-use simian_core::{Calendar, Day, Dice, Monkey, Needs, Outlook, TagRules, World};
+use simian_core::{Calendar, Day, Dice, Monkey, Needs, Outlook, ResourceId, Scope, TagRules, World};
 
 pub use config::{Config, Contradiction, RETENTIONS, RuleTable};
 pub use explain::Explained;
@@ -70,6 +70,14 @@ impl Monkey for Janitor {
 
     fn needs(&self) -> Needs {
         self.wanted()
+    }
+
+    fn unread(&self, world: &World, day: &Day) -> Vec<(Scope, ResourceId)> {
+        self.wanting(world, day)
+    }
+
+    fn explain(&self, world: &World, day: &Day, scope: &Scope, id: &ResourceId) -> Vec<String> {
+        self.explained(world, day, scope, id).map(|explained| explained.lines()).unwrap_or_default()
     }
 
     fn propose(&self, world: &World, day: &Day, _: &Dice) -> Outlook {

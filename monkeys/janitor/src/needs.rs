@@ -1,8 +1,10 @@
 //! What the enabled rules must see: no list more than that.
 
+use std::collections::BTreeSet;
+
 use simian_core::graph::referrers;
 use simian_core::{
-    Day, Extent, Fleet, Groups, Mark, MarkId, Needs, ResourceId, ResourceKind, Scope, View, Wanted, World,
+    Day, Extent, Fleet, Groups, Mark, MarkId, Needs, Resource, ResourceId, ResourceKind, Scope, View, Wanted, World,
 };
 
 use crate::Janitor;
@@ -28,7 +30,9 @@ impl Janitor {
         for kind in &kinds {
             wanted.want(*kind, rule.extent);
         }
-        all(wanted, rule.reads);
+        if rule.id != UNTAGGED || kinds.contains(&ResourceKind::Instance) {
+            all(wanted, rule.reads);
+        }
         wanted.target_health |= rule.asks_health;
         for kind in kinds.into_iter().filter(|kind| self.terms.delete.contains(kind)) {
             self.want_to_delete(rule, kind, wanted);
@@ -66,9 +70,43 @@ fn all(wanted: &mut Wanted, kinds: &[ResourceKind]) {
 }
 
 impl Janitor {
-    /// Marked resources whose list did not carry their tags and that cannot go on without: log groups, each of which
-    /// costs a call. Whoever reads them puts them into the world and asks again.
-    pub fn unread(&self, world: &World, day: &Day) -> Vec<(Scope, ResourceId)> {
+    /// What takes a call each before it can go on. Whoever reads them puts them into the world and asks again.
+    ///
+    /// Log groups, whose list does not carry their tags: those that would be marked, because one of the tags may be their
+    /// owner's word, and those whose mark goes on. And balancers to which no target group belongs: one that has listeners
+    /// redirects, or answers by itself.
+    pub(crate) fn wanting(&self, world: &World, day: &Day) -> Vec<(Scope, ResourceId)> {
+        let mut wanting = self.untold(world, day);
+        if self.rules.iter().any(|(rule, _)| rule.id == crate::rules::LOG_GROUP) {
+            for fleet in world.fleets.values() {
+                let place =
+                    |id: &ResourceId| MarkId { mode: world.mode, scope: fleet.scope.clone(), resource: id.clone() };
+                let groups = fleet.estate.some(ResourceKind::LogGroup).iter();
+                let endless = groups.filter(|one| one.log_group().is_some_and(|group| group.retention_days.is_none()));
+                let unread = endless.filter(|one| one.tags == View::Unasked);
+                let unmarked = unread.filter(|one| !world.history.marks.contains_key(&place(&one.id)));
+                wanting.extend(unmarked.map(|one| (fleet.scope.clone(), one.id.clone())));
+            }
+        }
+        if self.rules.iter().any(|(rule, _)| rule.id == crate::rules::IDLE_BALANCER) {
+            for fleet in world.fleets.values() {
+                let sent: BTreeSet<&str> = fleet
+                    .estate
+                    .some(ResourceKind::TargetGroup)
+                    .iter()
+                    .filter_map(Resource::target_group)
+                    .flat_map(|group| group.balancers.iter().map(String::as_str))
+                    .collect();
+                let balancers = fleet.estate.some(ResourceKind::Balancer).iter();
+                let alone = balancers.filter(|one| !sent.contains(one.id.id.as_str()));
+                wanting.extend(alone.map(|one| (fleet.scope.clone(), one.id.clone())));
+            }
+        }
+        wanting
+    }
+
+    /// Marked resources whose tags the list did not carry, and that go on soon.
+    fn untold(&self, world: &World, day: &Day) -> Vec<(Scope, ResourceId)> {
         let waits = |(id, mark): &(&MarkId, &Mark)| {
             let unread = |fleet: &Fleet| fleet.estate.get(&id.resource).is_some_and(|one| one.tags == View::Unasked);
             let due = self.calendar.working_days_between(day.date, mark.end) <= self.terms.notice_days;

@@ -107,6 +107,10 @@ impl Janitor {
     ) {
         for resource in list.resources.iter() {
             let mark = look.marks.get(&resource.id).copied();
+            if Ground::ended(resource) {
+                self.gone(look, &resource.id, mark, outlook);
+                continue;
+            }
             let kept = self.kept(look.ground, resource, look.day);
             outlook.findings.extend(self.malformed(look, resource));
             let verdict = self.verdict(look.ground, resource, mark.map(|mark| mark.rule.as_str()));
@@ -141,14 +145,20 @@ impl Janitor {
         }
         let there: BTreeSet<&ResourceId> = list.resources.iter().map(|resource| &resource.id).collect();
         for (id, mark) in look.marks.iter().filter(|(id, _)| id.kind == kind && !there.contains(*id)) {
-            let found = if list.whole {
-                Found::Gone("it is gone".into())
-            } else {
-                Found::Spared("it is attached again, or gone".into())
-            };
+            if list.whole {
+                self.gone(look, id, Some(*mark), outlook);
+                continue;
+            }
+            let found = Found::Spared("it is attached again, or gone".into());
             let case = Case { found, mark: Some(*mark), tag: Tag::Unread };
             self.take(look, id, None, &case, Disposal::End, outlook);
         }
+    }
+
+    /// What is not there any more: only its mark is left.
+    fn gone(&self, look: &Look<'_, '_>, id: &ResourceId, mark: Option<&Mark>, outlook: &mut Outlook) {
+        let case = Case { found: Found::Gone("it is gone".into()), mark, tag: Tag::Unread };
+        self.take(look, id, None, &case, Disposal::End, outlook);
     }
 
     /// The step that is next, if one is.

@@ -140,7 +140,7 @@ async fn explain(
                 answers.push(answer(&world, scope, resource));
                 answers.len() - 1
             });
-            said(&mut answers[place], engine, account, &world, outlook.clone());
+            said(&mut answers[place], engine, account, (&world, day), monkey, outlook.clone());
         }
     }
     Ok((answers, failed))
@@ -165,7 +165,14 @@ fn answer(world: &World, scope: &Scope, resource: Resource) -> Answer {
 }
 
 /// What a monkey says of it besides.
-fn said(answer: &mut Answer, engine: &Engine, account: &Account, world: &World, outlook: Outlook) {
+fn said(
+    answer: &mut Answer,
+    engine: &Engine,
+    account: &Account,
+    (world, day): (&World, &Day),
+    monkey: &dyn Monkey,
+    outlook: Outlook,
+) {
     let id = &answer.resource.id;
     let here = |scope: &Scope, resource: &ResourceId| *scope == answer.scope && resource == id;
     let marks = world.history.marks.iter().filter(|(mark, _)| here(&mark.scope, &mark.resource));
@@ -176,6 +183,7 @@ fn said(answer: &mut Answer, engine: &Engine, account: &Account, world: &World, 
     let full = format!("{}/{id}", answer.scope);
     let considered = |one: &Considered| one.unit == full;
     answer.considered.extend(outlook.considered.into_iter().filter(considered).map(|one| one.why));
+    answer.considered.extend(monkey.explain(world, day, &answer.scope, id));
     let subject = id.to_string();
     let about = |finding: &Finding| finding.scope == answer.scope && finding.subject == subject;
     answer.findings.extend(outlook.findings.into_iter().filter(about));
@@ -244,7 +252,7 @@ fn one(answer: &Answer) -> String {
         );
     }
     for why in &answer.considered {
-        let _ = writeln!(out, "left     {why}");
+        let _ = writeln!(out, "says     {why}");
     }
     for finding in &answer.findings {
         let _ = writeln!(out, "finding  {} ({}): {}", finding.rule, finding.severity, finding.why);

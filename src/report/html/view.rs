@@ -102,7 +102,7 @@ impl<'r> Page<'r> {
             ),
             waste_by_type: waste(report, Tables::waste_by_type(&report.waste), &report.waste.types),
             waste_by_owner: waste(report, Tables::waste_by_owner(&report.waste), &report.waste.owners),
-            janitor: janitor(report),
+            janitor: Tables::janitor(report),
             marks: List::of(tables.marks(report)),
             parts: report.parts.iter().map(|part| PartView::of(part, &tables)).collect(),
             pauses: List::of(tables.pauses(report)),
@@ -235,18 +235,4 @@ fn waste(report: &Report, table: crate::report::table::Table, of: &[crate::repor
         chart::bar(&format!("{name}: {percent} % of the waste"), &[("money", of.cents_a_month)], most)
     });
     List::drawn(table, "share", bars)
-}
-
-fn janitor(report: &Report) -> Vec<(String, &'static str)> {
-    let it = &report.janitor;
-    let all = [
-        (it.marked, "marked"),
-        (it.announced, "announced"),
-        (it.saved, "saved"),
-        (it.deleted, "deleted"),
-        (it.rehearsed, "would have been deleted"),
-        (it.lifted, "lifted"),
-        (it.refused, "refused"),
-    ];
-    all.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| (grouped(n as u64), what)).collect()
 }

@@ -25,6 +25,21 @@ impl Tables {
         Table::new("What to do first", ["", "severity", "what", "seen in", "a month", "remedy"], rows)
     }
 
+    /// What the janitor did: how many resources, and what with them.
+    pub(in crate::report) fn janitor(report: &Report) -> Vec<(String, &'static str)> {
+        let it = &report.janitor;
+        let all = [
+            (it.marked, "marked"),
+            (it.announced, "announced"),
+            (it.saved, "saved"),
+            (it.deleted, "deleted"),
+            (it.rehearsed, "would have been deleted"),
+            (it.lifted, "lifted"),
+            (it.refused, "refused"),
+        ];
+        all.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| (grouped(n as u64), what)).collect()
+    }
+
     /// The days on which something was done or rehearsed.
     pub(in crate::report) fn days(report: &Report) -> Table {
         let busy = report.days.iter().filter(|day| day.done + day.rehearsed + day.not_done + day.unknown > 0);
@@ -35,7 +50,7 @@ impl Tables {
             row
         });
         let header = ["day", "done", "rehearsed", "tried in vain", "unknown", "back in time", "not in time"];
-        Table::new("The same in figures", header, rows)
+        Table::new("By day", header, rows)
     }
 
     pub(in crate::report) fn findings(&self, report: &Report) -> Table {

@@ -33,7 +33,7 @@ pub struct Thing {
 /// Something that may be true of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Word {
-    /// Attached, associated; of a log group: it forgets by itself.
+    /// Attached, associated; of a log group: it forgets by itself; of a balancer: it answers by itself.
     Busy,
     /// A service of AWS looks after it.
     Managed,

@@ -19,12 +19,10 @@ const STRANGER: &str = "999988887777";
 /// The resource, made so long before `start`. `None` for a kind that no list here shows.
 pub(crate) fn resource(thing: &Thing, start: DateTime<Utc>) -> Option<Resource> {
     let created = thing.age.map(|days| start - TimeDelta::days(i64::from(days)));
-    // No list carries the tags of log groups.
-    let untold = thing.id.kind == ResourceKind::LogGroup && thing.tags.is_empty();
     Some(Resource {
         id: thing.id.clone(),
         name: None,
-        tags: if untold { View::Unasked } else { View::Known(thing.tags.clone()) },
+        tags: View::Known(thing.tags.clone()),
         created,
         about: about(thing, created.unwrap_or(start))?,
     })
@@ -168,6 +166,7 @@ fn network(thing: &Thing) -> Option<About> {
             zones: Vec::new(),
             vpc: None,
             security_groups: groups(),
+            listeners: Some(u32::from(thing.is(Word::Busy))),
         }),
         ResourceKind::ClassicBalancer => About::ClassicBalancer(ClassicBalancer {
             public: false,

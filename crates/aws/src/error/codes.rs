@@ -75,9 +75,12 @@ pub(super) const GONE: [&str; 22] = [
     "launchTemplateVersionDoesNotExist",
 ];
 
+/// What a code comes to.
+type Meaning = fn(String) -> Cause;
+
 /// Codes that say too little without their message, and what it must say. Sources: Auto Scaling has no code of its own
 /// for a name that there is not; EC2 API "Error codes", `InvalidNetworkInterface.InUse`.
-const BY_MESSAGE: [(&str, &str, fn(String) -> Cause); 2] =
+const BY_MESSAGE: [(&str, &str, Meaning); 2] =
     [("ValidationError", "not found", Cause::Gone), ("InvalidParameterValue", "currently in use", Cause::InUse)];
 
 /// A refusal for a reason of its own.
@@ -89,6 +92,6 @@ pub(super) fn refusal(code: &str, message: Option<&str>) -> Cause {
         Cause::Gone(code.to_owned())
     } else {
         let told = BY_MESSAGE.iter().find(|(known, words, _)| *known == code && says(words));
-        told.map_or(Cause::Refused as fn(String) -> Cause, |(.., cause)| *cause)(code.to_owned())
+        told.map_or(Cause::Refused as Meaning, |(.., cause)| *cause)(code.to_owned())
     }
 }

@@ -26,8 +26,8 @@ macro_rules! rates {
 // buckets. Each is an account's in a region. Source of Elastic Load Balancing's reads: its user guide, "Request
 // throttling for the Elastic Load Balancing API"; each version of that API has buckets of its own.
 //
-// The others throttle too and do not say where, or say it where we did not look. Theirs are guesses on the careful side:
-// a survey of 5,000 groups waits for about eight seconds, a second look at 100 groups for twenty.
+// The others throttle too, and their API references do not say where. Theirs are guesses on the careful side: a survey of
+// 5,000 groups waits for about eight seconds, a second look at 100 groups for twenty.
 rates! {
     /// A describe call of EC2 with a filter or a page size: a non-mutating action. Each such action has a bucket of its
     /// own.

@@ -1,5 +1,6 @@
 //! Application, network and gateway load balancers, and target groups: version 2 of the API.
 
+use aws_sdk_elasticloadbalancingv2::operation::describe_listeners::DescribeListenersError;
 use aws_sdk_elasticloadbalancingv2::operation::describe_load_balancers::DescribeLoadBalancersError;
 use aws_sdk_elasticloadbalancingv2::operation::describe_tags::DescribeTagsError;
 use aws_sdk_elasticloadbalancingv2::operation::describe_target_groups::DescribeTargetGroupsError;
@@ -15,7 +16,7 @@ use crate::error::Call;
 use crate::limits::Meter;
 use crate::pages::{each, whole};
 
-/// The largest page of `DescribeLoadBalancers` and of `DescribeTargetGroups` (their API references).
+/// The largest page of `DescribeLoadBalancers`, `DescribeListeners` and `DescribeTargetGroups` (their API references).
 const BALANCERS_A_PAGE: i32 = 400;
 
 /// All of them, whoever is asked for: the API has no filter, takes 20 ARNs a call, and an unknown one fails them all.
@@ -39,7 +40,38 @@ pub(super) async fn balancers(
             Ok((each(call, page.load_balancers, balancer)?, page.next_marker))
         }
     });
-    tagged(clients, call, query, found.await?).await
+    let mut found = tagged(clients, call, query, found.await?).await?;
+    if matches!(query, ResourceQuery::Ids(_)) {
+        let call = &call.named("elasticloadbalancing:DescribeListeners");
+        for one in &mut found {
+            let listeners = Some(listeners(clients, call, &one.id.id).await?);
+            if let About::Balancer(balancer) = &mut one.about {
+                balancer.listeners = listeners;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// How many listeners a balancer has: a call each.
+async fn listeners(clients: &Clients, call: &Call<'_>, arn: &str) -> Result<u32, CallError> {
+    let bucket = &clients.limits.balancers;
+    let found = whole(bucket, call, |marker| {
+        let page = clients
+            .balancers
+            .describe_listeners()
+            .load_balancer_arn(arn)
+            .page_size(BALANCERS_A_PAGE)
+            .set_marker(marker)
+            .customize()
+            .interceptor(Meter::<DescribeListenersError>::new([bucket]))
+            .send();
+        async move {
+            let page = page.await.map_err(|error| call.error(&error))?;
+            Ok((page.listeners.unwrap_or_default(), page.next_marker))
+        }
+    });
+    Ok(u32::try_from(found.await?.len()).unwrap_or(u32::MAX))
 }
 
 /// All of them, for the same reason.
@@ -115,6 +147,7 @@ fn balancer(theirs: elb::LoadBalancer) -> Result<Resource, Flaw> {
         zones: zones.filter_map(|zone| given(zone.zone_name)).collect(),
         vpc: given(theirs.vpc_id),
         security_groups: theirs.security_groups.unwrap_or_default(),
+        listeners: None,
     };
     let (name, created) = (given(theirs.load_balancer_name), time(theirs.created_time));
     Ok(named(ResourceId::new(ResourceKind::Balancer, arn), name, Tags::new(), created, About::Balancer(about)))
@@ -166,6 +199,7 @@ mod tests {
             zones: vec!["us-east-1a".into(), "us-east-1b".into()],
             vpc: Some("vpc-1".into()),
             security_groups: vec!["sg-1".into()],
+            listeners: None,
         };
         assert_eq!(ours.balancer(), Some(&expected));
         for (word, kind) in

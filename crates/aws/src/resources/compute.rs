@@ -34,14 +34,14 @@ pub(super) async fn instances(
         DescribeInstancesError,
         clients.ec2.describe_instances().max_results(ITEMS_A_PAGE).include_managed_resources(true),
         set_filters,
-        all_of,
+        |page| Some(all_of(page)),
         instance
     )
 }
 
-fn all_of(page: DescribeInstancesOutput) -> Option<Vec<ec2::Instance>> {
+fn all_of(page: DescribeInstancesOutput) -> Vec<ec2::Instance> {
     let reservations = page.reservations.unwrap_or_default().into_iter();
-    Some(reservations.flat_map(|one| one.instances.unwrap_or_default()).collect())
+    reservations.flat_map(|one| one.instances.unwrap_or_default()).collect()
 }
 
 /// `Instance` of the EC2 API.

@@ -39,7 +39,7 @@ pub(super) async fn templates(
     call: &Call<'_>,
     query: &ResourceQuery,
 ) -> Result<Vec<Resource>, CallError> {
-    let all: Result<Vec<Resource>, CallError> = pages!(
+    let all = pages!(
         call,
         &clients.limits.launch_templates,
         asked(&ResourceQuery::All, ""),
@@ -75,7 +75,7 @@ pub(super) async fn versions(
 
 /// All versions of a template; none of one that is gone. A parameter in the place of an image is left as it is.
 async fn versions_of(clients: &Clients, call: &Call<'_>, template: &str) -> Result<Vec<Resource>, CallError> {
-    let read: Result<Vec<Resource>, CallError> = pages!(
+    let read = pages!(
         call,
         &clients.limits.template_versions,
         asked(&ResourceQuery::All, ""),

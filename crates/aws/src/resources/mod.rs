@@ -127,27 +127,31 @@ fn keep_wanted(all: &mut Vec<Resource>, query: &ResourceQuery) {
 /// Reads EC2's lists, which differ in their types and in nothing else: a call for each set of filters, each to its last
 /// page.
 macro_rules! pages {
-    ($call:ident, $bucket:expr, $asked:expr, $error:ty, $request:expr, $filters:ident, $items:expr, $convert:expr) => {{
-        let bucket = $bucket;
-        let mut all = Vec::new();
-        for filters in $asked {
-            let found = $crate::pages::whole(bucket, $call, |token| {
-                let page = $request
-                    .$filters(Some(filters.clone()))
-                    .set_next_token(token)
-                    .customize()
-                    .interceptor($crate::limits::Meter::<$error>::new([bucket]))
-                    .send();
-                async move {
-                    let page = page.await.map_err(|error| $call.error(&error))?;
-                    let next = page.next_token.clone();
-                    Ok(($crate::pages::each($call, ($items)(page), $convert)?, next))
-                }
-            });
-            all.extend(found.await?);
+    ($call:ident, $bucket:expr, $asked:expr, $error:ty, $request:expr, $filters:ident, $items:expr, $convert:expr) => {
+        // A block of its own, so that an error is its value and does not leave the function around it.
+        async {
+            let bucket = $bucket;
+            let mut all = Vec::new();
+            for filters in $asked {
+                let found = $crate::pages::whole(bucket, $call, |token| {
+                    let page = $request
+                        .$filters(Some(filters.clone()))
+                        .set_next_token(token)
+                        .customize()
+                        .interceptor($crate::limits::Meter::<$error>::new([bucket]))
+                        .send();
+                    async move {
+                        let page = page.await.map_err(|error| $call.error(&error))?;
+                        let next = page.next_token.clone();
+                        Ok(($crate::pages::each($call, ($items)(page), $convert)?, next))
+                    }
+                });
+                all.extend(found.await?);
+            }
+            Ok::<Vec<Resource>, CallError>(all)
         }
-        Ok(all)
-    }};
+        .await
+    };
 }
 use pages;
 

@@ -1,6 +1,7 @@
 //! Drives `tests/moto/launcher.py`, the AWS account on a loopback port. Its README.md is the manual of the control
 //! calls. Only `std` and `serde_json`, so that another test binary can take this file with `#[path]`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -110,6 +111,11 @@ impl Moto {
         self.control("POST", "seed", order)
     }
 
+    /// Makes so many resources of each kind; their ids, by kind.
+    pub(crate) fn resources(&self, order: &Value) -> BTreeMap<String, Vec<String>> {
+        serde_json::from_value(self.control("POST", "resources", order)).expect("it answers with ids")
+    }
+
     /// One group of so many; returns its members' ids.
     pub(crate) fn group(&self, name: &str, count: u32) -> Vec<String> {
         let seeded = self.seed(&json!({ "groups": [{ "name": name, "count": count }] }));
@@ -153,6 +159,19 @@ impl Moto {
         let (status, answer) = self.http("POST", "/", &headers, &form);
         assert_eq!(status, 200, "{action}: {answer}");
         answer
+    }
+
+    /// A plain call of a JSON API in us-east-1, for the same. `target` is the name of the header `X-Amz-Target`.
+    pub(crate) fn json(&self, service: &str, target: &str, body: &Value) -> Value {
+        let scope = format!("AWS4-HMAC-SHA256 Credential={KEY}/20261123/us-east-1/{service}/aws4_request, Signature=0");
+        let headers = [
+            ("Authorization", scope.as_str()),
+            ("Content-Type", "application/x-amz-json-1.1"),
+            ("X-Amz-Target", target),
+        ];
+        let (status, answer) = self.http("POST", "/", &headers, &body.to_string());
+        assert_eq!(status, 200, "{target}: {answer}");
+        serde_json::from_str(&answer).unwrap_or(Value::Null)
     }
 
     fn http(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {

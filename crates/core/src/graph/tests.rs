@@ -48,7 +48,7 @@ fn security_group(name: &str, peers: &[&str]) -> Resource {
 }
 
 /// A region of which everything is known, and that holds this.
-fn fleet(resources: Vec<Resource>, groups: Vec<Group>) -> Fleet {
+fn fleet(resources: &[Resource], groups: Vec<Group>) -> Fleet {
     let scope = Scope { account: "111122223333".parse().unwrap(), region: "us-east-1".parse().unwrap() };
     let mut fleet = Fleet::unasked(scope, chrono::DateTime::UNIX_EPOCH);
     fleet.all_groups = true;
@@ -84,7 +84,7 @@ fn an_image_that_only_an_old_version_of_a_template_names_is_used() {
         version(3, launch("ami-old")),
         version(9, launch("ami-new")),
     ];
-    let graph = Graph::of(&fleet(all, vec![group]));
+    let graph = Graph::of(&fleet(&all, vec![group]));
     assert_eq!(users(&graph, "image/ami-old"), ["launch-template-version/lt-1:3 launches it"]);
     assert_eq!(users(&graph, "image/ami-none"), Vec::<String>::new());
     assert_eq!(users(&graph, "snapshot/snap-1"), ["image/ami-old is made of it"]);
@@ -99,7 +99,7 @@ fn an_image_that_only_an_old_version_of_a_template_names_is_used() {
 fn an_image_behind_a_parameter_is_used() {
     let parameter = resource("parameter//golden", About::Parameter(Parameter { images: vec!["ami-1".into()] }));
     let launch = Launch { parameter: Some("/golden".into()), ..Launch::default() };
-    let graph = Graph::of(&fleet(vec![image("image/ami-1", &[]), parameter, version(1, launch)], vec![]));
+    let graph = Graph::of(&fleet(&[image("image/ami-1", &[]), parameter, version(1, launch)], vec![]));
     assert_eq!(users(&graph, "image/ami-1"), ["parameter//golden names it"]);
     assert_eq!(users(&graph, "parameter//golden"), ["launch-template-version/lt-1:1 launches what it names"]);
 }
@@ -114,7 +114,7 @@ fn who_is_pointed_at_by_name_is_found_by_name() {
         ..Launch::default()
     };
     let all = vec![key, security_group("sg-1", &[]), security_group("sg-2", &[]), version(2, launch)];
-    let graph = Graph::of(&fleet(all, vec![]));
+    let graph = Graph::of(&fleet(&all, vec![]));
     for used in ["key-pair/key-1", "security-group/sg-1", "security-group/sg-2"] {
         assert_eq!(users(&graph, used).len(), 1, "{used}");
     }
@@ -123,7 +123,7 @@ fn who_is_pointed_at_by_name_is_found_by_name() {
 #[test]
 fn a_group_that_names_itself_is_not_used_by_that_and_one_that_another_names_is() {
     let all = vec![security_group("sg-1", &["sg-1"]), security_group("sg-2", &["sg-3"]), security_group("sg-3", &[])];
-    let graph = Graph::of(&fleet(all, vec![]));
+    let graph = Graph::of(&fleet(&all, vec![]));
     assert!(users(&graph, "security-group/sg-1").is_empty());
     assert_eq!(users(&graph, "security-group/sg-3"), ["security-group/sg-2 names it"]);
 }
@@ -131,7 +131,7 @@ fn a_group_that_names_itself_is_not_used_by_that_and_one_that_another_names_is()
 #[test]
 fn a_circle_ends_where_it_closes() {
     let all = vec![security_group("sg-1", &["sg-2"]), security_group("sg-2", &["sg-1"])];
-    let graph = Graph::of(&fleet(all, vec![]));
+    let graph = Graph::of(&fleet(&all, vec![]));
     let chain: Vec<String> = graph.chain(&id("security-group/sg-1")).iter().map(|user| user.id.to_string()).collect();
     assert_eq!(chain, ["security-group/sg-2"]);
 }
@@ -163,7 +163,7 @@ fn what_only_the_one_pointed_at_knows() {
         resource("network-interface/eni-1", About::Interface(interface)),
         security_group("sg-1", &[]),
     ];
-    let graph = Graph::of(&fleet(all, vec![]));
+    let graph = Graph::of(&fleet(&all, vec![]));
     assert_eq!(users(&graph, "volume/vol-1"), ["instance/i-1 has it attached"]);
     assert_eq!(users(&graph, "snapshot/snap-1"), ["volume/vol-1 was made from it"]);
     assert_eq!(users(&graph, "security-group/sg-1"), ["network-interface/eni-1 is behind it"]);
@@ -173,7 +173,7 @@ fn what_only_the_one_pointed_at_knows() {
 #[test]
 fn one_list_that_failed_and_nothing_that_it_could_keep_is_unused() {
     for kind in ResourceKind::ALL {
-        let mut fleet = fleet(vec![], vec![]);
+        let mut fleet = fleet(&[], vec![]);
         if *kind == ResourceKind::Group {
             fleet.groups = View::Unknown("throttled".into());
         } else {
@@ -190,11 +190,11 @@ fn one_list_that_failed_and_nothing_that_it_could_keep_is_unused() {
 
 #[test]
 fn groups_that_opted_in_are_not_all_groups() {
-    let mut fleet = fleet(vec![], vec![]);
+    let mut fleet = fleet(&[], vec![]);
     fleet.all_groups = false;
     let graph = Graph::of(&fleet);
     assert!(matches!(graph.users(&id("target-group/arn:x")), Users::Unknown(why) if why.contains("opted in")));
-    let mut loose = self::fleet(vec![], vec![]);
+    let mut loose = self::fleet(&[], vec![]);
     loose.estate.kinds.insert(ResourceKind::Interface, Kept::new::<String>(Extent::Loose, Ok(vec![])));
     assert!(matches!(Graph::of(&loose).users(&id("security-group/sg-1")), Users::Unknown(_)));
 }

@@ -226,22 +226,20 @@ fn is_shared(case: &Case<'_>) -> Verdict {
         return Verdict::NotApplicable("nobody else can use it".into());
     }
     for id in sharable {
-        let what = if id == *resource { "it".to_owned() } else { id.to_string() };
+        let of = if id == *resource { String::new() } else { format!("{id} is ") };
         match case.recheck.shared.get(&(scope.clone(), id)) {
             Some(View::Known(with)) if with.is_empty() => {}
             Some(View::Known(with)) => {
-                let with = with.join(", ");
                 return Verdict::Hold(format!(
-                    "{what} is shared with {with}, whose use of it cannot be seen: keep it, or stop sharing it"
+                    "{of}shared with {}, whose use of it cannot be seen: keep it, or stop sharing it",
+                    with.join(", ")
                 ));
             }
             Some(unknown) => {
-                return Verdict::Unknown(format!(
-                    "who shares {what} is not known: {}",
-                    unknown.unknown().unwrap_or_default()
-                ));
+                let why = unknown.unknown().unwrap_or_default();
+                return Verdict::Unknown(format!("{of}shared with nobody knows whom: {why}"));
             }
-            None => return case.not_asked(&format!("who shares {what}")),
+            None => return case.not_asked("who shares it"),
         }
     }
     Verdict::Pass("shared with nobody".into())

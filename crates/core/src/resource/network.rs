@@ -27,6 +27,8 @@ pub struct Balancer {
     pub vpc: Option<String>,
     /// Its security groups' ids.
     pub security_groups: Vec<String>,
+    /// How many listeners it has: each answers, if only with a redirect. `None` where nobody asked, as in a list of all.
+    pub listeners: Option<u32>,
 }
 
 /// `LoadBalancerDescription`, version 1.

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     why_it_matters: "A group that cannot launch loses instances one by one until none is left.",
     severity: Severity::Critical,
     standards: &[],
-    remedy: "Mend what AWS says of it: capacity, quota, image, subnet, role or key",
+    remedy: "Mend what AWS says of the launch: capacity, quota, image, subnet, role or key",
     needs: &[Need::Activities],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

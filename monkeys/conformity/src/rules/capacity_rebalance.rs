@@ -10,14 +10,14 @@ use crate::words;
 pub(super) const RULE: Rule = Rule {
     id: "capacity-rebalance",
     title: "A group that runs spot instances replaces them before AWS takes them back",
-    why_it_matters: "The notice of two minutes is shorter than most starts: without Capacity Rebalancing each interruption \
-                     is a hole.",
+    why_it_matters: "The notice of two minutes is shorter than most starts: without Capacity Rebalancing each \
+                     interruption is a hole.",
     severity: Severity::Medium,
     standards: &[
         Standard::Config("autoscaling-capacity-rebalancing"),
         Standard::Prowler("autoscaling_group_capacity_rebalance_enabled"),
     ],
-    remedy: "Turn on its Capacity Rebalancing",
+    remedy: "Turn on the group's Capacity Rebalancing",
     needs: &[Need::Kind(ResourceKind::Instance)],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

@@ -11,8 +11,8 @@ use crate::words;
 pub(super) const RULE: Rule = Rule {
     id: "default-security-group",
     title: "The default security group of a VPC has no rules, and nothing is behind it",
-    why_it_matters: "Whoever forgets to name a security group gets this one, and with its rules a way to everything else that \
-                     forgot.",
+    why_it_matters: "Whoever forgets to name a security group gets this one, and with its rules a way to everything \
+                     else that forgot.",
     severity: Severity::Medium,
     standards: &[
         Standard::Config("vpc-default-security-group-closed"),

@@ -9,11 +9,12 @@ use crate::rule::{Judge, Judgement, Need, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "did-not-recover",
     title: "A group recovered from the last action on its unit",
-    why_it_matters: "It lost one instance, as it will again, and was not whole in time. Nothing more is done to it before it \
-                     is.",
+    why_it_matters: "It lost one instance, as it will again, and was not whole in time. Nothing more is done to it \
+                     before it is.",
     severity: Severity::Critical,
     standards: &[],
-    remedy: "Find out what holds it back: `simian explain` and the group's scaling activities say what they know",
+    remedy: "Find out what holds the group back: `simian explain` and the group's scaling activities say what they \
+             know",
     needs: &[Need::Recoveries(0)],
     parameters: || Parameters { days: Some(30), ..Parameters::default() },
     judge: Judge::Group(judge),

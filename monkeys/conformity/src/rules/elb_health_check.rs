@@ -10,15 +10,15 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "elb-health-check",
     title: "A group behind a balancer replaces what the balancer takes for unhealthy",
-    why_it_matters: "By EC2's own checks an instance is fine as long as it boots: a hung process stays in the group for \
-                     ever, counted as capacity and sent nothing.",
+    why_it_matters: "By EC2's own checks an instance is fine as long as it boots: a hung process stays in the group \
+                     for ever, counted as capacity and sent nothing.",
     severity: Severity::High,
     standards: &[
         Standard::Config("autoscaling-group-elb-healthcheck-required"),
         Standard::SecurityHub("AutoScaling.1"),
         Standard::Prowler("autoscaling_group_elb_health_check_enabled"),
     ],
-    remedy: "Turn on its ELB health check, with a grace period as long as a start takes",
+    remedy: "Turn on the group's ELB health check, with a grace period as long as a start takes",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

@@ -14,11 +14,11 @@ const LONGEST: TimeDelta = TimeDelta::minutes(30);
 pub(super) const RULE: Rule = Rule {
     id: "health-check-grace",
     title: "A group's health check waits for a start, and not for much longer",
-    why_it_matters: "Without a grace period a new member is ended before it has started, over and over. With a very long \
-                     one a member that never starts is counted as capacity meanwhile.",
+    why_it_matters: "Without a grace period a new member is ended before it has started, over and over. With a very \
+                     long one a member that never starts is counted as capacity meanwhile.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Set its health check grace period to a little more than a start takes",
+    remedy: "Set the group's health check grace period to a little more than a start takes",
     needs: &[],
     parameters: || Parameters { longest: Some(LONGEST), ..Parameters::default() },
     judge: Judge::Group(judge),

@@ -13,12 +13,12 @@ use crate::words;
 pub(super) const RULE: Rule = Rule {
     id: "healthy-in-balancer",
     title: "Every member in service is healthy in the group's target groups",
-    why_it_matters: "A member that its balancer takes for unhealthy carries no load, and the next loss hits a group that is \
-                     already smaller than it looks.",
+    why_it_matters: "A member that its balancer takes for unhealthy carries no load, and the next loss hits a group \
+                     that is already smaller than it looks.",
     severity: Severity::High,
     standards: &[],
-    remedy: "Look at the target group's health check and the instances' logs; with the group's ELB health check on, such \
-             members are replaced",
+    remedy: "Look at the target group's health check and the instances' logs; with the group's ELB health check on, \
+             such members are replaced",
     needs: &[Need::Health],
     parameters: Parameters::default,
     judge: Judge::Group(judge),
@@ -93,8 +93,8 @@ mod tests {
     #[test]
     fn unhealthy_unused_and_missing_members_fail() {
         let said = evidence(scene(&[("i-a", other("unhealthy")), ("i-b", TargetHealth::Unused)]).ask_group(&RULE));
-        let expected = "i-c not registered in target group shop; i-a unhealthy in target group shop; i-b unused in target \
-                        group shop";
+        let expected = "i-c not registered in target group shop; i-a unhealthy in target group shop; i-b unused in \
+                        target group shop";
         assert_eq!(said, expected);
     }
 

@@ -11,10 +11,11 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "in-a-vpc",
     title: "Every instance is in a VPC",
-    why_it_matters: "Outside of a VPC there are no subnets, no flow logs and no egress rules, and AWS ended EC2-Classic.",
+    why_it_matters: "Outside of a VPC there are no subnets, no flow logs and no egress rules, and AWS ended \
+                     EC2-Classic.",
     severity: Severity::High,
     standards: &[Standard::Config("ec2-instances-in-vpc")],
-    remedy: "Launch it anew in a VPC",
+    remedy: "Launch the instance anew in a VPC",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Instance(judge),

@@ -14,11 +14,11 @@ const AGE: chrono::TimeDelta = chrono::TimeDelta::days(90);
 pub(super) const RULE: Rule = Rule {
     id: "instance-too-old",
     title: "No instance runs for months on end",
-    why_it_matters: "A long life means unpatched software, hand-made changes that no template has, and a replacement that \
-                     nobody has tried for as long.",
+    why_it_matters: "A long life means unpatched software, hand-made changes that no template has, and a replacement \
+                     that nobody has tried for as long.",
     severity: Severity::Medium,
     standards: &[Standard::Prowler("ec2_instance_older_than_specific_days")],
-    remedy: "Replace it from a current image: start an instance refresh of its group, or launch it anew",
+    remedy: "Replace the instance from a current image: start an instance refresh of its group, or launch it anew",
     needs: &[],
     parameters: || Parameters { age: Some(AGE), ..Parameters::default() },
     judge: Judge::Instance(judge),

@@ -9,15 +9,15 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "launch-configuration",
     title: "Every group launches from a launch template",
-    why_it_matters: "Launch configurations take no new instance types or features, have no versions to go back to, and new \
-                     accounts cannot make them.",
+    why_it_matters: "Launch configurations take no new instance types or features, have no versions to go back to, \
+                     and new accounts cannot make them.",
     severity: Severity::Medium,
     standards: &[
         Standard::Config("autoscaling-launch-template"),
         Standard::SecurityHub("AutoScaling.9"),
         Standard::Prowler("autoscaling_group_using_ec2_launch_template"),
     ],
-    remedy: "Copy it to a launch template and let the group launch from that",
+    remedy: "Copy the configuration to a launch template and let the group launch from that",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     why_it_matters: "Its owner believes to be exempt, and is not.",
     severity: Severity::Low,
     standards: &[],
-    remedy: "Write it as in rule@2027-01-31, several of them separated by spaces",
+    remedy: "Write the exemption as in rule@2027-01-31, several of them separated by spaces",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::All(judge),

@@ -11,13 +11,13 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "metadata-hop-limit",
     title: "Instance metadata stays on the instance",
-    why_it_matters: "With more than one hop a container, or whatever forwards packets for the instance, reads the instance's \
-                     credentials. Containers that need them want two hops: then raise `most`, or better, give them \
-                     credentials of their own.",
+    why_it_matters: "With more than one hop a container, or whatever forwards packets for the instance, reads the \
+                     instance's credentials. Containers that need them want two hops: then raise `most`, or better, \
+                     give them credentials of their own.",
     severity: Severity::Low,
     standards: &[Standard::Config("ec2-token-hop-limit-check")],
-    remedy: "Lower the metadata's hop limit in the launch template and of the instance, or exempt it if its containers need \
-             the second hop",
+    remedy: "Lower the metadata's hop limit in the launch template and of the instance, or exempt the instance if \
+             its containers need the second hop",
     needs: &[],
     parameters: || Parameters { most: Some(1), ..Parameters::default() },
     judge: Judge::Instance(judge),

@@ -9,10 +9,11 @@ use crate::rule::{Judge, Judgement, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "min-max-one",
     title: "No group is held to one instance",
-    why_it_matters: "With one instance every loss is an outage, for as long as a launch takes, and every push is one too.",
+    why_it_matters: "With one instance every loss is an outage, for as long as a launch takes, and every push is one \
+                     too.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Raise its minimum to 2, and its maximum with it",
+    remedy: "Raise the group's minimum to 2, and its maximum with it",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

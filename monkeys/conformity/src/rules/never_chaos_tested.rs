@@ -11,11 +11,11 @@ use crate::rule::{Judge, Judgement, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "never-chaos-tested",
     title: "A group that opted in to chaos is acted on in time, and a production group opts in",
-    why_it_matters: "That a group survives a loss is a belief until it was seen. An opt-in that nothing ever follows is a \
-                     belief too: its rails may hold every action.",
+    why_it_matters: "That a group survives a loss is a belief until it was seen. An opt-in that nothing ever follows \
+                     is a belief too: its rails may hold every action.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "If it has not opted in, tag it; if it has, ask `simian explain` what holds every action",
+    remedy: "Tag the group if it has not opted in; if it has, ask `simian explain` what holds every action",
     needs: &[],
     parameters: || Parameters { days: Some(30), stacks: Some(Vec::new()), ..Parameters::default() },
     judge: Judge::Group(judge),

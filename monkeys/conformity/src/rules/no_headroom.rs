@@ -9,11 +9,11 @@ use crate::rule::{Judge, Judgement, Rule};
 pub(super) const RULE: Rule = Rule {
     id: "no-headroom",
     title: "A group that scales is below its maximum",
-    why_it_matters: "At its maximum a group takes no more load: the next peak, or the load of a zone that failed, finds it \
-                     full.",
+    why_it_matters: "At its maximum a group takes no more load: the next peak, or the load of a zone that failed, \
+                     finds it full.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Raise its maximum, or find out what drives it there",
+    remedy: "Raise the group's maximum, or find out what drives it there",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

@@ -15,15 +15,16 @@ const AGE: TimeDelta = TimeDelta::hours(1);
 pub(super) const RULE: Rule = Rule {
     id: "not-managed-by-ssm",
     title: "Systems Manager reaches every running instance",
-    why_it_matters: "Whom it does not reach is not patched, not inventoried, and can only be entered by an open port and a \
-                     shared key.",
+    why_it_matters: "Whom it does not reach is not patched, not inventoried, and can only be entered by an open port \
+                     and a shared key.",
     severity: Severity::Medium,
     standards: &[
         Standard::Config("ec2-instance-managed-by-systems-manager"),
         Standard::SecurityHub("SSM.1"),
         Standard::Prowler("ec2_instance_managed_by_ssm"),
     ],
-    remedy: "Give it a role with AmazonSSMManagedInstanceCore, the agent, and a way to Systems Manager's endpoints",
+    remedy: "Give the instance a role with AmazonSSMManagedInstanceCore, the agent, and a way to Systems Manager's \
+             endpoints",
     needs: &[Need::Kind(ResourceKind::ManagedNode)],
     parameters: || Parameters { age: Some(AGE), ..Parameters::default() },
     judge: Judge::Instance(judge),

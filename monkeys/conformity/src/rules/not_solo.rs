@@ -18,7 +18,7 @@ pub(super) const RULE: Rule = Rule {
     why_it_matters: "When an instance that is in no group dies, nothing brings it back but a person who notices.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Run it in a group, of one if need be, and exempt it if it truly cannot be",
+    remedy: "Run the instance in a group, of one if need be, and exempt it if it truly cannot be",
     needs: &[],
     parameters: || Parameters { age: Some(AGE), ..Parameters::default() },
     judge: Judge::Instance(judge),

@@ -16,8 +16,8 @@ const AGE: TimeDelta = TimeDelta::days(180);
 pub(super) const RULE: Rule = Rule {
     id: "old-image",
     title: "The image that a group launches was made of late, and is not deprecated",
-    why_it_matters: "Every instance that the group launches begins its life with the holes of the day on which its image was \
-                     made.",
+    why_it_matters: "Every instance that the group launches begins its life with the holes of the day on which its \
+                     image was made.",
     severity: Severity::Medium,
     standards: &[Standard::Prowler("ec2_instance_with_outdated_ami")],
     remedy: "Bake a new image, give the launch template a version with it, and start an instance refresh",

@@ -12,14 +12,15 @@ use crate::words;
 pub(super) const RULE: Rule = Rule {
     id: "one-instance-type",
     title: "A group that runs spot instances may choose among several types",
-    why_it_matters: "Spot capacity of one type is taken back all at once, and then nothing can be launched in its place.",
+    why_it_matters: "Spot capacity of one type is taken back all at once, and then nothing can be launched in its \
+                     place.",
     severity: Severity::Medium,
     standards: &[
         Standard::Config("autoscaling-multiple-instance-types"),
         Standard::SecurityHub("AutoScaling.6"),
         Standard::Prowler("autoscaling_group_multiple_instance_types"),
     ],
-    remedy: "Name other types of that size in its mixed instances policy, or choose types by their attributes",
+    remedy: "Name other types of that size in the group's mixed instances policy, or choose types by their attributes",
     needs: &[Need::Kind(ResourceKind::Instance)],
     parameters: Parameters::default,
     judge: Judge::Group(judge),

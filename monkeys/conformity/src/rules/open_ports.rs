@@ -23,8 +23,8 @@ const PORTS: [u16; 28] = [
 pub(super) const RULE: Rule = Rule {
     id: "open-ports",
     title: "No port of administration or of a database is open to the world",
-    why_it_matters: "Such ports are found within minutes and tried around the clock. A rule for all ports opens all of them \
-                     at once.",
+    why_it_matters: "Such ports are found within minutes and tried around the clock. A rule for all ports opens all \
+                     of them at once.",
     severity: Severity::High,
     standards: &[
         Standard::Config("restricted-ssh"),

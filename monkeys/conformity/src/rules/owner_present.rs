@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why_it_matters: "A finding, a mark or a page about it reaches nobody.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Tag it with its owner",
+    remedy: "Tag the resource with its owner",
     needs: &[],
     parameters: || Parameters {
         kinds: Some(vec![ResourceKind::Group, ResourceKind::Instance, ResourceKind::Volume]),

@@ -10,11 +10,12 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "public-image",
     title: "No image is public",
-    why_it_matters: "Anybody with an AWS account can start it and read what was baked into it: code, configuration, keys.",
+    why_it_matters: "Anybody with an AWS account can start it and read what was baked into it: code, configuration, \
+                     keys.",
     severity: Severity::Critical,
     standards: &[Standard::Prowler("ec2_ami_public")],
-    remedy: "Take away its launch permission for everybody, and take every secret in it for known; exempt it if you publish \
-             it on purpose",
+    remedy: "Take away the image's launch permission for everybody, and take every secret in it for known; exempt it \
+             if you publish it on purpose",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Image(judge),

@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
         Standard::SecurityHub("EC2.9"),
         Standard::Prowler("ec2_instance_public_ip"),
     ],
-    remedy: "Put it into a private subnet, behind a balancer and a NAT gateway",
+    remedy: "Put the instance into a private subnet, behind a balancer and a NAT gateway",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Instance(judge),

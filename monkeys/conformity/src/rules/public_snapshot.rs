@@ -10,15 +10,15 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "public-snapshot",
     title: "No snapshot is public",
-    why_it_matters: "Anybody with an AWS account can make a volume of it and read everything, and there are people who look \
-                     for nothing else.",
+    why_it_matters: "Anybody with an AWS account can make a volume of it and read everything, and there are people \
+                     who look for nothing else.",
     severity: Severity::Critical,
     standards: &[
         Standard::Config("ebs-snapshot-public-restorable-check"),
         Standard::SecurityHub("EC2.1"),
         Standard::Prowler("ec2_ebs_public_snapshot"),
     ],
-    remedy: "Make it private, and take every secret on it for known",
+    remedy: "Make the snapshot private, and take every secret on it for known",
     needs: &[],
     parameters: Parameters::default,
     judge: Judge::Snapshot(judge),

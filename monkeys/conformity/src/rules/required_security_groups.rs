@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     why_it_matters: "What watches, patches and audits instances reaches only those that let it in.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Add them to the launch template and to the instance",
+    remedy: "Add the missing groups to the launch template and to the instance",
     needs: &[Need::Kind(ResourceKind::SecurityGroup)],
     parameters: || Parameters { groups: Some(Vec::new()), ..Parameters::default() },
     judge: Judge::Instance(judge),

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     why_it_matters: "What has no tags has no owner, no price and no end: nobody dares to touch it.",
     severity: Severity::Low,
     standards: &[Standard::Config("required-tags")],
-    remedy: "Tag it, and whatever makes it, such as its launch template",
+    remedy: "Tag the resource, and whatever makes it, such as its launch template",
     needs: &[],
     parameters: || Parameters {
         kinds: Some(vec![ResourceKind::Group, ResourceKind::Instance, ResourceKind::Volume]),

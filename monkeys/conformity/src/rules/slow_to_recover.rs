@@ -14,8 +14,8 @@ const LONGEST: TimeDelta = TimeDelta::minutes(10);
 pub(super) const RULE: Rule = Rule {
     id: "slow-to-recover",
     title: "A unit is whole again soon after an action",
-    why_it_matters: "Until a replacement serves, the next loss hits what is left. When a zone fails, all of it is replaced at \
-                     this pace.",
+    why_it_matters: "Until a replacement serves, the next loss hits what is left. When a zone fails, all of it is \
+                     replaced at this pace.",
     severity: Severity::Medium,
     standards: &[],
     remedy: "Bake what is installed at boot into the image, shorten the health check's grace, or keep a warm pool",

@@ -10,8 +10,8 @@ use crate::words;
 pub(super) const RULE: Rule = Rule {
     id: "stale-template-version",
     title: "A group's members are what it would launch now",
-    why_it_matters: "The version that would replace them was never tried here: it shows at the next failure, when nobody has \
-                     the time. What the new version mends, such as a patch, is not mended.",
+    why_it_matters: "The version that would replace them was never tried here: it shows at the next failure, when \
+                     nobody has the time. What the new version mends, such as a patch, is not mended.",
     severity: Severity::Medium,
     standards: &[],
     remedy: "Start an instance refresh, or let the group launch the version that its members have",

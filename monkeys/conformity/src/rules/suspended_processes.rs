@@ -17,11 +17,11 @@ const HEALING: [&str; 4] = ["Launch", "Terminate", "HealthCheck", "ReplaceUnheal
 pub(super) const RULE: Rule = Rule {
     id: "suspended-processes",
     title: "No process of a group stays suspended",
-    why_it_matters: "Processes are suspended for an hour and forgotten for a year. Without Launch, Terminate, HealthCheck or \
-                     ReplaceUnhealthy a group does not heal.",
+    why_it_matters: "Processes are suspended for an hour and forgotten for a year. Without Launch, Terminate, \
+                     HealthCheck or ReplaceUnhealthy a group does not heal.",
     severity: Severity::Medium,
     standards: &[],
-    remedy: "Resume them",
+    remedy: "Resume the group's processes",
     needs: &[],
     parameters: || Parameters { age: Some(AGE), ..Parameters::default() },
     judge: Judge::Group(judge),

@@ -10,8 +10,8 @@ use crate::rule::{Judge, Judgement, Rule, Standard};
 pub(super) const RULE: Rule = Rule {
     id: "unencrypted-volume",
     title: "Every volume is encrypted",
-    why_it_matters: "What is on it is in the clear on AWS's disks and in every snapshot made of it, and no key can take it \
-                     back.",
+    why_it_matters: "What is on it is in the clear on AWS's disks and in every snapshot made of it, and no key can \
+                     take it back.",
     severity: Severity::High,
     standards: &[
         Standard::Config("encrypted-volumes"),

@@ -85,7 +85,17 @@ mod tests {
 
     fn edge(kind: BalancerKind, zones: &[&str]) -> Resource {
         let zones = zones.iter().map(|zone| (*zone).to_owned()).collect();
-        resource(EDGE, About::Balancer(Balancer { kind, public: true, zones, vpc: None, security_groups: vec![] }))
+        resource(
+            EDGE,
+            About::Balancer(Balancer {
+                kind,
+                public: true,
+                zones,
+                vpc: None,
+                security_groups: vec![],
+                listeners: None,
+            }),
+        )
     }
 
     #[test]

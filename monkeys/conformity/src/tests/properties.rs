@@ -150,9 +150,11 @@ proptest! {
         let failures = of_rules(&before);
         prop_assume!(!failures.is_empty());
         let (rule, subject) = failures[pick.index(failures.len())];
-        let exempt = format!("{ALL}[[exempt]]\nrule = \"{rule}\"\nresource = \"{subject}\"\nwhy = \"x\"\nuntil = \"{}\"", today());
+        let until = format!("why = \"x\"\nuntil = \"{}\"", today());
+        let exempt = format!("{ALL}[[exempt]]\nrule = \"{rule}\"\nresource = \"{subject}\"\n{until}");
         let after = outlook(&scene, &exempt);
-        let of_group = |other: &str| subject.starts_with("auto-scaling-group/") && !other.starts_with("auto-scaling-group/");
+        let is_group = |subject: &str| subject.starts_with("auto-scaling-group/");
+        let of_group = |other: &str| is_group(subject) && !is_group(other);
         let left = |it: &&(&'static str, &str)| it.0 != rule || (it.1 != subject && !of_group(it.1));
         let kept: Vec<_> = failures.iter().filter(left).copied().collect();
         let now = of_rules(&after);

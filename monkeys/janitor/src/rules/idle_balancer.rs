@@ -2,13 +2,15 @@
 
 use simian_core::{Extent, Resource, ResourceId, ResourceKind, Users};
 
-use super::{Age, Judgement, Kinds, Params, Rule, Waste, in_use};
+use super::{Age, Judgement, Kinds, Params, Rule, Waste, in_use, unknown};
 use crate::ground::Ground;
 
+pub(crate) const ID: &str = "idle-balancer";
+
 pub(super) const RULE: Rule = Rule {
-    id: "idle-balancer",
-    about: "An application, network or gateway load balancer without target groups, or whose target groups are all \
-            empty and no group's.",
+    id: ID,
+    about: "An application, network or gateway load balancer that has neither listeners nor target groups, or whose \
+            target groups are all empty and no group's.",
     kinds: Kinds::One(ResourceKind::Balancer),
     age: Age { days: 14, of: "its making" },
     extra: None,
@@ -21,6 +23,14 @@ pub(super) const RULE: Rule = Rule {
 fn judge(resource: &Resource, ground: &Ground<'_>, params: &Params) -> Judgement {
     ground.unused(resource)?;
     let behind = ground.behind(&resource.id);
+    if behind.is_empty() {
+        // What sends to nothing may redirect, or answer by itself.
+        match resource.balancer().and_then(|balancer| balancer.listeners) {
+            Some(0) => {}
+            Some(n) => return in_use(format!("it has {n} listeners, which answer by themselves")),
+            None => return unknown("its listeners were not read"),
+        }
+    }
     for group in behind {
         // Addresses, functions and other balancers are not looked at, and count as there.
         if let Some(about) = group.target_group().filter(|about| about.kind != "instance") {
@@ -36,7 +46,7 @@ fn judge(resource: &Resource, ground: &Ground<'_>, params: &Params) -> Judgement
     }
     let undated = ground.old(resource.created, "it was made", params)?;
     Ok(match behind.len() {
-        0 => Waste::new("it sends to no target group", undated),
+        0 => Waste::new("it has neither listeners nor target groups", undated),
         n => Waste::new(format!("all {n} of its target groups are empty"), undated),
     })
 }

@@ -2,7 +2,7 @@
 
 use simian_core::{Extent, Resource, ResourceKind};
 
-use super::{Age, Judgement, Kinds, Params, Rule, Waste, in_use, not_mine};
+use super::{Age, Judgement, Kinds, Params, Rule, Waste};
 use crate::ground::Ground;
 
 pub(super) const RULE: Rule = Rule {
@@ -18,10 +18,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn judge(resource: &Resource, ground: &Ground<'_>, params: &Params) -> Judgement {
-    let Some(gateway) = resource.nat_gateway() else { return not_mine() };
-    if !gateway.alive {
-        return in_use("it ends, or never came to be");
-    }
     ground.unused(resource)?;
     let undated = ground.old(resource.created, "it was made", params)?;
     Ok(Waste::new("no route leads to it", undated))

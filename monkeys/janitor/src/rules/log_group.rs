@@ -5,8 +5,10 @@ use simian_core::{Extent, Resource, ResourceKind};
 use super::{Age, Extra, Judgement, Kinds, Params, Rule, Waste, in_use, not_mine};
 use crate::ground::Ground;
 
+pub(crate) const ID: &str = "log-group-without-retention";
+
 pub(super) const RULE: Rule = Rule {
-    id: "log-group-without-retention",
+    id: ID,
     about: "A log group that keeps its events for ever. It is never deleted: it is told to keep them for a while.",
     kinds: Kinds::One(ResourceKind::LogGroup),
     age: Age { days: 7, of: "its making" },

@@ -31,6 +31,8 @@ use simian_core::{Extent, Resource, ResourceKind, View};
 
 use crate::ground::Ground;
 
+pub(crate) use idle_balancer::ID as IDLE_BALANCER;
+pub(crate) use log_group::ID as LOG_GROUP;
 pub(crate) use untagged::ID as UNTAGGED;
 
 /// A rule.
@@ -203,6 +205,10 @@ pub(crate) fn tagged() -> Vec<ResourceKind> {
 /// A rule that is asked of something else than its kind: it has nothing to say of it.
 fn not_mine() -> Judgement {
     Err(Spared::InUse("the rule is not about such things".into()))
+}
+
+fn unknown(why: impl Into<String>) -> Judgement {
+    Err(Spared::Unknown(why.into()))
 }
 
 fn in_use(why: impl Into<String>) -> Judgement {

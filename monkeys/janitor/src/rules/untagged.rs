@@ -15,13 +15,16 @@ pub(super) const RULE: Rule = Rule {
     age: Age { days: 3, of: "its making" },
     extra: Some(Extra::Tags),
     extent: Extent::All,
+    // For instances alone.
     reads: &[ResourceKind::Group],
     asks_health: false,
     judge,
 };
 
 fn judge(resource: &Resource, ground: &Ground<'_>, params: &Params) -> Judgement {
-    ground.groups()?;
+    if resource.id.kind == ResourceKind::Instance {
+        ground.groups()?;
+    }
     let of_group = ground.group_of(resource).map(|group| &group.tags);
     let own = resource.tags.known();
     let has = |key: &String| {

@@ -165,7 +165,7 @@ fn an_instance_that_may_be_ended_must_be_known_to_serve_nobody() {
 fn every_rules_answer_can_be_asked_for() {
     let stage = Stage::new("rules = [\"*\"]").put(instance("i-1").tagged("owner", "x"));
     let day = stage.calendar.day(stage.today());
-    let ask = |id: &str| stage.janitor.explain(&stage.world(), &day, &crate::stage::scope(), &id.parse().unwrap());
+    let ask = |id: &str| stage.janitor.explained(&stage.world(), &day, &crate::stage::scope(), &id.parse().unwrap());
     let explained = ask("instance/i-1").unwrap();
     let ids: Vec<&str> = explained.rules.iter().map(|(id, _)| *id).collect();
     assert_eq!(ids, ["orphan-instance", "stopped-instance", "untagged"]);

@@ -1,7 +1,7 @@
 //! The life of waste, day by day, as a hand plays it.
 
 use simian_core::chore::Disposal;
-use simian_core::{Considered, Group, ResourceId, Step, View};
+use simian_core::{Considered, Group, Monkey, ResourceId, Step, View};
 
 use crate::stage::{MARK, Stage, date, mark};
 use crate::things::*;
@@ -178,9 +178,43 @@ fn what_is_gone_has_its_mark_lifted_and_nothing_else() {
     let chore = stage.chore(VOLUME).unwrap();
     assert_eq!((chore.step, chore.gone, chore.why.as_str()), (Step::Lift, true, "it is gone"));
     // Of a list that only has what is loose, nobody can say that.
-    let loose = stage.as_asked();
+    let loose = stage.only_asked();
     let chore = loose.chore(VOLUME).unwrap();
     assert_eq!((chore.step, chore.gone, chore.why.as_str()), (Step::Lift, false, "it is attached again, or gone"));
+}
+
+#[test]
+fn what_is_shown_after_its_end_is_gone() {
+    let ended = with_instance(instance("i-1"), |one| one.state = simian_core::InstanceState::Terminated);
+    let stage =
+        Stage::new("rules = [\"*\"]").put(ended).put(with_nat_gateway(nat_gateway("nat-1"), |one| one.alive = false));
+    assert_eq!(stage.look().chores, []);
+    let marked = stage.marked("instance/i-1", mark("untagged", "2026-11-01", "2026-12-20"));
+    let chore = marked.chore("instance/i-1").unwrap();
+    assert_eq!((chore.step, chore.gone), (Step::Lift, true));
+}
+
+#[test]
+fn a_rule_that_cannot_be_asked_today_has_not_changed_its_mind() {
+    let stage = Stage::new("rules = [\"stopped-instance\", \"untagged\"]\ndelete = [\"instance\"]");
+    let marked = mark("stopped-instance", "2026-11-01", "2026-12-20");
+    let one = stopped("i-1", Some(90)).tagged(MARK, &marked.tag().to_string());
+    let stage = stage.put(one).marked("instance/i-1", marked);
+    assert_eq!(stage.look().chores, []);
+    let blind = stage.unknown(simian_core::ResourceKind::ClassicBalancer);
+    assert_eq!(blind.look().chores, [], "the other rule condemns it, too");
+}
+
+#[test]
+fn marks_of_the_other_mode_are_not_ours() {
+    let mut stage = volumes("");
+    stage.act();
+    let mut world = stage.world();
+    world.mode = simian_core::Mode::DryRun;
+    let day = stage.calendar.day(stage.today());
+    let look = stage.janitor.propose(&world, &day, &simian_core::Dice::new("seed"));
+    assert_eq!(look.chores[0].from, None);
+    assert_eq!(look.chores.len(), 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod config;
 mod days;
 mod docs;
 mod needs;
+mod network;
 mod prices;
 mod properties;
 mod rules;

@@ -46,7 +46,11 @@ fn three_rules_over_groups_and_instances_read_these_two() {
 #[test]
 fn what_lacks_tags_is_all_that_is_read_until_it_may_be_deleted() {
     let table = "rules = [\"untagged\"]\nrule.untagged.kinds = [\"volume\", \"security-group\"]";
-    assert_eq!(kinds(&needs(table)), ["volume", "security-group"]);
+    assert_eq!(
+        (needs(table).groups, kinds(&needs(table))),
+        (Groups::None, vec!["volume".into(), "security-group".into()])
+    );
+    assert_eq!(needs("rules = [\"untagged\"]").groups, Groups::All, "an instance has its group's tags too");
     let still = needs(&format!("delete = [\"security-group\"]\n{table}"));
     assert_eq!(kinds(&still), ["volume", "security-group"]);
     let deleting = needs(&format!("delete = [\"security-group\"]\ndelete_untagged = true\n{table}"));
@@ -65,7 +69,7 @@ fn what_is_asked_for_is_enough() {
     for rule in simian_janitor::RULES {
         let delete = "delete = [\"instance\", \"volume\", \"image\", \"key-pair\"]\ndelete_untagged = true";
         let delete = if rule.id == "untagged" { delete } else { "delete = [\"instance\", \"volume\", \"image\"]" };
-        let stage = Stage::new(&format!("rules = [\"{}\"]\n{delete}", rule.id)).as_asked();
+        let stage = Stage::new(&format!("rules = [\"{}\"]\n{delete}", rule.id)).only_asked();
         let stage = crate::properties::one_of_each(stage);
         assert_eq!(stage.look().blind, [], "{}", rule.id);
     }

@@ -126,7 +126,7 @@ impl Stage {
     }
 
     /// Read only as far as the janitor asks.
-    pub(crate) fn as_asked(mut self) -> Self {
+    pub(crate) fn only_asked(mut self) -> Self {
         let needs = self.janitor.needs();
         self.fleet.estate.kinds.retain(|kind, _| needs.estate.kinds.contains_key(kind));
         for (kind, extent) in &needs.estate.kinds {
@@ -257,8 +257,10 @@ impl Stage {
             };
         };
         if id.kind == ResourceKind::Group {
-            if let View::Known(groups) = &mut self.fleet.groups {
-                groups.get_mut(&id.id).map(|group| write(&mut group.tags));
+            if let View::Known(groups) = &mut self.fleet.groups
+                && let Some(group) = groups.get_mut(&id.id)
+            {
+                write(&mut group.tags);
             }
             return;
         }

@@ -62,9 +62,9 @@ changing! {
     with_volume: Volume(Volume),
     with_snapshot: Snapshot(Snapshot),
     with_image: Image(Image),
-    with_launch_configuration: LaunchConfiguration(LaunchConfiguration),
     with_template: LaunchTemplate(LaunchTemplate),
     with_version: TemplateVersion(TemplateVersion),
+    with_balancer: Balancer(Balancer),
     with_classic_balancer: ClassicBalancer(ClassicBalancer),
     with_target_group: TargetGroup(TargetGroup),
     with_address: Address(Address),
@@ -181,8 +181,14 @@ pub(crate) fn version(template: &str, number: u64, launch: Launch) -> Resource {
 }
 
 pub(crate) fn balancer(arn: &str) -> Resource {
-    let about =
-        Balancer { kind: BalancerKind::Application, public: true, zones: vec![], vpc: None, security_groups: vec![] };
+    let about = Balancer {
+        kind: BalancerKind::Application,
+        public: true,
+        zones: vec![],
+        vpc: None,
+        security_groups: vec![],
+        listeners: Some(0),
+    };
     thing(ResourceKind::Balancer, arn, About::Balancer(about))
 }
 

@@ -54,10 +54,9 @@ impl Svg {
         );
     }
 
-    /// A dot, moved aside by so many pixels.
-    fn dot(&mut self, class: &str, (x, y): (f64, f64), radius: f64, aside: f64) {
-        let moved = if aside == 0.0 { String::new() } else { format!(" transform=\"translate({aside:.0} 0)\"") };
-        let _ = write!(self.body, "<circle class=\"{class}\" cx=\"{x:.2}%\" cy=\"{y:.1}\" r=\"{radius}\"{moved}/>");
+    /// A dot.
+    fn dot(&mut self, class: &str, (x, y): (f64, f64), radius: f64) {
+        let _ = write!(self.body, "<circle class=\"{class}\" cx=\"{x:.2}%\" cy=\"{y:.1}\" r=\"{radius}\"/>");
     }
 
     /// What belongs together, with the words that show when somebody points at it.

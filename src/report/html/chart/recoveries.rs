@@ -83,7 +83,7 @@ fn dots(svg: &mut Svg, place: &Place, end: u64) {
     let mean = u64::try_from(place.seconds / place.all() as u128).unwrap_or(end);
     let classes = std::iter::repeat_n("back", place.in_time).chain(std::iter::repeat_n("late", place.late));
     for (n, class) in (0_u64..).zip(classes) {
-        svg.dot(class, (share(mean, end), BASE - 7.0 - length(n) * (2.0 * DOT + 1.0)), DOT, 0.0);
+        svg.dot(class, (share(mean, end), BASE - 7.0 - length(n) * (2.0 * DOT + 1.0)), DOT);
     }
 }
 

@@ -8,13 +8,20 @@ use crate::report::DayLine;
 /// Where things stand, in pixels from the top.
 const TOP: f64 = 18.0;
 const BASE: f64 = 138.0;
-const BACK: f64 = 154.0;
-const DATES: f64 = 178.0;
-const HEIGHT: f64 = 186.0;
+const BACK: f64 = 151.0;
+const LATE: f64 = 163.0;
+const DATES: f64 = 186.0;
+const HEIGHT: f64 = 194.0;
 
 /// More columns than these would be lines: then a column is a week, four weeks, a year.
 const MOST: usize = 62;
 const SPANS: [u64; 4] = [1, 7, 28, 364];
+
+/// With more days than these a date says its year.
+const YEAR: usize = 366;
+
+/// A column of few is no wall, in percent.
+const WIDEST: f64 = 8.0;
 
 /// How many dates fit under it on a phone.
 const LABELS: usize = 6;
@@ -40,9 +47,12 @@ pub(in crate::report::html) fn timeline(days: &[DayLine]) -> String {
     let Some((first, last)) = days.first().zip(days.last()) else { return String::new() };
     let end = round_up(columns.iter().map(all).max().unwrap_or(0));
     let mut svg = Svg::new();
-    grid(&mut svg, end);
+    let grid = [end, end / 2].map(|n| (n, BASE - (BASE - TOP) * length(n) / length(end)));
+    for (_, y) in grid {
+        svg.across("grid", y);
+    }
     let wide = share(1, columns.len() as u64);
-    let body = wide * if columns.len() <= 10 { 0.5 } else { 0.7 };
+    let body = (wide * if columns.len() <= 10 { 0.5 } else { 0.7 }).min(WIDEST);
     for (n, column) in (0_u64..).zip(&columns) {
         let middle = wide * (length(n) + 0.5);
         let mut inside = Svg::new();
@@ -58,7 +68,12 @@ pub(in crate::report::html) fn timeline(days: &[DayLine]) -> String {
             svg.group(&told(column, each), &inside);
         }
     }
-    dates(&mut svg, &columns, wide);
+    svg.across("axis", BASE);
+    // Over the columns, so that they can be read.
+    for (n, y) in grid.into_iter().filter(|(n, _)| *n > 0) {
+        svg.text((0.0, y - 4.0), "start", &n.to_string());
+    }
+    dates(&mut svg, &columns, wide, if days.len() > YEAR { "%b %Y" } else { "%-d %b" });
     let title = format!("What was done or rehearsed, {} to {}", first.date, last.date);
     svg.finish("timeline", HEIGHT, &title, &description(days))
 }
@@ -94,28 +109,18 @@ fn together(days: &[DayLine]) -> DayLine {
     })
 }
 
-fn grid(svg: &mut Svg, end: u64) {
-    for n in [end, end / 2].into_iter().filter(|n| *n > 0) {
-        let y = BASE - (BASE - TOP) * length(n) / length(end);
-        svg.across("grid", y);
-        svg.text((0.0, y - 4.0), "start", &n.to_string());
-    }
-    svg.across("axis", BASE);
-}
-
-/// A dot for units that were back in time, a ring for those that were not; both side by side.
+/// A dot for units that were back in time, and below it a ring for those that were not.
 fn back(svg: &mut Svg, day: &DayLine, middle: f64) {
-    let both = day.recovered > 0 && day.not_in_time > 0;
     if day.recovered > 0 {
-        svg.dot("back", (middle, BACK), 4.0, if both { -7.0 } else { 0.0 });
+        svg.dot("back", (middle, BACK), 3.5);
     }
     if day.not_in_time > 0 {
-        svg.dot("late", (middle, BACK), 4.0, if both { 7.0 } else { 0.0 });
+        svg.dot("late", (middle, LATE), 3.5);
     }
 }
 
 /// As many dates as fit, the first among them.
-fn dates(svg: &mut Svg, columns: &[DayLine], wide: f64) {
+fn dates(svg: &mut Svg, columns: &[DayLine], wide: f64, format: &str) {
     let every = columns.len().div_ceil(LABELS).max(1);
     for (n, column) in (0_u64..).zip(columns).step_by(every) {
         let middle = wide * (length(n) + 0.5);
@@ -125,7 +130,7 @@ fn dates(svg: &mut Svg, columns: &[DayLine], wide: f64) {
             94.0.. => (100.0, "end"),
             _ => (middle, "middle"),
         };
-        svg.text((x, DATES), anchor, &column.date.format("%-d %b").to_string());
+        svg.text((x, DATES), anchor, &column.date.format(format).to_string());
     }
 }
 

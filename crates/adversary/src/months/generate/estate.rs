@@ -215,7 +215,8 @@ impl Place<'_> {
         let balancers = self.many(Kind::Balancer, "lb", 2);
         for id in &balancers {
             let behind = self.one(groups, 0.3);
-            self.add(id.clone(), behind, &[]);
+            let busy: &[Word] = if self.chance.hit(0.2) { &[Word::Busy] } else { &[] };
+            self.add(id.clone(), behind, busy);
         }
         for id in self.many(Kind::TargetGroup, "tg", 3) {
             let of = self.one(&balancers, 0.4);
@@ -268,9 +269,6 @@ fn tags(kind: Kind, calm: bool, chance: &mut Chance) -> BTreeMap<String, String>
     }
     let mut set = |key: &str, value: &str| drop(tags.insert(key.to_owned(), value.to_owned()));
     let owned = if kind == Kind::Instance { 0.4 } else { 0.7 };
-    if kind == Kind::LogGroup && chance.hit(0.5) {
-        return tags;
-    }
     if chance.hit(owned) {
         set("owner", *pick(chance, &["ann", "ben"]));
     }

@@ -333,7 +333,7 @@ fn user(thing: &Thing, chance: &mut Chance) -> Thing {
         },
         Kind::Address => by(Kind::NatGateway, format!("nat-{name}"), target),
         Kind::NatGateway => by(Kind::RouteTable, format!("rtb-{name}"), target),
-        Kind::Balancer => by(Kind::TargetGroup, estate::arn(region, "targetgroup", "tg-1"), target),
+        Kind::Balancer if chance.hit(0.5) => by(Kind::TargetGroup, estate::arn(region, "targetgroup", "tg-1"), target),
         Kind::Volume => {
             Thing { uses: vec![ResourceId::new(Kind::Instance, "i-1")], ..thing.clone() }
         }
@@ -352,7 +352,7 @@ fn owned(kind: Kind) -> std::collections::BTreeMap<String, String> {
 fn turned(thing: &Thing, chance: &mut Chance) -> std::collections::BTreeSet<Word> {
     let words: &[Word] = match thing.id.kind {
         Kind::Volume | Kind::Address | Kind::Interface => &[Word::Busy, Word::Busy, Word::Managed],
-        Kind::LogGroup => &[Word::Busy],
+        Kind::LogGroup | Kind::Balancer => &[Word::Busy],
         Kind::Instance => &[Word::Stopped, Word::Managed],
         Kind::Image => &[Word::Stopped, Word::Stopped, Word::Protected, Word::Public],
         Kind::Snapshot => &[Word::Public, Word::Unready],

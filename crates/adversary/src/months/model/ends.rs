@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::mark::tagged_at_once;
-use simian_core::{Mode, Region, Resource, ResourceId, ResourceKind as Kind, View};
+use simian_core::{InstanceState, Mode, Region, Resource, ResourceId, ResourceKind as Kind};
 use simian_sim::Ended;
 
 use super::history::Window;
@@ -62,17 +62,14 @@ impl End<'_> {
         self.janitor.rules.iter().any(|rule| waste::condemned(&window, &facts, rule, id).is_ok())
     }
 
-    /// Nobody could read its tags.
-    fn is_unclear(&self, region: &Region, id: &ResourceId) -> bool {
-        self.window(region).seen(id).iter().any(|one| matches!(one.tags, View::Unasked))
-    }
-
     /// A mark that still stands.
     fn standing(&self, region: &Region, id: &ResourceId, life: &Life, wrong: &mut Vec<Violation>) {
         if let Some(acting) = life.mark.acting.as_ref().filter(|acting| acting.at + SETTLED < self.now) {
             self.wrong("left-open", format!("{} of {id} was begun at {} and never resolved", acting.step, acting.at), wrong);
         }
-        if life.mark.acting.is_none() && !self.is_unclear(region, id) && !self.is_waste(region, id) {
+        // The tags of a log group are read when it goes on, and may keep it then.
+        let unread = id.kind == Kind::LogGroup;
+        if life.mark.acting.is_none() && !unread && !self.is_waste(region, id) {
             self.wrong("lifted", format!("{id} is no waste any more, and its mark of {} stands", life.mark.since), wrong);
         }
     }
@@ -81,11 +78,11 @@ impl End<'_> {
     fn written(&self, region: &Region, id: &ResourceId, resource: &Resource, wrong: &mut Vec<Violation>) {
         let text = resource.tag(MARK);
         let life = calls::mark_id(Mode::Live, region, id).and_then(|mark| self.model.lives.get(&mark));
-        let taggable = tagged_at_once(id.kind).is_some() && resource.tags.known().is_some();
+        let taggable = tagged_at_once(id.kind).is_some() && id.kind != Kind::LogGroup;
         let versions = self.window(region).versions(id);
         let shared = versions.iter().flatten().any(|version| version.shared);
         // Marks that were not placed, or not put right, for lack of turns.
-        if !taggable || shared || self.janitor.max_marks.is_some() || self.is_unclear(region, id) {
+        if !taggable || shared || self.janitor.max_marks.is_some() {
             return;
         }
         let waste = self.is_waste(region, id);
@@ -114,6 +111,9 @@ impl End<'_> {
         let loose = match kind {
             Kind::Volume => resource.volume().is_some_and(|one| one.state == simian_core::resource::VolumeState::Available),
             Kind::Interface => resource.interface().is_some_and(|one| one.available),
+            // It has ended, and is shown for a while.
+            Kind::Instance => resource.instance().is_some_and(|one| one.state != InstanceState::Terminated),
+            Kind::NatGateway => resource.nat_gateway().is_some_and(|one| one.alive),
             _ => true,
         };
         looked_at && loose

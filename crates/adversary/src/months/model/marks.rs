@@ -16,7 +16,7 @@ pub(super) fn marked(
     to: Option<&Mark>,
     wrong: &mut Vec<Violation>,
 ) {
-    let heard = scene.model.heard.get(&id.to_string()).copied();
+    let heard = scene.model.heard.get(&id.to_string()).map(|(kind, _)| *kind);
     let must_be_said = match (from, to) {
         (None, Some(_)) => Some(Kind::MarkPlaced),
         (Some(from), Some(to)) if from.rule != to.rule => Some(Kind::MarkPlaced),

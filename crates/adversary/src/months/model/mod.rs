@@ -72,8 +72,8 @@ pub(crate) struct Model {
     setup: Setup,
     seen: usize,
     lives: BTreeMap<MarkId, Life>,
-    /// The newest event of each mark that no change has followed yet.
-    heard: BTreeMap<String, Kind>,
+    /// The newest event of each mark that no change has followed yet, and when it was, by its own word.
+    heard: BTreeMap<String, (Kind, DateTime<Utc>)>,
     /// What each process began to dispose of in its round.
     rounds: BTreeMap<(usize, Region), BTreeSet<ResourceId>>,
     /// What was said to be gone.
@@ -174,7 +174,7 @@ impl Model {
                 }
                 let key = told.key.clone().unwrap_or_default();
                 if matches!(told.kind, Kind::MarkPlaced | Kind::MarkAnnounced | Kind::MarkLifted) {
-                    self.heard.insert(key, told.kind);
+                    self.heard.insert(key, (told.kind, told.at));
                 }
                 if let (Some(region), Some(target), true) = (&told.region, &told.target, outcomes::ends(told)) {
                     self.gone.push(Said { at: entry.at, region: region.clone(), target: target.clone() });
@@ -207,7 +207,7 @@ impl Model {
     }
 
     fn remember_mark(&mut self, entry: &Entry, policy: &PolicySetup, id: &MarkId, to: Option<&Mark>) {
-        self.heard.remove(&id.to_string());
+        let heard = self.heard.remove(&id.to_string());
         let Some(mark) = to else {
             self.lives.remove(id);
             return;
@@ -229,7 +229,8 @@ impl Model {
             (life.placed, life.announced) = (today, None);
         }
         if mark.announced.is_some() {
-            life.announced.get_or_insert(today);
+            let told = heard.filter(|(kind, _)| *kind == Kind::MarkAnnounced).map(|(_, at)| Book::of(policy).date(at));
+            life.announced.get_or_insert(told.unwrap_or(today));
         }
         if mark.acting.is_some() && life.mark.acting.is_none() {
             life.begun = Some(entry.at);

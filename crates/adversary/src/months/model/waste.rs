@@ -221,8 +221,13 @@ pub(super) fn besides(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &R
         "idle-balancer" => {
             let behind = |one: &Resource| one.target_group().is_some_and(|one| one.balancers.contains(&id.id));
             let full = |one: &Resource| !window.ever_groups(|all| !all.iter().any(|g| g.target_groups.contains(&one.id.id)));
-            let idle = |list: &[&Resource]| !list.iter().any(|one| behind(one) && full(one));
-            if window.ever(Kind::TargetGroup, idle) { Ok(()) } else { Err("a group is behind it") }
+            let empty = |list: &[&Resource]| list.iter().any(|one| behind(one)) && !list.iter().any(|one| behind(one) && full(one));
+            let alone = |list: &[&Resource]| !list.iter().any(|one| behind(one));
+            // With nothing behind it, it may answer by itself.
+            let silent = |one: &Resource| one.balancer().is_some_and(|one| one.listeners == Some(0));
+            let idle = window.ever(Kind::TargetGroup, empty)
+                || (window.ever(Kind::TargetGroup, alone) && window.seen(id).into_iter().any(silent));
+            if idle { Ok(()) } else { Err("it answers, or a group is behind it") }
         }
         _ => Ok(()),
     }

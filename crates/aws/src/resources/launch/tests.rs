@@ -22,6 +22,10 @@ fn a_template_whole() {
     assert_eq!((ours.tag("owner"), ours.created), (Some("ann"), DateTime::from_timestamp(1_795_456_800, 0)));
     let expected = LaunchTemplate { default_version: 2, latest_version: 5, managed: true };
     assert_eq!(ours.launch_template(), Some(&expected));
+}
+
+#[test]
+fn a_template_without_its_numbers_is_none() {
     type Spoil = fn(&mut ec2::LaunchTemplate);
     let cases: [(&str, Spoil); 3] = [
         ("a launch template's id is missing", |t| t.launch_template_id = None),

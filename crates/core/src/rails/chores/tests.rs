@@ -91,7 +91,7 @@ fn each_of_these_holds_a_deletion_and_says_why() {
             scene.world.history.pauses = vec![pause];
         }),
         ("account: it is aimed at account 999999999999", |_, chore| {
-            chore.scope.account = "999999999999".parse().unwrap()
+            chore.scope.account = "999999999999".parse().unwrap();
         }),
         ("clock: our clock is", |scene, _| scene.fleet().skew = View::Known(TimeDelta::seconds(90))),
         ("hours: Mon 02:00 UTC is outside the hours", |scene, _| scene.now -= TimeDelta::hours(10)),
@@ -192,8 +192,8 @@ fn a_snapshot_that_others_share_keeps_its_image() {
         for (snapshot, expected) in [
             (Some(with(&[])), None),
             (Some(with(&["444455556666"])), Some("shared: snapshot/snap-1 is shared with 444455556666")),
-            (Some(View::Unknown("throttled".into())), Some("shared: who shares snapshot/snap-1 is not known")),
-            (None, Some("shared: nobody asked for who shares snapshot/snap-1")),
+            (Some(View::Unknown("throttled".into())), Some("shared: snapshot/snap-1 is shared with nobody knows whom")),
+            (None, Some("shared: nobody asked for who shares it")),
         ] {
             let mut recheck = recheck(std::slice::from_ref(&chore), scene.now);
             recheck.shared.insert((chore.scope.clone(), chore.resource.clone()), with(&[]));

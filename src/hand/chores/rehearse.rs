@@ -3,11 +3,11 @@
 use simian_core::mark::Saved;
 use simian_core::{JudgedChore, Kind, LedgerError, Mark, Outcome, Step};
 
-use super::{Ended, change, told};
+use crate::chores::{Ended, change, told};
 use crate::engine::{Account, Engine};
 
 /// Records what would have been done.
-pub(super) async fn rehearse(
+pub(crate) async fn rehearse(
     engine: &Engine,
     account: &Account,
     passed: Vec<JudgedChore>,

@@ -2,6 +2,7 @@
 //! ended: a failed deletion is never recorded as done.
 
 mod marks;
+mod rehearse;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::claim::CALL_TIMEOUT;
@@ -9,12 +10,13 @@ use simian_core::mark::{Acting, Saved};
 use simian_core::ports::Effect;
 use simian_core::resource::Tags;
 use simian_core::{
-    CallError, Cause, Chore, Graph, History, JudgedChore, Kind, LedgerError, Mark, Outcome, Resource, ResourceId,
-    ResourceKind, Step, Stops, Users, View, rails,
+    CallError, Cause, Chore, Graph, History, JudgedChore, Kind, LedgerError, Mark, Outcome, Step, Stops, Users, View,
+    rails,
 };
 
-use super::recheck::Looked;
-use super::{BEGUN_WITHIN, Ended, change, settle};
+pub(crate) use rehearse::rehearse;
+
+use crate::chores::{BEGUN_WITHIN, Ended, Looked, change, look};
 use crate::engine::{Account, Engine};
 use crate::observe;
 
@@ -25,30 +27,30 @@ const STOPS_FRESH: TimeDelta = TimeDelta::seconds(10);
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
 
 /// Does it.
-pub(super) struct Live<'a> {
+pub(crate) struct Live<'a> {
     /// The engine.
-    pub(super) engine: &'a Engine,
+    pub(crate) engine: &'a Engine,
     /// Where.
-    pub(super) account: &'a Account,
+    pub(crate) account: &'a Account,
     /// The look that let it pass.
-    pub(super) looked: &'a Looked,
+    pub(crate) looked: &'a Looked,
 }
 
 impl Live<'_> {
     /// Everything that passed: marks in batches, then deletions one by one, in the order in which they were judged.
-    pub(super) async fn act(&self, passed: Vec<JudgedChore>) -> Result<Vec<Ended>, LedgerError> {
+    pub(crate) async fn act(&self, passed: Vec<JudgedChore>) -> Result<Vec<Ended>, LedgerError> {
         let (disposals, marks): (Vec<_>, Vec<_>) =
             passed.into_iter().partition(|judged| judged.chore.step.is_disposal());
         let mut ended = self.mark_all(marks).await?;
         let mut stops: Option<Stops> = None;
         for judged in disposals {
-            ended.extend(self.dispose(judged, &mut stops).await?);
+            ended.extend(self.take(judged, &mut stops).await?);
         }
         Ok(ended)
     }
 
     /// One last resort, or one deletion.
-    async fn dispose(&self, judged: JudgedChore, stops: &mut Option<Stops>) -> Result<Option<Ended>, LedgerError> {
+    async fn take(&self, judged: JudgedChore, stops: &mut Option<Stops>) -> Result<Option<Ended>, LedgerError> {
         let JudgedChore { chore, rulings, at } = judged;
         let Some(from) = chore.from.clone() else { return Ok(None) };
         if let Some(why) = self.hindered(&chore, at, stops).await {
@@ -148,7 +150,7 @@ impl Live<'_> {
                     (Kind::ActionFailed, Outcome::Failed, error.to_string(), stays())
                 }
                 (_, Effect::None) => (Kind::ActionRefused, Outcome::Refused, error.to_string(), stays()),
-                (_, Effect::Unknown) => match settle::look(self.account, chore).await {
+                (_, Effect::Unknown) => match look(self.account, chore).await {
                     Some(_) if chore.step == Step::Delete => {
                         (Kind::ActionResolved, Outcome::Done, format!("it is gone ({error})"), None)
                     }
@@ -238,8 +240,3 @@ impl Live<'_> {
 
 /// How long the snapshot of a deleted volume is kept, before the janitor may find it to be waste itself.
 const KEPT: TimeDelta = TimeDelta::days(30);
-
-/// Whether a snapshot is the last resort that was taken for a resource.
-pub(super) fn made_for(snapshot: &Resource, key: &str, resource: &ResourceId) -> bool {
-    snapshot.kind() == ResourceKind::Snapshot && snapshot.tag(key) == Some(resource.to_string().as_str())
-}

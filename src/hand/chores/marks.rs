@@ -6,7 +6,8 @@ use simian_core::mark::tagged_at_once;
 use simian_core::ports::Effect;
 use simian_core::{CallError, Cause, Chore, Draft, JudgedChore, Kind, LedgerError, Mark, Outcome, ResourceKind, Scope, Step};
 
-use super::super::{Ended, change, told};
+use crate::chores::{Ended, change, told};
+
 use super::{FIRST_WAIT, Live};
 
 /// How many marks are committed together.
