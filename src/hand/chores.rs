@@ -200,7 +200,12 @@ impl Live<'_> {
         {
             return Some(format!("paused {pause}"));
         }
-        let now = clock.now();
+        self.late(judged)
+    }
+
+    /// Why the time for what was judged then is over.
+    fn late(&self, judged: DateTime<Utc>) -> Option<String> {
+        let now = self.engine.clock.now();
         let calendar = &self.account.policy.calendar;
         if now < judged {
             Some("the clock was set back since it was judged".into())

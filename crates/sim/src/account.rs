@@ -88,7 +88,7 @@ impl SimAccount {
     /// Adds a resource that has been there. False when there is no such region. For one that comes now, perform
     /// [`Operation::PutResource`].
     pub fn put(&self, region: &Region, resource: Resource) -> bool {
-        self.now_state().put(region.clone(), resource)
+        self.now_state().put(region, resource)
     }
 
     /// A resource as it is now, if there is one.

@@ -61,15 +61,15 @@ pub(crate) struct Holdings {
 
 impl State {
     /// A resource is there from now on, or is another one from now on.
-    pub(crate) fn put(&mut self, region: Region, resource: Resource) -> bool {
-        if !self.regions.contains(&region) {
+    pub(crate) fn put(&mut self, region: &Region, resource: Resource) -> bool {
+        if !self.regions.contains(region) {
             return false;
         }
         let (now, id) = (self.now, resource.id.clone());
         let holding = self.holdings.all.entry((region.clone(), id.clone()));
         let holding = holding.or_insert_with(|| Holding { shown: Past::always(None), shared: Vec::new() });
         holding.shown.set(now, Some(resource));
-        self.keep(&region, &id);
+        self.keep(region, &id);
         true
     }
 
@@ -115,7 +115,7 @@ impl State {
     pub(crate) fn amend(&mut self, region: &Region, id: &ResourceId, amend: impl FnOnce(&mut Resource)) -> bool {
         let Some(mut resource) = self.held(region, id).cloned() else { return false };
         amend(&mut resource);
-        self.put(region.clone(), resource)
+        self.put(region, resource)
     }
 
     /// What a list shows of a kind, as it was at that time.
@@ -201,7 +201,7 @@ impl State {
                     created: Some(self.now),
                     about,
                 };
-                self.put(region.clone(), made);
+                self.put(region, made);
                 Ok(Some(name))
             }
             About::Image(_) => {
@@ -281,7 +281,7 @@ impl State {
         if let About::Instance(instance) = &resource.about {
             // It is shown for a while yet.
             let ended = simian_core::resource::Instance { state: InstanceState::Terminated, ..instance.clone() };
-            self.put(region.clone(), Resource { about: About::Instance(ended), ..resource });
+            self.put(region, Resource { about: About::Instance(ended), ..resource });
         } else {
             self.take(region, id);
         }

@@ -72,7 +72,7 @@ impl State {
                 self.calendars.insert(calendar.arn().to_owned(), state);
                 true
             }
-            Operation::PutResource { region, resource } => self.put(region, *resource),
+            Operation::PutResource { region, resource } => self.put(&region, *resource),
             Operation::AttachVolume { region, volume, to } => self.amend(&region, &volume, |resource| {
                 if let About::Volume(volume) = &mut resource.about {
                     volume.state = if to.is_some() { VolumeState::InUse } else { VolumeState::Available };

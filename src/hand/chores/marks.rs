@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use simian_core::mark::tagged_at_once;
 use simian_core::ports::Effect;
-use simian_core::{CallError, Cause, Chore, Draft, JudgedChore, Kind, LedgerError, Mark, Outcome, ResourceKind, Scope, Step};
+use simian_core::{
+    CallError, Cause, Chore, Draft, JudgedChore, Kind, LedgerError, Mark, Outcome, ResourceKind, Scope, Step,
+};
 
 use crate::chores::{Ended, change, told};
 
@@ -34,7 +36,10 @@ impl Live<'_> {
                 alone.push(judged);
             }
         }
-        let mut ended = self.record(alone, "").await?;
+        let (late, alone): (Vec<_>, Vec<_>) =
+            alone.into_iter().map(|judged| (self.late(judged.at), judged)).partition(|(late, _)| late.is_some());
+        let mut ended = self.record(alone.into_iter().map(|(_, judged)| judged).collect(), "").await?;
+        ended.extend(late.into_iter().map(|(why, judged)| abandoned(judged, &why.unwrap_or_default())));
         for ((scope, kind, text), all) in batches {
             for part in all.chunks(tagged_at_once(kind).unwrap_or(1)) {
                 ended.extend(self.tag(&scope, kind, text.as_deref(), part.to_vec()).await?);

@@ -29,8 +29,8 @@ use simian_core::{Claim, ClaimRecord, Event, Kind, Outcome, Stage as Phase};
 use crate::scenario::{PolicySetup, Setup};
 use crate::tally::Tally;
 use crate::violation::Violation;
-use crate::world::log::{Course, Did, Entry, Log};
 use crate::world::Judge;
+use crate::world::log::{Course, Did, Entry, Log};
 use crate::world::stage::Stage;
 use timeline::Timeline;
 
@@ -214,9 +214,8 @@ impl Model {
             }
             Did::Called { .. } => self.tally.one("calls"),
             Did::Held { from, to, .. } => self.tally.one(if from == to { "renewals" } else { "adoptions" }),
-            Did::Read { .. } => {}
-            // What only a month has.
-            Did::Wrote { .. } | Did::Listed(_) | Did::Marked { .. } | Did::LedgerLost => {}
+            // What only a month has tells nothing here.
+            Did::Read { .. } | Did::Wrote { .. } | Did::Listed(_) | Did::Marked { .. } | Did::LedgerLost => {}
         }
     }
 
@@ -237,7 +236,6 @@ impl Model {
         };
         self.records.insert(claim.key.to_string(), record);
     }
-
 }
 
 /// How long after the week everybody has to tidy up.

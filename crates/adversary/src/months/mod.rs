@@ -16,6 +16,6 @@ mod setup;
 mod things;
 pub(crate) mod wire;
 
-pub use setup::{Deed, JanitorSetup, KeepSetup, Thing, Word};
 pub(crate) use setup::MARK;
+pub use setup::{Deed, JanitorSetup, KeepSetup, Thing, Word};
 pub(crate) use things::resource;

@@ -60,12 +60,11 @@ impl Stage {
         if let (ResourceKind::TemplateVersion, Some((template, _))) = (thing.id.kind, thing.id.id.rsplit_once(':')) {
             self.cloud.resource(&region, &ResourceId::new(ResourceKind::LaunchTemplate, template))?;
         }
-        let made = match (&known, self.now() == self.start) {
-            (None, false) => resource(&Thing { age: thing.age.map(|_| 0), ..thing.clone() }, self.now()),
-            _ => {
-                let tags = known.as_ref().and_then(|known| known.tags.known());
-                resource(&with_tags(thing, tags), self.start)
-            }
+        let made = if known.is_none() && self.now() > self.start {
+            resource(&Thing { age: thing.age.map(|_| 0), ..thing.clone() }, self.now())
+        } else {
+            let tags = known.as_ref().and_then(|known| known.tags.known());
+            resource(&with_tags(thing, tags), self.start)
         };
         let mut made = made?;
         if let Some(known) = known {

@@ -16,14 +16,11 @@ impl Ports {
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
         // Begun now, whatever happens at the door.
-        let entry = self.stage.log(self.slot, Did::Wrote { write, region: region.clone(), ids, failed: None });
+        self.stage.log(self.slot, Did::Wrote { write, region: region.clone(), ids });
         let under_way = UnderWay::begin(self);
         self.stage.meets(self.slot, Port::Act, Side::Before);
         let answer = call.await;
         drop(under_way);
-        if let Did::Wrote { failed, .. } = &mut self.stage.shared().log.entries[entry].what {
-            *failed = Some(answer.as_ref().err().map(|error| error.cause.clone()));
-        }
         self.heard(region, &answer);
         self.at(Port::Act, Side::After).await;
         answer

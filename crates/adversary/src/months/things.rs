@@ -97,9 +97,7 @@ fn about(thing: &Thing, made: DateTime<Utc>) -> Option<About> {
             last_launched: None,
             protected: thing.is(Word::Protected),
         }),
-        ResourceKind::LaunchConfiguration => {
-            About::LaunchConfiguration(LaunchConfiguration { launch: thing.launch() })
-        }
+        ResourceKind::LaunchConfiguration => About::LaunchConfiguration(LaunchConfiguration { launch: thing.launch() }),
         ResourceKind::LaunchTemplate => {
             let managed = thing.is(Word::Managed);
             About::LaunchTemplate(LaunchTemplate { default_version: 1, latest_version: 1, managed })

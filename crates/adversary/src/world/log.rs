@@ -58,8 +58,8 @@ pub(crate) enum Did {
     Read { begun: DateTime<Utc>, survey: bool },
     /// It lifted every pause, which sets the breaker back.
     ResumedAll,
-    /// It began a call that writes to resources; once that ended, why it failed if it did.
-    Wrote { write: Write, region: Region, ids: Vec<ResourceId>, failed: Option<Option<Cause>> },
+    /// It began a call that writes to resources.
+    Wrote { write: Write, region: Region, ids: Vec<ResourceId> },
     /// It began to list resources of a region.
     Listed(Region),
     /// It changed a mark.

@@ -267,17 +267,17 @@ fn tags(kind: Kind, calm: bool, chance: &mut Chance) -> BTreeMap<String, String>
     if matches!(kind, Kind::TemplateVersion | Kind::LaunchConfiguration | Kind::Parameter) {
         return tags;
     }
-    let mut set = |key: &str, value: &str| drop(tags.insert(key.to_owned(), value.to_owned()));
+    let mut set = |key: &str, value: &&str| drop(tags.insert(key.to_owned(), (*value).to_owned()));
     let owned = if kind == Kind::Instance { 0.4 } else { 0.7 };
     if chance.hit(owned) {
-        set("owner", *pick(chance, &["ann", "ben"]));
+        set("owner", pick(chance, &["ann", "ben"]));
     }
     if chance.hit(0.2) {
-        set("app", *pick(chance, &["shop", "cart"]));
+        set("app", pick(chance, &["shop", "cart"]));
     }
     let share = if calm { 0.05 } else { 0.12 };
     if chance.hit(share) {
-        set("simian:keep", *pick(chance, &["forever", "2026-12-10", "2020-01-01", "please", "2027-06-30"]));
+        set("simian:keep", pick(chance, &["forever", "2026-12-10", "2020-01-01", "please", "2027-06-30"]));
     }
     if !calm && chance.hit(0.06) {
         let marks = [
@@ -285,10 +285,10 @@ fn tags(kind: Kind, calm: bool, chance: &mut Chance) -> BTreeMap<String, String>
             "delete@2027-01-01 rule=unused-image since=2026-02-01",
             "soon",
         ];
-        set("simian:mark", *pick(chance, &marks));
+        set("simian:mark", pick(chance, &marks));
     }
     if kind == Kind::Snapshot && chance.hit(0.08) {
-        set("aws:backup:source-resource", "vol-9");
+        set("aws:backup:source-resource", &"vol-9");
     }
     tags
 }

@@ -8,7 +8,7 @@ pub(crate) use operator::RULES;
 use simian_sim::Chance;
 
 use super::Deed;
-use crate::scenario::{Scenario, Setup, What, WeatherSetup};
+use crate::scenario::{Scenario, Setup, WeatherSetup, What};
 
 /// The month of a seed.
 pub fn scenario(seed: u64) -> Scenario {
@@ -36,7 +36,8 @@ pub fn scenario(seed: u64) -> Scenario {
     };
     let mut steps = if calm { Vec::new() } else { steps::draw(&setup, &mut chance) };
     // A file has one process at a time, and nobody takes it away.
-    let alone = |step: &crate::scenario::Step| !matches!(step.what, What::Replica | What::Estate(Deed::LoseLedger { .. }));
+    let alone =
+        |step: &crate::scenario::Step| !matches!(step.what, What::Replica | What::Estate(Deed::LoseLedger { .. }));
     setup.sqlite = chance.hit(0.02) && steps.iter().all(alone);
     steps.sort_by_key(|step| step.when.earliest());
     Scenario { setup, steps }

@@ -134,9 +134,12 @@ fn janitor(calm: bool, chance: &mut Chance) -> JanitorSetup {
 
 fn keep(chance: &mut Chance) -> KeepSetup {
     match chance.below(3) {
-        0 => KeepSetup { name: Some((*pick(chance, &["vol-1*", "*-2", "ami-*", "sg-1"])).to_owned()), ..KeepSetup::default() },
+        0 => KeepSetup {
+            name: Some((*pick(chance, &["vol-1*", "*-2", "ami-*", "sg-1"])).to_owned()),
+            ..KeepSetup::default()
+        },
         1 => KeepSetup {
-            kind: Some((*pick(chance, &RULES)).1.to_owned()),
+            kind: Some(pick(chance, &RULES).1.to_owned()),
             name: chance.hit(0.5).then(|| "*1".to_owned()),
             tag: None,
         },

@@ -8,9 +8,7 @@ use simian_sim::{Chance, call};
 use super::{estate, operator};
 use crate::generate::{any_weather, in_hours, number, pick};
 use crate::months::{Deed, MARK, Thing, Word};
-use crate::scenario::{
-    ALARMS, AlarmSays, HookSays, Port, Setup, Side, Step, WeatherSetup, What, When,
-};
+use crate::scenario::{ALARMS, AlarmSays, HookSays, Port, Setup, Side, Step, WeatherSetup, What, When};
 
 /// What kinds of trouble a month has. Few at a time: what stops everything hides everything else.
 #[expect(clippy::struct_excessive_bools, reason = "each is there or not")]
@@ -233,7 +231,11 @@ fn storm(setup: &Setup, chance: &mut Chance) -> WeatherSetup {
     match chance.below(4) {
         0 => WeatherSetup { denied: vec![(*pick(chance, &calls)).to_owned()], ..WeatherSetup::default() },
         1 => WeatherSetup { out: true, ..WeatherSetup::default() },
-        2 => WeatherSetup { partial: number(chance, 50, 400), throttle: number(chance, 50, 400), ..WeatherSetup::default() },
+        2 => WeatherSetup {
+            partial: number(chance, 50, 400),
+            throttle: number(chance, 50, 400),
+            ..WeatherSetup::default()
+        },
         _ => weather(setup.regions, chance),
     }
 }
@@ -334,9 +336,7 @@ fn user(thing: &Thing, chance: &mut Chance) -> Thing {
         Kind::Address => by(Kind::NatGateway, format!("nat-{name}"), target),
         Kind::NatGateway => by(Kind::RouteTable, format!("rtb-{name}"), target),
         Kind::Balancer if chance.hit(0.5) => by(Kind::TargetGroup, estate::arn(region, "targetgroup", "tg-1"), target),
-        Kind::Volume => {
-            Thing { uses: vec![ResourceId::new(Kind::Instance, "i-1")], ..thing.clone() }
-        }
+        Kind::Volume => Thing { uses: vec![ResourceId::new(Kind::Instance, "i-1")], ..thing.clone() },
         // What nobody points at is used by being busy.
         _ => Thing { words: turned(thing, chance), ..thing.clone() },
     }

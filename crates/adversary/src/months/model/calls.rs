@@ -34,13 +34,7 @@ pub(super) fn mark_id(mode: Mode, region: &Region, id: &ResourceId) -> Option<Ma
     Some(MarkId { mode, scope, resource: id.clone() })
 }
 
-pub(super) fn wrote(
-    scene: &Scene<'_>,
-    write: &Write,
-    region: &Region,
-    ids: &[ResourceId],
-    wrong: &mut Vec<Violation>,
-) {
+pub(super) fn wrote(scene: &Scene<'_>, write: &Write, region: &Region, ids: &[ResourceId], wrong: &mut Vec<Violation>) {
     let what = format!("{write:?} of {}", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     if !scene.live() {
         scene.wrong("mode", format!("{what}, where the operator said dry-run"), wrong);
@@ -82,14 +76,14 @@ fn paused(
     }
     let names = |id: &ResourceId| [id.to_string(), format!("{ACCOUNT}/{region}/{id}")];
     for pause in &scene.log.pauses {
-        let named = match &pause.unit {
+        let meant = match &pause.unit {
             None => true,
             Some(unit) => disposes(write) && ids.iter().any(|id| names(id).contains(unit)),
         };
         let ours = pause.monkey.as_ref().is_none_or(|only| only == "janitor");
         let here = pause.region.as_ref().is_none_or(|only| only == region);
         if pause.holds(scene.index, scene.entry.reading)
-            && named
+            && meant
             && ours
             && here
             && (!pause.by_file || scene.policy.brake)
@@ -160,7 +154,8 @@ fn intended(scene: &Scene<'_>, write: &Write, id: &ResourceId, life: &Life, wron
     match life.mark.acting.as_ref().filter(|acting| acting.step == step) {
         None => scene.wrong("intent-before-act", format!("{write:?} of {id}, which was not intended"), wrong),
         Some(acting) if scene.entry.reading + CALL_TAKES > acting.act_before => {
-            let text = format!("{write:?} of {id} was begun at {}, too late for {}", scene.entry.reading, acting.act_before);
+            let text =
+                format!("{write:?} of {id} was begun at {}, too late for {}", scene.entry.reading, acting.act_before);
             scene.wrong("act-within", text, wrong);
         }
         Some(_) => {}
@@ -174,7 +169,11 @@ fn announced(scene: &Scene<'_>, id: &ResourceId, life: &Life, wrong: &mut Vec<Vi
     match life.announced {
         None => scene.wrong("announced", format!("{id} was never announced"), wrong),
         Some(date) if book.working_days(date, today) < notice => {
-            scene.wrong("announced", format!("{id} was announced on {date}, and it takes {notice} working days"), wrong);
+            scene.wrong(
+                "announced",
+                format!("{id} was announced on {date}, and it takes {notice} working days"),
+                wrong,
+            );
         }
         Some(_) => {}
     }
@@ -182,7 +181,11 @@ fn announced(scene: &Scene<'_>, id: &ResourceId, life: &Life, wrong: &mut Vec<Vi
     let retention = tables.map(|table| table.retention_days).min().unwrap_or(0);
     let wait = if life.adopted { notice } else { retention };
     if book.working_days(life.placed, today) < wait {
-        scene.wrong("retention", format!("{id} was marked on {}, and stays for {wait} working days", life.placed), wrong);
+        scene.wrong(
+            "retention",
+            format!("{id} was marked on {}, and stays for {wait} working days", life.placed),
+            wrong,
+        );
     }
 }
 

@@ -65,12 +65,20 @@ impl End<'_> {
     /// A mark that still stands.
     fn standing(&self, region: &Region, id: &ResourceId, life: &Life, wrong: &mut Vec<Violation>) {
         if let Some(acting) = life.mark.acting.as_ref().filter(|acting| acting.at + SETTLED < self.now) {
-            self.wrong("left-open", format!("{} of {id} was begun at {} and never resolved", acting.step, acting.at), wrong);
+            self.wrong(
+                "left-open",
+                format!("{} of {id} was begun at {} and never resolved", acting.step, acting.at),
+                wrong,
+            );
         }
         // The tags of a log group are read when it goes on, and may keep it then.
         let unread = id.kind == Kind::LogGroup;
         if life.mark.acting.is_none() && !unread && !self.is_waste(region, id) {
-            self.wrong("lifted", format!("{id} is no waste any more, and its mark of {} stands", life.mark.since), wrong);
+            self.wrong(
+                "lifted",
+                format!("{id} is no waste any more, and its mark of {} stands", life.mark.since),
+                wrong,
+            );
         }
     }
 
@@ -95,7 +103,8 @@ impl End<'_> {
                 }
             }
             None if !waste && self.is_listed(id.kind, resource) => {
-                let ours = text.and_then(marks::rule_of).filter(|rule| self.janitor.rules.iter().any(|one| one == rule));
+                let ours =
+                    text.and_then(marks::rule_of).filter(|rule| self.janitor.rules.iter().any(|one| one == rule));
                 if let Some(rule) = ours {
                     self.wrong("lifted", format!("{id} is no waste, and still says {rule}"), wrong);
                 }
@@ -107,9 +116,12 @@ impl End<'_> {
     /// Whether its kind is looked at, and this one is in its list: what is attached is not in every one.
     fn is_listed(&self, kind: Kind, resource: &Resource) -> bool {
         let rules = crate::months::generate::RULES;
-        let looked_at = rules.iter().any(|(rule, of)| *of == kind.as_str() && self.janitor.rules.iter().any(|one| one == rule));
+        let looked_at =
+            rules.iter().any(|(rule, of)| *of == kind.as_str() && self.janitor.rules.iter().any(|one| one == rule));
         let loose = match kind {
-            Kind::Volume => resource.volume().is_some_and(|one| one.state == simian_core::resource::VolumeState::Available),
+            Kind::Volume => {
+                resource.volume().is_some_and(|one| one.state == simian_core::resource::VolumeState::Available)
+            }
             Kind::Interface => resource.interface().is_some_and(|one| one.available),
             // It has ended, and is shown for a while.
             Kind::Instance => resource.instance().is_some_and(|one| one.state != InstanceState::Terminated),
@@ -137,12 +149,17 @@ fn unsaid(model: &Model, stage: &Stage, wrong: &mut Vec<Violation>) {
     let ended = stage.cloud.ended();
     for one in &ended {
         let id = &one.resource.id;
-        let said = model.gone.iter().any(|said| {
-            said.region == one.region && said.target == id.to_string() && one.at <= said.at
-        });
+        let said = model
+            .gone
+            .iter()
+            .any(|said| said.region == one.region && said.target == id.to_string() && one.at <= said.at);
         let lost = model.lost.iter().any(|at| one.at <= *at);
         if !said && !lost && !went_along(&ended, one) {
-            wrong.push(Violation { rule: "unsaid", at: one.at, text: format!("{id} ended by our call, and nobody said so") });
+            wrong.push(Violation {
+                rule: "unsaid",
+                at: one.at,
+                text: format!("{id} ended by our call, and nobody said so"),
+            });
         }
     }
 }

@@ -15,11 +15,14 @@ pub(super) struct Version {
     pub(super) shared: bool,
 }
 
+/// How a group was from a moment on; `None` when it was gone.
+type GroupVersion = (DateTime<Utc>, Option<Group>);
+
 /// Every version of everything.
 #[derive(Debug, Default)]
 pub(super) struct History {
     things: BTreeMap<Region, BTreeMap<ResourceId, Vec<Version>>>,
-    groups: BTreeMap<Region, BTreeMap<String, Vec<(DateTime<Utc>, Option<Group>)>>>,
+    groups: BTreeMap<Region, BTreeMap<String, Vec<GroupVersion>>>,
     things_read: usize,
     groups_read: usize,
 }

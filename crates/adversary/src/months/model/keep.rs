@@ -54,9 +54,13 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_anything() {
-        for (pattern, text, fit) in
-            [("vol-*", "vol-1", true), ("*-1", "vol-1", true), ("*", "", true), ("vol-1", "vol-12", false), ("*x*", "axb", true)]
-        {
+        for (pattern, text, fit) in [
+            ("vol-*", "vol-1", true),
+            ("*-1", "vol-1", true),
+            ("*", "", true),
+            ("vol-1", "vol-12", false),
+            ("*x*", "axb", true),
+        ] {
             assert_eq!(fits(pattern, text), fit, "{pattern} {text}");
         }
     }

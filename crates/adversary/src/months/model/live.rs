@@ -1,5 +1,7 @@
 //! Too careful is wrong too: where nothing is in the way, what is waste all the time goes.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::{Event, Kind, Region, ResourceId, ResourceKind};
 
@@ -22,7 +24,7 @@ pub(super) fn check(model: &mut Model, stage: &Stage, events: &[Event], wrong: &
     let (mut due, mut late) = (0, Vec::new());
     for (region, id, rule) in candidates(model, &janitor) {
         let facts =
-            Facts { janitor: &janitor, today, now: stage.now() - LONGEST, since: None, resorts: Default::default() };
+            Facts { janitor: &janitor, today, now: stage.now() - LONGEST, since: None, resorts: BTreeSet::new() };
         let from = stage.now() - LONGEST;
         if !always(model, &facts, (&region, &id, &rule), from, stage.now()) {
             continue;
@@ -30,7 +32,9 @@ pub(super) fn check(model: &mut Model, stage: &Stage, events: &[Event], wrong: &
         due += 1;
         let rehearsed = events.iter().any(|event| {
             let body = &event.body;
-            body.kind == Kind::ActionRehearsed && body.target.as_deref() == Some(&id.to_string()) && body.action.as_deref() == Some("delete")
+            body.kind == Kind::ActionRehearsed
+                && body.target.as_deref() == Some(&id.to_string())
+                && body.action.as_deref() == Some("delete")
         });
         if live || !rehearsed {
             late.push(format!("{id} was waste by {rule} since {from} at least, and is not gone"));

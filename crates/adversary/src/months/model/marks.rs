@@ -37,7 +37,11 @@ pub(super) fn marked(
 /// Never later than it was, nor than what is written on the resource.
 fn since(scene: &Scene<'_>, id: &MarkId, from: Option<&Mark>, to: &Mark, wrong: &mut Vec<Violation>) {
     if from.is_some_and(|from| from.since < to.since) {
-        scene.wrong("since", format!("{id} was waste since {:?}, and is since {}", from.map(|m| m.since), to.since), wrong);
+        scene.wrong(
+            "since",
+            format!("{id} was waste since {:?}, and is since {}", from.map(|m| m.since), to.since),
+            wrong,
+        );
     }
     let written = oldest_tag(&scene.window(&id.scope.region), &id.resource);
     if let Some(written) = written.filter(|written| from.is_none() && *written < to.since) {
@@ -55,7 +59,8 @@ pub(super) fn oldest_tag(window: &Window<'_>, id: &ResourceId) -> Option<NaiveDa
 
 /// Whether a mark could be read on it.
 pub(super) fn was_written(window: &Window<'_>, id: &ResourceId) -> bool {
-    let things = window.seen(id).into_iter().filter_map(|resource| resource.tag(MARK)).any(|text| since_of(text).is_some());
+    let things =
+        window.seen(id).into_iter().filter_map(|resource| resource.tag(MARK)).any(|text| since_of(text).is_some());
     let of_group = |group: &&simian_core::Group| group.tags.get(MARK).is_some_and(|text| since_of(text).is_some());
     things || (id.kind == ResourceKind::Group && window.seen_groups(&id.id).iter().any(of_group))
 }

@@ -29,13 +29,15 @@ pub(super) fn told(scene: &Scene<'_>, told: &Told, wrong: &mut Vec<Violation>) {
     let window = scene.model.history.window(region, begun - scene.stale(begun), scene.entry.at);
     let gone = window.versions(&id).iter().any(|version| version.is_none_or(|version| version.resource.is_none()));
     let ended = |one: &Resource| one.instance().is_some_and(|one| one.state == simian_core::InstanceState::Terminated);
-    let gone = gone || window.seen(&id).into_iter().any(ended) || (id.kind == ResourceKind::Group && no_group(scene, region, &id));
+    let gone = gone
+        || window.seen(&id).into_iter().any(ended)
+        || (id.kind == ResourceKind::Group && no_group(scene, region, &id));
     let happened = match (action.as_str(), id.kind) {
         ("save", ResourceKind::Volume) => resorts::saved(&window, &id),
         ("save", _) => window.seen(&id).iter().any(|one| one.image().is_some_and(|image| image.disabled)),
-        (_, ResourceKind::LogGroup) => window.seen(&id).iter().any(|one| {
-            one.log_group().is_some_and(|group| group.retention_days.is_some())
-        }),
+        (_, ResourceKind::LogGroup) => {
+            window.seen(&id).iter().any(|one| one.log_group().is_some_and(|group| group.retention_days.is_some()))
+        }
         _ => false,
     };
     if is(told, Outcome::Done) && !gone && !happened {

@@ -95,10 +95,10 @@ fn may_go(window: &Window<'_>, facts: &Facts<'_>, id: &ResourceId, image: &Resou
         return Err("it is the last resort of a volume");
     }
     let target = Target::of(one);
-    let users = [Kind::Image, Kind::Volume, Kind::TemplateVersion, Kind::LaunchConfiguration];
-    let alone = |kind: &Kind| {
-        window.ever(*kind, |list| !list.iter().any(|other| other.id != *image && target.used_by(other)))
-    };
+    // A volume that was made of it needs it no more.
+    let users = [Kind::Image, Kind::TemplateVersion, Kind::LaunchConfiguration];
+    let alone =
+        |kind: &Kind| window.ever(*kind, |list| !list.iter().any(|other| other.id != *image && target.used_by(other)));
     if !users.iter().all(alone) {
         return Err("something else is made of it");
     }

@@ -38,7 +38,11 @@ pub(super) fn waste(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &Res
 /// Whether it could be seen to be worth a mark by that rule. What lacks tags is, however much it is used.
 pub(super) fn condemned(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &ResourceId) -> Says {
     if rule == "untagged" {
-        return window.seen(id).into_iter().map(|one| itself(window, facts, rule, one)).fold(Err("it is gone"), Result::or);
+        return window
+            .seen(id)
+            .into_iter()
+            .map(|one| itself(window, facts, rule, one))
+            .fold(Err("it is gone"), Result::or);
     }
     waste(window, facts, rule, id)?;
     besides(window, facts, rule, id)
@@ -147,9 +151,8 @@ fn state(facts: &Facts<'_>, rule: &str, resource: &Resource) -> Says {
                 let ours = key.starts_with("aws:ec2launchtemplate:") || key.starts_with("aws:cloudformation:");
                 key.starts_with("aws:") && !ours
             };
-            let somebodys = tags.into_iter().any(|(key, value)| {
-                strange(key) || (key == "owner" && !value.trim().is_empty())
-            });
+            let somebodys =
+                tags.into_iter().any(|(key, value)| strange(key) || (key == "owner" && !value.trim().is_empty()));
             one.state != InstanceState::Running || one.group.is_some() || somebodys
         }
         (About::KeyPair(_), "unused-key-pair")
@@ -166,9 +169,8 @@ fn users(rule: &str) -> (&'static [Kind], bool) {
     match rule {
         "unused-snapshot" => (&[Kind::Image, Kind::Volume, Kind::TemplateVersion, Kind::LaunchConfiguration], false),
         "unused-image" => (&[Kind::Instance, Kind::TemplateVersion, Kind::LaunchConfiguration, Kind::Parameter], true),
-        "unused-launch-configuration" | "unused-target-group" => (&[], true),
+        "unused-launch-configuration" | "unused-target-group" | "idle-classic-balancer" => (&[], true),
         "unused-launch-template" | "old-template-version" => (&[Kind::Instance], true),
-        "idle-classic-balancer" => (&[], true),
         "unassociated-address" => (&[Kind::NatGateway], false),
         "unused-security-group" => (
             &[
@@ -182,9 +184,7 @@ fn users(rule: &str) -> (&'static [Kind], bool) {
             ],
             false,
         ),
-        "unused-interface" => {
-            (&[Kind::TemplateVersion, Kind::RouteTable, Kind::NatGateway, Kind::Address], false)
-        }
+        "unused-interface" => (&[Kind::TemplateVersion, Kind::RouteTable, Kind::NatGateway, Kind::Address], false),
         "unused-key-pair" => (&[Kind::Instance, Kind::TemplateVersion, Kind::LaunchConfiguration], false),
         "idle-nat-gateway" => (&[Kind::RouteTable], false),
         "orphan-instance" | "stopped-instance" => (&[Kind::ClassicBalancer], true),
@@ -220,8 +220,11 @@ pub(super) fn besides(window: &Window<'_>, facts: &Facts<'_>, rule: &str, id: &R
         }
         "idle-balancer" => {
             let behind = |one: &Resource| one.target_group().is_some_and(|one| one.balancers.contains(&id.id));
-            let full = |one: &Resource| !window.ever_groups(|all| !all.iter().any(|g| g.target_groups.contains(&one.id.id)));
-            let empty = |list: &[&Resource]| list.iter().any(|one| behind(one)) && !list.iter().any(|one| behind(one) && full(one));
+            let full =
+                |one: &Resource| !window.ever_groups(|all| !all.iter().any(|g| g.target_groups.contains(&one.id.id)));
+            let empty = |list: &[&Resource]| {
+                list.iter().any(|one| behind(one)) && !list.iter().any(|one| behind(one) && full(one))
+            };
             let alone = |list: &[&Resource]| !list.iter().any(|one| behind(one));
             // With nothing behind it, it may answer by itself.
             let silent = |one: &Resource| one.balancer().is_some_and(|one| one.listeners == Some(0));
@@ -256,7 +259,8 @@ fn of_group(window: &Window<'_>, facts: &Facts<'_>, rule: &str, name: &str) -> S
         let wants = if rule == "empty-group" { group.min > 0 || group.desired > 0 } else { !off };
         let aside = |lifecycle: &Lifecycle| matches!(lifecycle, Lifecycle::Standby | Lifecycle::Warmed);
         let serves = group.members.iter().any(|one| one.serves() || one.protected || aside(&one.lifecycle));
-        if wants || group.protected || group.warm > 0 || serves || (rule == "empty-group" && !group.members.is_empty()) {
+        if wants || group.protected || group.warm > 0 || serves || (rule == "empty-group" && !group.members.is_empty())
+        {
             return Err("it has or wants something");
         }
         old(facts, if rule == "empty-group" { group.created } else { group.suspended_since })

@@ -186,8 +186,7 @@ fn a_snapshot_that_others_share_keeps_its_image() {
     scene.policy.disposals.delete.insert(ResourceKind::Image);
     let ending = Disposal::EndImage { snapshots: vec!["snap-1".into()] };
     for step in [Step::Mark, Step::Delete] {
-        let chore =
-            Chore { resource: "image/ami-1".parse().unwrap(), disposal: ending.clone(), ..chore(&scene, step) };
+        let chore = Chore { resource: "image/ami-1".parse().unwrap(), disposal: ending.clone(), ..chore(&scene, step) };
         let with = |friends: &[&str]| View::Known(friends.iter().map(ToString::to_string).collect::<Vec<_>>());
         for (snapshot, expected) in [
             (Some(with(&[])), None),
