@@ -3,12 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, TimeDelta};
 use futures_util::{StreamExt as _, future::join_all, stream};
-use simian_core::chore::can_be_shared;
 use simian_core::rails::{FRESH, Recheck};
-use simian_core::{
-    CallError, Cause, Chore, Day, Disposal, Key, Monkey, ResourceId, ResourceKind, Scope, Step, View, World,
-};
+use simian_core::{Chore, Day, Key, Monkey, ResourceId, Scope, Step, View, World};
 
 use crate::engine::{Account, Engine};
 use crate::observe::{self, ObserveError};
@@ -37,6 +35,7 @@ pub(super) async fn recheck(
     day: &Day,
     chores: &[Chore],
 ) -> Result<Looked, ObserveError> {
+    let begun = engine.clock.now();
     let disposals: Vec<&Chore> = chores.iter().filter(|chore| chore.step.is_disposal()).collect();
     let shared = shared(account, chores).await;
     let scopes: BTreeSet<&Scope> = disposals.iter().map(|chore| &chore.scope).collect();
@@ -46,54 +45,40 @@ pub(super) async fn recheck(
         .into_iter()
         .map(|scope| async { (scope.clone(), observe::stops(engine, account, &scope.region, alarms).await) });
     let stops: BTreeMap<_, _> = join_all(stops).await.into_iter().collect();
-    let stale = world.fleets.values().any(|fleet| engine.clock.now() - fleet.taken_at >= FRESH);
+    // By a clock that was set back it is not known how old a survey is.
+    let fresh = |taken_at| (TimeDelta::zero()..FRESH).contains(&(engine.clock.now() - taken_at));
+    let stale = !world.fleets.values().all(|fleet| fresh(fleet.taken_at));
     if disposals.is_empty() || !stale {
+        let since = world.fleets.values().map(|fleet| fleet.taken_at).fold(begun, DateTime::min);
         let again = chores.iter().map(Chore::key).collect();
-        return Ok(Looked {
-            world: world.clone(),
-            recheck: Recheck::of(again, shared, stops),
-            chores: chores.to_vec(),
-        });
+        let recheck = Recheck::of(since, again, shared, stops);
+        return Ok(Looked { world: world.clone(), recheck, chores: chores.to_vec() });
     }
     let mut now = observe::world(engine, account, &world.area, monkey, order, day).await?;
     now.observed.change_calendars = world.observed.change_calendars.clone();
-    let fresh: BTreeMap<Key, Chore> =
+    let mut again: BTreeMap<Key, Chore> =
         monkey.propose(&now, day, &engine.dice).chores.into_iter().map(|chore| (chore.key(), chore)).collect();
-    let again = fresh.keys().cloned().collect();
-    let line = chores.iter().map(|chore| match fresh.get(&chore.key()) {
-        Some(fresh) if chore.step.is_disposal() => fresh.clone(),
-        _ => chore.clone(),
-    });
-    Ok(Looked { world: now, recheck: Recheck::of(again, shared, stops), chores: line.collect() })
+    let recheck = Recheck::of(begun, again.keys().cloned().collect(), shared, stops);
+    let newest = |chore: &Chore| match again.remove(&chore.key()).filter(|_| chore.step.is_disposal()) {
+        Some(newest) => newest,
+        None => chore.clone(),
+    };
+    Ok(Looked { world: now, recheck, chores: chores.iter().map(newest).collect() })
 }
 
-/// With whom a resource is shared, and what would go with it.
-async fn with_whom(account: &Account, chore: &Chore) -> Result<Vec<String>, CallError> {
-    let region = &chore.scope.region;
-    let mut with = account.cloud.shared_with(region, &chore.resource).await?;
-    if let Disposal::EndImage { snapshots } = &chore.disposal {
-        for snapshot in snapshots {
-            let id = ResourceId::new(ResourceKind::Snapshot, snapshot);
-            match account.cloud.shared_with(region, &id).await {
-                Ok(others) => with.extend(others.iter().map(|other| format!("{other} ({snapshot})"))),
-                Err(CallError { cause: Cause::Gone(_), .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(with)
-}
-
-/// With whom each of them that can be shared is shared.
+/// With whom each of them that can be shared is shared, and what goes with it.
 async fn shared(account: &Account, chores: &[Chore]) -> BTreeMap<(Scope, ResourceId), View<Vec<String>>> {
-    let asked =
-        |chore: &&Chore| can_be_shared(chore.resource.kind) && (chore.step.is_disposal() || chore.step == Step::Mark);
-    let reads: Vec<_> = chores
-        .iter()
-        .filter(asked)
-        .map(|chore| async move {
-            let with = with_whom(account, chore).await;
-            ((chore.scope.clone(), chore.resource.clone()), with.into())
+    let asked = |chore: &&Chore| chore.step.is_disposal() || chore.step == Step::Mark;
+    let places = |chore: &Chore| {
+        let scope = chore.scope.clone();
+        chore.sharable().into_iter().map(move |id| (scope.clone(), id))
+    };
+    let places: BTreeSet<(Scope, ResourceId)> = chores.iter().filter(asked).flat_map(places).collect();
+    let reads: Vec<_> = places
+        .into_iter()
+        .map(|(scope, id)| async move {
+            let with = account.cloud.shared_with(&scope.region, &id).await;
+            ((scope, id), with.into())
         })
         .collect();
     stream::iter(reads).buffer_unordered(AT_ONCE).collect().await

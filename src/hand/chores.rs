@@ -75,25 +75,35 @@ impl Live<'_> {
         if self.engine.change_each(begun).await? != [true] {
             return Ok(None);
         }
-        let answer = self.call(&chore, at, stops).await;
-        let (kind, outcome, why, to) = self.judged(&chore, &acting, answer).await;
+        let (kind, outcome, why, to) = match self.call(&chore, at, stops).await {
+            Ok(answer) => self.judged(&chore, &acting, answer).await,
+            Err(why) => {
+                let stays = Some(Mark { acting: None, ..acting.clone() });
+                (Kind::ActionAbandoned, Outcome::Abandoned, why, stays)
+            }
+        };
         let mut draft = chore.draft(self.engine.clock.now(), kind, why.clone());
         draft.outcome = Some(outcome.to_string());
         self.engine.change_each(vec![(Some(draft), change(&chore, Some(acting), to))]).await?;
         Ok(Some(Ended { chore, outcome, why }))
     }
 
-    /// The call, again only after a throttle, while there is time and nobody pulls the kill switch.
+    /// The call, again only after a throttle, while there is time and nobody pulls the kill switch. The machine may have
+    /// slept over the intent, so that is looked at before the first try too; an error says why there was none.
     async fn call(
         &self,
         chore: &Chore,
         judged: DateTime<Utc>,
         stops: &mut Option<Stops>,
-    ) -> Result<Option<String>, CallError> {
+    ) -> Result<Result<Option<String>, CallError>, String> {
         let actuator = &self.account.actuator;
         let region = &chore.scope.region;
         let mut wait = FIRST_WAIT;
+        let mut throttled = None;
         loop {
+            if let Some(why) = self.hindered(chore, judged, stops).await {
+                return throttled.map(Err).ok_or(why);
+            }
             let answer = match chore.step {
                 Step::Save => actuator.save(region, &chore.resource, &self.saved_tags(chore)).await,
                 _ => actuator.dispose(region, &chore.resource, &chore.disposal).await.map(|()| None),
@@ -103,11 +113,9 @@ impl Live<'_> {
                     let clock = &self.engine.clock;
                     clock.sleep_until(clock.now() + wait).await;
                     wait = wait * 2;
-                    if self.hindered(chore, judged, stops).await.is_some() {
-                        return Err(error);
-                    }
+                    throttled = Some(error);
                 }
-                answer => return answer,
+                answer => return Ok(answer),
             }
         }
     }
@@ -165,8 +173,8 @@ impl Live<'_> {
         }
     }
 
-    /// Why nothing may be begun now: it is late, or somebody said no. Who cannot be asked has said no. The clock comes
-    /// last, because the machine may have slept while the others were asked.
+    /// Why nothing may be begun now: it is late, the hours are over, or somebody said no. Who cannot be asked has said no.
+    /// The clock comes last, because the machine may have slept while the others were asked.
     async fn hindered(&self, chore: &Chore, judged: DateTime<Utc>, stops: &mut Option<Stops>) -> Option<String> {
         if chore.step.is_disposal()
             && let Some(why) = self.stopped(chore, stops).await
@@ -192,9 +200,17 @@ impl Live<'_> {
         {
             return Some(format!("paused {pause}"));
         }
-        let now = clock.now();
+        self.late(judged)
+    }
+
+    /// Why the time for what was judged then is over.
+    fn late(&self, judged: DateTime<Utc>) -> Option<String> {
+        let now = self.engine.clock.now();
+        let calendar = &self.account.policy.calendar;
         if now < judged {
             Some("the clock was set back since it was judged".into())
+        } else if !calendar.day_at(now).contains(now) || calendar.frozen(now).is_some() {
+            Some("the hours ended meanwhile".into())
         } else if now + CALL_TIMEOUT > judged + BEGUN_WITHIN {
             Some("there was no time left in this round".into())
         } else {

@@ -7,12 +7,15 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use serde_json::json;
-use simian_adversary::run::{self, Outcome, Seeds};
-use simian_adversary::{Scenario, Week, generate, shrink};
+use simian_adversary::run::{self, Game, Outcome, Seeds};
+use simian_adversary::{Scenario, Week, generate, months, shrink};
 
 /// Plays whole weeks of the daemon on a simulated account, and tries to make it do harm.
 #[derive(Debug, Parser)]
 struct Args {
+    /// Play months of the janitor instead of weeks of chaos.
+    #[arg(long)]
+    janitor: bool,
     /// How many seeds.
     #[arg(long, default_value_t = 2000)]
     seeds: u64,
@@ -33,10 +36,22 @@ struct Args {
     shrink: usize,
 }
 
+impl Args {
+    /// What a seed stands for.
+    fn game(&self) -> Game {
+        if self.janitor { months::generate::scenario } else { generate::scenario }
+    }
+
+    /// What is played, for people.
+    fn several(&self) -> &'static str {
+        if self.janitor { "months" } else { "weeks" }
+    }
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let ended = match &args.replay {
-        Some(what) => replay(what),
+        Some(what) => replay(what, args.game()),
         None => Ok(play(&args)),
     };
     match ended {
@@ -50,9 +65,9 @@ fn main() -> ExitCode {
 }
 
 /// Plays one week aloud. True when nothing was wrong.
-fn replay(what: &str) -> Result<bool, String> {
+fn replay(what: &str, game: Game) -> Result<bool, String> {
     let scenario = match what.parse::<u64>() {
-        Ok(seed) => generate::scenario(seed),
+        Ok(seed) => game(seed),
         Err(_) => read(Path::new(what))?,
     };
     let week = Week::play(&scenario, true)?;
@@ -85,9 +100,9 @@ fn play(args: &Args) -> bool {
     let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let seeds = Seeds { from: args.from, count: args.seeds, fail_fast: args.fail_fast };
     let loud = std::io::stderr().is_terminal();
-    let outcome = run::all(seeds, threads, &|weeks, found| {
+    let outcome = run::all(args.game(), seeds, threads, &|weeks, found| {
         if loud {
-            eprint!("\r{weeks} of {} weeks, {found} with violations", args.seeds);
+            eprint!("\r{weeks} of {} {}, {found} with violations", args.seeds, args.several());
         }
     });
     if loud {
@@ -102,7 +117,7 @@ fn play(args: &Args) -> bool {
         println!("seed {seed} could not be played: {why}");
     }
     if !args.fail_fast {
-        shorten(&outcome, args.shrink);
+        shorten(&outcome, args.shrink, args.game());
     }
     let z = run::z(&outcome.tally);
     let at_rate = z.is_none_or(|z| z.abs() <= MAX_Z);
@@ -115,7 +130,7 @@ fn play(args: &Args) -> bool {
 }
 
 /// Prints some of what was found as short as it gets: a file for `tests/reproductions`.
-fn shorten(outcome: &Outcome, most: usize) {
+fn shorten(outcome: &Outcome, most: usize, game: Game) {
     let mut rules = Vec::new();
     for found in &outcome.found {
         let Some(violation) = found.violations.first() else { continue };
@@ -123,7 +138,7 @@ fn shorten(outcome: &Outcome, most: usize) {
             continue;
         }
         rules.push(violation.rule);
-        let short = shrink::shrink(&generate::scenario(found.seed), violation.rule);
+        let short = shrink::shrink(&game(found.seed), violation.rule);
         println!("seed {}, {}: as short as it gets", found.seed, violation.rule);
         for step in &short.steps {
             println!("  {:?}: {:?}", step.when, step.what);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::generate;
+use crate::scenario::Scenario;
 use crate::tally::Tally;
 use crate::violation::Violation;
 use crate::world::Week;
@@ -43,8 +43,11 @@ pub struct Outcome {
     pub broken: Vec<(u64, String)>,
 }
 
+/// What a seed stands for.
+pub type Game = fn(u64) -> Scenario;
+
 /// Plays them. `told` hears of every week that is over, with how many are.
-pub fn all(seeds: Seeds, threads: usize, told: &(dyn Fn(u64, usize) + Sync)) -> Outcome {
+pub fn all(game: Game, seeds: Seeds, threads: usize, told: &(dyn Fn(u64, usize) + Sync)) -> Outcome {
     let next = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let outcome = Mutex::new(Outcome::default());
@@ -55,7 +58,7 @@ pub fn all(seeds: Seeds, threads: usize, told: &(dyn Fn(u64, usize) + Sync)) -> 
                 return;
             }
             let seed = seeds.from + n;
-            let played = Week::play(&generate::scenario(seed), false);
+            let played = Week::play(&game(seed), false);
             let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
             outcome.weeks += 1;
             match played {

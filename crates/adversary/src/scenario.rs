@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use simian_core::ResourceId;
+
+use crate::months::{Deed, JanitorSetup, Thing};
 
 /// The regions that a scenario chooses from, by index.
 pub const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "ap-southeast-2"];
@@ -54,6 +57,9 @@ pub struct Setup {
     pub calm: bool,
     /// The instance that we run on: the first member of this group.
     pub ourselves: Option<usize>,
+    /// What the account holds beside its groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub things: Vec<Thing>,
 }
 
 /// A group that is there from the beginning.
@@ -77,6 +83,12 @@ pub struct GroupSetup {
     /// The name of the target group that it is behind.
     #[serde(default)]
     pub target_group: Option<String>,
+    /// What it launches from; a template of its own if nothing is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub launches: Vec<ResourceId>,
+    /// How many days before the beginning it says that it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age: Option<u32>,
 }
 
 /// What the operator's config says.
@@ -144,6 +156,9 @@ pub struct PolicySetup {
     /// An outage hook is asked.
     #[serde(default)]
     pub outage: bool,
+    /// The janitor's table. With it this is a month of the janitor, and the chaos monkey is away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub janitor: Option<JanitorSetup>,
 }
 
 /// Limits; `None` for unlimited.
@@ -192,6 +207,12 @@ pub struct WeatherSetup {
     pub partial: u32,
     /// Batches of which half is ended.
     pub half_batch: u32,
+    /// Calls that the role does not allow, by their permissions' names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<String>,
+    /// Nothing can be reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out: bool,
 }
 
 impl WeatherSetup {
@@ -209,6 +230,13 @@ pub struct Step {
     pub when: When,
     /// What.
     pub what: What,
+}
+
+impl Scenario {
+    /// It is a month of the janitor.
+    pub fn is_month(&self) -> bool {
+        self.setup.policy.janitor.is_some()
+    }
 }
 
 /// When a step happens.
@@ -567,4 +595,6 @@ pub enum What {
         /// Which.
         id: u32,
     },
+    /// Something is done to the estate.
+    Estate(Deed),
 }

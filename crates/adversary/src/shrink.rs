@@ -59,6 +59,23 @@ impl Search<'_> {
         }
     }
 
+    /// Leaves out ever smaller runs of things.
+    fn fewer_things(&mut self) {
+        let mut size = self.best.setup.things.len();
+        while size > 0 {
+            let mut from = 0;
+            while from < self.best.setup.things.len() {
+                let mut fewer = self.best.clone();
+                let until = (from + size).min(fewer.setup.things.len());
+                fewer.setup.things.drain(from..until);
+                if !self.offer(fewer) {
+                    from += size;
+                }
+            }
+            size /= 2;
+        }
+    }
+
     fn simpler(&mut self) {
         let mut nth = 0;
         while nth < self.best.setup.groups.len() {
@@ -69,6 +86,7 @@ impl Search<'_> {
                 nth += 1;
             }
         }
+        self.fewer_things();
         let changes: [fn(&mut Scenario); 12] = [
             |week| week.setup.weather = WeatherSetup::default(),
             |week| week.setup.weather.stale = 0,
@@ -86,7 +104,9 @@ impl Search<'_> {
         for change in changes {
             let mut simpler = self.best.clone();
             change(&mut simpler);
-            let reachable = simpler.setup.groups.iter().all(|group| group.region < simpler.setup.regions);
+            let groups = simpler.setup.groups.iter().map(|group| group.region);
+            let mut places = groups.chain(simpler.setup.things.iter().map(|thing| thing.region));
+            let reachable = places.all(|region| region < simpler.setup.regions);
             if reachable {
                 self.offer(simpler);
             }

@@ -108,6 +108,17 @@ impl Chore {
         MarkId { mode: self.mode, scope: self.scope.clone(), resource: self.resource.clone() }
     }
 
+    /// What it marks or ends that others may hold too: the resource, and the snapshots that go with it.
+    pub fn sharable(&self) -> Vec<ResourceId> {
+        let with_it: &[String] = match &self.disposal {
+            Disposal::EndImage { snapshots } => snapshots,
+            Disposal::End | Disposal::Retain { .. } => &[],
+        };
+        let with_it = with_it.iter().map(|id| ResourceId::new(ResourceKind::Snapshot, id));
+        let all = std::iter::once(self.resource.clone()).chain(with_it);
+        all.filter(|id| can_be_shared(id.kind)).collect()
+    }
+
     /// An event about it: who, where, what.
     pub fn draft(&self, at: DateTime<Utc>, kind: Kind, why: impl Into<String>) -> Draft {
         let of_mark = matches!(kind, Kind::MarkPlaced | Kind::MarkAnnounced | Kind::MarkLifted);

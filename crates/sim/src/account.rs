@@ -88,7 +88,7 @@ impl SimAccount {
     /// Adds a resource that has been there. False when there is no such region. For one that comes now, perform
     /// [`Operation::PutResource`].
     pub fn put(&self, region: &Region, resource: Resource) -> bool {
-        self.now_state().put(region.clone(), resource)
+        self.now_state().put(region, resource)
     }
 
     /// A resource as it is now, if there is one.
@@ -106,9 +106,12 @@ impl SimAccount {
         self.now_state().performed.clone()
     }
 
-    /// From now on every change of a group is kept, for [`Truth::journal`]. By default only the last minutes are.
+    /// From now on every change is kept, for [`Truth::journal`] and [`Truth::holdings`]. By default only the last minutes
+    /// of groups are.
     pub fn keep_journal(&self) {
-        self.now_state().journal.get_or_insert_default();
+        let mut state = self.now_state();
+        state.journal.get_or_insert_default();
+        state.holdings.journal.get_or_insert_default();
     }
 
     /// Says on which instance the caller runs; `None`, the default, is not on EC2.

@@ -33,27 +33,62 @@ pub struct Ended {
     pub resource: Resource,
 }
 
+/// From a moment on a resource is so; `None` when it is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Where.
+    pub region: Region,
+    /// Which.
+    pub id: ResourceId,
+    /// What a list that is not stale shows from then on.
+    pub resource: Option<Resource>,
+    /// With whom it is shared from then on.
+    pub shared: Vec<String>,
+}
+
 /// The resources of all regions.
 #[derive(Debug, Default)]
 pub(crate) struct Holdings {
     pub(crate) all: BTreeMap<(Region, ResourceId), Holding>,
     pub(crate) ended: Vec<Ended>,
+    /// Every change of a resource, if somebody asked for that to be kept.
+    pub(crate) journal: Option<Vec<Held>>,
     /// Snapshots that were made.
     made: u64,
 }
 
 impl State {
     /// A resource is there from now on, or is another one from now on.
-    pub(crate) fn put(&mut self, region: Region, resource: Resource) -> bool {
-        if !self.regions.contains(&region) {
+    pub(crate) fn put(&mut self, region: &Region, resource: Resource) -> bool {
+        if !self.regions.contains(region) {
             return false;
         }
-        let now = self.now;
-        let place = (region, resource.id.clone());
-        let holding = self.holdings.all.entry(place);
+        let (now, id) = (self.now, resource.id.clone());
+        let holding = self.holdings.all.entry((region.clone(), id.clone()));
         let holding = holding.or_insert_with(|| Holding { shown: Past::always(None), shared: Vec::new() });
         holding.shown.set(now, Some(resource));
+        self.keep(region, &id);
         true
+    }
+
+    /// With whom it is shared from now on.
+    pub(crate) fn share(&mut self, region: &Region, id: &ResourceId, with: Vec<String>) -> bool {
+        let Some(holding) = self.holdings.all.get_mut(&(region.clone(), id.clone())) else { return false };
+        holding.shared = with;
+        self.keep(region, id);
+        true
+    }
+
+    /// Remembers how a resource is from now on, for whoever keeps a journal.
+    fn keep(&mut self, region: &Region, id: &ResourceId) {
+        let (at, place) = (self.now, (region.clone(), id.clone()));
+        let Holdings { all, journal, .. } = &mut self.holdings;
+        if let (Some(journal), Some(holding)) = (journal, all.get(&place)) {
+            let (resource, shared) = (holding.shown.now().clone(), holding.shared.clone());
+            journal.push(Held { at, region: place.0, id: place.1, resource, shared });
+        }
     }
 
     /// It is gone from now on.
@@ -62,6 +97,7 @@ impl State {
         let Some(holding) = self.holdings.all.get_mut(&(region.clone(), id.clone())) else { return false };
         let there = holding.shown.now().is_some();
         holding.shown.set(now, None);
+        self.keep(region, id);
         there
     }
 
@@ -70,11 +106,16 @@ impl State {
         self.holdings.all.get(&(region.clone(), id.clone()))?.shown.now().as_ref()
     }
 
+    /// What was there then.
+    pub(crate) fn held_then(&self, region: &Region, id: &ResourceId, then: DateTime<Utc>) -> Option<&Resource> {
+        self.holdings.all.get(&(region.clone(), id.clone()))?.shown.at(then).as_ref()
+    }
+
     /// Changes what is there now.
     pub(crate) fn amend(&mut self, region: &Region, id: &ResourceId, amend: impl FnOnce(&mut Resource)) -> bool {
         let Some(mut resource) = self.held(region, id).cloned() else { return false };
         amend(&mut resource);
-        self.put(region.clone(), resource)
+        self.put(region, resource)
     }
 
     /// What a list shows of a kind, as it was at that time.
@@ -160,7 +201,7 @@ impl State {
                     created: Some(self.now),
                     about,
                 };
-                self.put(region.clone(), made);
+                self.put(region, made);
                 Ok(Some(name))
             }
             About::Image(_) => {
@@ -240,7 +281,7 @@ impl State {
         if let About::Instance(instance) = &resource.about {
             // It is shown for a while yet.
             let ended = simian_core::resource::Instance { state: InstanceState::Terminated, ..instance.clone() };
-            self.put(region.clone(), Resource { about: About::Instance(ended), ..resource });
+            self.put(region, Resource { about: About::Instance(ended), ..resource });
         } else {
             self.take(region, id);
         }

@@ -45,7 +45,7 @@ mod weather;
 pub use account::SimAccount;
 pub use chance::Chance;
 pub use clock::{Deadlock, MAX_POLLS_AN_INSTANT, ScaledClock, VirtualClock};
-pub use estate::Ended;
+pub use estate::{Ended, Held};
 pub use group::GroupSpec;
 pub use instance::{EndedBy, Life};
 pub use operation::{Operation, Performed, Who};

@@ -72,7 +72,7 @@ impl State {
                 self.calendars.insert(calendar.arn().to_owned(), state);
                 true
             }
-            Operation::PutResource { region, resource } => self.put(region, *resource),
+            Operation::PutResource { region, resource } => self.put(&region, *resource),
             Operation::AttachVolume { region, volume, to } => self.amend(&region, &volume, |resource| {
                 if let About::Volume(volume) = &mut resource.about {
                     volume.state = if to.is_some() { VolumeState::InUse } else { VolumeState::Available };
@@ -84,13 +84,7 @@ impl State {
                 let ids = [resource.id.clone()];
                 self.tag_resources(&region, resource.kind, &ids, &key, value.as_deref()).is_ok()
             }
-            Operation::Share { region, resource, with } => {
-                let holding = self.holdings.all.get_mut(&(region, resource));
-                holding.is_some_and(|holding| {
-                    holding.shared = with;
-                    true
-                })
-            }
+            Operation::Share { region, resource, with } => self.share(&region, &resource, with),
             Operation::CreateGroup(spec) => {
                 let id = spec.id.clone();
                 let created = self.create(spec);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::detail::TargetHealth;
-use simian_core::{InstanceId, Lifecycle, Region};
+use simian_core::{InstanceId, Lifecycle, Region, ResourceId, ResourceKind};
 
 use crate::instance::Instance;
 use crate::past::Past;
@@ -55,7 +55,11 @@ impl State {
         arn: &str,
         then: DateTime<Utc>,
     ) -> Option<BTreeMap<InstanceId, TargetHealth>> {
-        let balanced = self.balancers.get(arn).filter(|_| arn.split(':').nth(3) == Some(region.as_str()))?;
+        let Some(balanced) = self.balancers.get(arn).filter(|_| arn.split(':').nth(3) == Some(region.as_str())) else {
+            // One that no group registers with is empty.
+            let id = ResourceId::new(ResourceKind::TargetGroup, arn);
+            return self.held_then(region, &id, then).map(|_| BTreeMap::new());
+        };
         let groups = self.groups.iter().filter(|(id, _)| id.region == *region);
         let versions = groups.filter_map(|(_, group)| group.version(then));
         let behind = versions.filter(|group| group.target_groups.iter().any(|one| one == arn));

@@ -7,6 +7,7 @@ use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, Target
 use simian_core::{Group, GroupId, InstanceId, LaunchSource, Region};
 
 use crate::account::SimAccount;
+use crate::estate::Held;
 use crate::instance::Life;
 use crate::signals::disengaged;
 
@@ -37,6 +38,12 @@ impl Truth {
     pub fn journal(&self, skip: usize) -> Vec<Described> {
         let state = self.account.now_state();
         state.journal.iter().flatten().skip(skip).cloned().collect()
+    }
+
+    /// Every change of a resource since [`SimAccount::keep_journal`], in order, but for the first so many.
+    pub fn holdings(&self, skip: usize) -> Vec<Held> {
+        let state = self.account.now_state();
+        state.holdings.journal.iter().flatten().skip(skip).cloned().collect()
     }
 
     /// The group as its own service knows it, which does not know yet of the dead that it has not noticed. `None`

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use simian_core::mark::tagged_at_once;
 use simian_core::ports::Effect;
-use simian_core::{CallError, Cause, Chore, Draft, JudgedChore, Kind, LedgerError, Outcome, ResourceKind, Scope, Step};
+use simian_core::{
+    CallError, Cause, Chore, Draft, JudgedChore, Kind, LedgerError, Mark, Outcome, ResourceKind, Scope, Step,
+};
 
 use crate::chores::{Ended, change, told};
 
@@ -34,7 +36,10 @@ impl Live<'_> {
                 alone.push(judged);
             }
         }
-        let mut ended = self.record(alone, "").await?;
+        let (late, alone): (Vec<_>, Vec<_>) =
+            alone.into_iter().map(|judged| (self.late(judged.at), judged)).partition(|(late, _)| late.is_some());
+        let mut ended = self.record(alone.into_iter().map(|(_, judged)| judged).collect(), "").await?;
+        ended.extend(late.into_iter().map(|(why, judged)| abandoned(judged, &why.unwrap_or_default())));
         for ((scope, kind, text), all) in batches {
             for part in all.chunks(tagged_at_once(kind).unwrap_or(1)) {
                 ended.extend(self.tag(&scope, kind, text.as_deref(), part.to_vec()).await?);
@@ -60,6 +65,13 @@ impl Live<'_> {
                 continue;
             }
             self.engine.record(vec![self.intent(scope, kind, text, &part)], Vec::new()).await?;
+            // The machine may have slept over the intent.
+            if let Some(why) = self.hindered(&first.chore, first.at, &mut None).await {
+                let given_up = self.of_call(&part, Kind::ActionAbandoned, Outcome::Abandoned, &why);
+                self.engine.record(vec![given_up], Vec::new()).await?;
+                ended.extend(part.into_iter().map(|judged| abandoned(judged, &why)));
+                continue;
+            }
             let ids: Vec<String> = part.iter().map(|judged| judged.chore.resource.id.clone()).collect();
             match self.call_tag(scope, kind, text, &ids).await {
                 Ok(()) => ended.extend(self.record(part, "").await?),
@@ -111,14 +123,29 @@ impl Live<'_> {
         draft.count("resources", part.len() as u64)
     }
 
+    /// How one call for many ended.
+    fn of_call(&self, part: &[JudgedChore], kind: Kind, outcome: Outcome, why: &str) -> Draft {
+        let chore = &part[0].chore;
+        let mut draft = Draft::new(self.engine.clock.now(), kind, chore.mode, why);
+        draft.monkey = Some(chore.monkey.to_owned());
+        draft.account = Some(chore.scope.account.clone());
+        draft.region = Some(chore.scope.region.clone());
+        draft.action = Some(chore.step.to_string());
+        draft.outcome = Some(outcome.to_string());
+        draft.count("resources", part.len() as u64)
+    }
+
     /// The marks as they are now.
     async fn record(&self, part: Vec<JudgedChore>, besides: &str) -> Result<Vec<Ended>, LedgerError> {
         let calendar = &self.account.policy.calendar;
         let now = self.engine.clock.now();
+        let today = calendar.day_at(now).date;
         let mut ended = Vec::new();
         for part in part.chunks(AT_ONCE) {
             let step = |chore: &Chore| {
-                let to = (chore.step != Step::Lift).then(|| chore.mark.clone());
+                // The machine may have slept since it was proposed: notice runs from the day on which it is given.
+                let announced = if chore.step == Step::Announce { Some(today) } else { chore.mark.announced };
+                let to = (chore.step != Step::Lift).then(|| Mark { announced, ..chore.mark.clone() });
                 // A tag that is only put right is no news.
                 let same = chore.from.as_ref().is_some_and(|from| from.rule == chore.mark.rule);
                 let again = chore.step == Step::Mark && same;
@@ -147,15 +174,8 @@ impl Live<'_> {
             (Effect::None, Cause::Throttled | Cause::Unreachable) => (Kind::ActionFailed, Outcome::Failed),
             (Effect::None, _) => (Kind::ActionRefused, Outcome::Refused),
         };
-        let chore = &part[0].chore;
-        let mut draft = Draft::new(self.engine.clock.now(), kind, chore.mode, error.to_string());
-        draft.monkey = Some(chore.monkey.to_owned());
-        draft.account = Some(chore.scope.account.clone());
-        draft.region = Some(chore.scope.region.clone());
-        draft.action = Some(chore.step.to_string());
-        draft.outcome = Some(outcome.to_string());
-        self.engine.record(vec![draft.count("resources", part.len() as u64)], Vec::new()).await?;
         let why = error.to_string();
+        self.engine.record(vec![self.of_call(&part, kind, outcome, &why)], Vec::new()).await?;
         Ok(part.into_iter().map(|judged| Ended { chore: judged.chore, outcome, why: why.clone() }).collect())
     }
 }

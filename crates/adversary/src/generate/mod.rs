@@ -4,6 +4,8 @@ mod brakes;
 mod setup;
 mod steps;
 
+pub(crate) use setup::any_weather;
+
 use simian_sim::Chance;
 
 use crate::scenario::{Scenario, Setup, What};
@@ -24,7 +26,7 @@ pub fn scenario(seed: u64) -> Scenario {
 }
 
 /// One of a list.
-fn pick<'l, T>(chance: &mut Chance, list: &'l [T]) -> &'l T {
+pub(crate) fn pick<'l, T>(chance: &mut Chance, list: &'l [T]) -> &'l T {
     &list[chance.index(list.len())]
 }
 
@@ -35,12 +37,12 @@ fn some_group(setup: &Setup, chance: &mut Chance) -> (usize, String) {
 }
 
 /// A number in a range, both ends included.
-fn number(chance: &mut Chance, low: u32, high: u32) -> u32 {
+pub(crate) fn number(chance: &mut Chance, low: u32, high: u32) -> u32 {
     u32::try_from(chance.between(low.into(), high.into())).unwrap_or(low)
 }
 
 /// An instant in the operator's hours, in milliseconds after the beginning; some other one when there is none.
-fn in_hours(setup: &Setup, chance: &mut Chance) -> u64 {
+pub(crate) fn in_hours(setup: &Setup, chance: &mut Chance) -> u64 {
     use chrono::{NaiveTime, TimeDelta, TimeZone};
     let policy = &setup.policy;
     let week = u64::from(setup.days) * 86_400_000;

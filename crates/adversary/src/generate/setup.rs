@@ -55,6 +55,7 @@ pub(super) fn draw(seed: u64, chance: &mut Chance) -> Setup {
         sqlite: chance.hit(0.02),
         calm,
         ourselves: (!calm && chance.hit(0.2)).then_some(0),
+        things: Vec::new(),
     }
 }
 
@@ -123,6 +124,7 @@ pub(super) fn policy(start: NaiveDate, chance: &mut Chance) -> PolicySetup {
         brake: chance.hit(0.3),
         alarms: Vec::new(),
         outage: false,
+        janitor: None,
     }
 }
 
@@ -158,6 +160,7 @@ fn calm_policy(chance: &mut Chance) -> PolicySetup {
         brake: false,
         alarms: Vec::new(),
         outage: false,
+        janitor: None,
     }
 }
 
@@ -179,10 +182,12 @@ fn weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
         broken_after,
         partial,
         half_batch,
+        denied: Vec::new(),
+        out: false,
     }
 }
 
-pub(super) fn any_weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
+pub(crate) fn any_weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
     weather(regions, chance)
 }
 
@@ -209,6 +214,8 @@ pub(super) fn group(n: u32, regions: usize, calm: bool, chance: &mut Chance) -> 
         boot: (boot / 2, boot),
         hook: chance.hit(0.2).then(|| number(chance, 30, 600)),
         target_group: None,
+        launches: Vec::new(),
+        age: None,
     }
 }
 

@@ -17,9 +17,9 @@ fn push(rule: &'static str, at: DateTime<Utc>, text: String, into: &mut Vec<Viol
 }
 
 /// Every chain verifies up to its head.
-pub(super) fn chain(stage: &Stage, events: &[Event], wrong: &mut Vec<Violation>) {
-    let birth = stage.ledger.birth().now_or_never().and_then(Result::ok);
-    let heads = stage.ledger.heads().now_or_never().and_then(Result::ok).unwrap_or_default();
+pub(crate) fn chain(stage: &Stage, events: &[Event], wrong: &mut Vec<Violation>) {
+    let birth = stage.ledger().birth().now_or_never().and_then(Result::ok);
+    let heads = stage.ledger().heads().now_or_never().and_then(Result::ok).unwrap_or_default();
     let Some(birth) = birth else { return };
     for (writer, head) in heads {
         let mut chain = Chain::new(birth.id, &writer);
@@ -31,7 +31,7 @@ pub(super) fn chain(stage: &Stage, events: &[Event], wrong: &mut Vec<Violation>)
 }
 
 /// The sink heard everything, in order; what it heard twice is the same.
-pub(super) fn sink(stage: &Stage, events: &[Event], wrong: &mut Vec<Violation>) {
+pub(crate) fn sink(stage: &Stage, events: &[Event], wrong: &mut Vec<Violation>) {
     let mut heard = 0;
     for event in stage.sink.events() {
         if event.seq > heard + 1 {

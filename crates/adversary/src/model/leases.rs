@@ -23,7 +23,7 @@ pub(super) fn held(scene: &Scene<'_>, key: &Key, from: &str, to: &str, wrong: &m
         ahead.is_none_or(|ahead| ahead.during(since, now).all(|millis| *millis == 0))
     };
     let quick = scene.log.slow.during(since, now).all(|slow| !slow);
-    let alone = scene.stage.ledger.exclusive();
+    let alone = scene.stage.ledger().exclusive();
     if there && could_write && quick && !alone && right(life.slot) && right(scene.entry.slot) {
         scene.wrong("one-watcher", format!("{to} took {key} over from {from}, which is there and awake"), wrong);
     }

@@ -10,13 +10,13 @@
 //! To add a rule: a function in one of the files here, and a line in [`Model::look`] or [`Model::end`].
 
 mod books;
-mod endings;
-mod hours;
+pub(crate) mod endings;
+pub(crate) mod hours;
 mod leases;
 mod live;
 pub(crate) mod names;
 mod second_look;
-mod stops;
+pub(crate) mod stops;
 mod tags;
 mod timeline;
 mod touch;
@@ -29,6 +29,7 @@ use simian_core::{Claim, ClaimRecord, Event, Kind, Outcome, Stage as Phase};
 use crate::scenario::{PolicySetup, Setup};
 use crate::tally::Tally;
 use crate::violation::Violation;
+use crate::world::Judge;
 use crate::world::log::{Course, Did, Entry, Log};
 use crate::world::stage::Stage;
 use timeline::Timeline;
@@ -142,8 +143,7 @@ impl Model {
         }
     }
 
-    /// Looks at all that happened since the last look.
-    pub(crate) fn look(&mut self, stage: &Stage, wrong: &mut Vec<Violation>) {
+    fn look_on(&mut self, stage: &Stage, wrong: &mut Vec<Violation>) {
         self.timeline.extend(stage);
         let shared = stage.shared();
         let log = &shared.log;
@@ -214,7 +214,8 @@ impl Model {
             }
             Did::Called { .. } => self.tally.one("calls"),
             Did::Held { from, to, .. } => self.tally.one(if from == to { "renewals" } else { "adoptions" }),
-            Did::Read { .. } => {}
+            // What only a month has tells nothing here.
+            Did::Read { .. } | Did::Wrote { .. } | Did::Listed(_) | Did::Marked { .. } | Did::LedgerLost => {}
         }
     }
 
@@ -235,9 +236,21 @@ impl Model {
         };
         self.records.insert(claim.key.to_string(), record);
     }
+}
 
-    /// Looks at the whole week, after everybody had time to tidy up.
-    pub(crate) fn end(&mut self, stage: &Stage, events: &[Event], claims: &[ClaimRecord], wrong: &mut Vec<Violation>) {
+/// How long after the week everybody has to tidy up.
+const TIDY: TimeDelta = TimeDelta::hours(1);
+
+impl Judge for Model {
+    fn look(&mut self, stage: &Stage, wrong: &mut Vec<Violation>) {
+        self.look_on(stage, wrong);
+    }
+
+    fn tidy(&self, _: &Stage, end: DateTime<Utc>) -> DateTime<Utc> {
+        end + TIDY
+    }
+
+    fn end(&mut self, stage: &Stage, events: &[Event], claims: &[ClaimRecord], wrong: &mut Vec<Violation>) {
         endings::chain(stage, events, wrong);
         endings::sink(stage, events, wrong);
         endings::outcomes(self, stage, events, wrong);
@@ -246,8 +259,7 @@ impl Model {
         live::check(self, stage, events, wrong);
     }
 
-    /// What was exercised, with what the model counted.
-    pub(crate) fn tally(&self, mut tally: Tally) -> Tally {
+    fn tally(&self, mut tally: Tally) -> Tally {
         tally.merge(&self.tally);
         tally
     }

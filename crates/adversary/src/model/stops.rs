@@ -18,7 +18,7 @@ pub(super) const ANSWERED: TimeDelta = TimeDelta::seconds(30);
 const ASLEEP: TimeDelta = TimeDelta::seconds(120);
 
 /// Every second of a time, both ends included.
-pub(super) fn seconds(from: DateTime<Utc>, until: DateTime<Utc>) -> impl DoubleEndedIterator<Item = DateTime<Utc>> {
+pub(crate) fn seconds(from: DateTime<Utc>, until: DateTime<Utc>) -> impl DoubleEndedIterator<Item = DateTime<Utc>> {
     let all = (0..=(until - from).num_seconds()).map(move |second| from + TimeDelta::seconds(second));
     all.chain([until])
 }

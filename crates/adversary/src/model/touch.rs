@@ -233,9 +233,7 @@ fn paused(
     unit: Option<&String>,
 ) -> Option<chrono::DateTime<chrono::Utc>> {
     let holds = |pause: &&crate::world::log::PauseSpan| {
-        pause.after <= scene.index
-            && pause.lifted.is_none_or(|lifted| lifted > scene.index)
-            && pause.until.is_none_or(|until| scene.entry.reading < until)
+        pause.holds(scene.index, scene.entry.reading)
             && pause.region.as_ref().is_none_or(|only| only == region)
             && pause.monkey.as_ref().is_none_or(|only| only == monkey)
             && pause.unit.as_ref().is_none_or(|only| unit == Some(only))

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use simian_core::{Cause, Claim, InstanceId, Key, Kind, Outcome, Region, Stage};
+use simian_core::{
+    Cause, Claim, Disposal, InstanceId, Key, Kind, Mark, MarkId, Mode, Outcome, Region, ResourceId, Stage,
+};
 
 use crate::scenario::{HookSays, PolicySetup};
 
@@ -14,6 +16,15 @@ pub(crate) enum Act {
     Terminate,
     Gracefully,
     Reboot,
+}
+
+/// A call that writes to resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    Tag { key: String, value: String },
+    Untag { key: String },
+    Save,
+    Dispose(Disposal),
 }
 
 /// Something that a process did.
@@ -47,6 +58,14 @@ pub(crate) enum Did {
     Read { begun: DateTime<Utc>, survey: bool },
     /// It lifted every pause, which sets the breaker back.
     ResumedAll,
+    /// It began a call that writes to resources.
+    Wrote { write: Write, region: Region, ids: Vec<ResourceId> },
+    /// It began to list resources of a region.
+    Listed(Region),
+    /// It changed a mark.
+    Marked { id: Box<MarkId>, from: Option<Box<Mark>>, to: Option<Box<Mark>> },
+    /// The ledger was lost, and there is a new one.
+    LedgerLost,
 }
 
 /// An event, as far as the model looks at it.
@@ -60,6 +79,11 @@ pub(crate) struct Told {
     pub(crate) until: Option<DateTime<Utc>>,
     /// The first rail that held it.
     pub(crate) rail: Option<String>,
+    pub(crate) mode: Mode,
+    pub(crate) region: Option<Region>,
+    pub(crate) target: Option<String>,
+    pub(crate) action: Option<String>,
+    pub(crate) outcome: Option<String>,
 }
 
 /// A pause that an operator pulled. Entries before it are not its concern, whatever the time says.
@@ -79,6 +103,15 @@ pub(crate) struct PauseSpan {
     pub(crate) from: DateTime<Utc>,
     /// When it ends by itself, by the reader's clock.
     pub(crate) until: Option<DateTime<Utc>>,
+}
+
+impl PauseSpan {
+    /// Whether it held whoever did that entry of the log, by a clock that read so.
+    pub(crate) fn holds(&self, index: usize, reading: DateTime<Utc>) -> bool {
+        self.after <= index
+            && self.lifted.is_none_or(|lifted| lifted > index)
+            && self.until.is_none_or(|until| reading < until)
+    }
 }
 
 /// A process by the name under which it claims.

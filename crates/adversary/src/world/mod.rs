@@ -3,10 +3,12 @@
 mod clock;
 pub(crate) mod log;
 mod perform;
-mod ports;
+pub(crate) mod ports;
 mod process;
 mod root;
 pub(crate) mod stage;
 mod week;
+
+pub(crate) use week::Judge;
 
 pub use week::Week;

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt;
 use simian::control::{self, Extent, Which};
 use simian::engine::Engine;
 use simian_core::detail::{AlarmState, Lever};
-use simian_core::{CalendarState, ClaimQuery, Dice, Group, GroupId, Region, Stage as Phase};
-use simian_sim::{GroupSpec, Operation, Outage, Refusal, Weather, Who};
+use simian_core::{
+    CalendarState, ClaimQuery, Dice, Group, GroupId, LaunchSource, Region, ResourceId, ResourceKind, Stage as Phase,
+};
+use simian_sim::{GroupSpec, Operation, Outage, Refusal, Weather, Who, call};
 
 use super::log::{Absence, Did, Entry};
 use super::stage::{Command, Stage, region};
@@ -84,6 +86,7 @@ impl Stage {
                 self.sink.set_down(Some(Refusal { after: *after, message, lasting: false }));
                 self.shared().sink_back = now + TimeDelta::seconds(i64::from(*seconds));
             }
+            What::Estate(deed) => self.do_deed(deed),
             What::Checks { region: index, but, healthy } => self.check_targets(&region(*index), *but, *healthy),
             outside => {
                 if let Some(operation) = self.operation(outside) {
@@ -128,7 +131,7 @@ impl Stage {
             What::Shield(place, on) => Operation::Shield { who: self.who(place)?, on: *on },
             What::Standby(place, on) => Operation::Standby { who: self.who(place)?, on: *on },
             What::Warm(place, on) => Operation::Warm { who: self.who(place)?, on: *on },
-            What::Create(group) => Operation::CreateGroup(spec(group)),
+            What::Create(group) => Operation::CreateGroup(spec(group, self.start)),
             What::Delete { region, group } => Operation::DeleteGroup(self.group(*region, group)?),
             What::Alarm { region: index, name, says } => {
                 let (region, name) = (region(*index), name.clone());
@@ -200,7 +203,7 @@ impl Stage {
     /// The operator's own way to the ledger: as the command line has it.
     fn operator(&self) -> Engine {
         let clock = Arc::new(self.clock.clone());
-        Engine::new(clock, Arc::clone(&self.ledger), Dice::new("operator"), "operator")
+        Engine::new(clock, self.ledger(), Dice::new("operator"), "operator")
     }
 
     /// Whether the operator's request was served.
@@ -211,7 +214,7 @@ impl Stage {
 
     fn say_recovered(&self) {
         let open = ClaimQuery { open: true, ..ClaimQuery::default() };
-        let claims = self.ledger.claims(&open).now_or_never().and_then(Result::ok).unwrap_or_default();
+        let claims = self.ledger().claims(&open).now_or_never().and_then(Result::ok).unwrap_or_default();
         let late = claims.iter().filter(|claim| claim.stage == Phase::Unrecovered);
         let (keys, units): (Vec<_>, BTreeSet<String>) = late.map(|claim| (&claim.key, claim.full_unit())).unzip();
         let request = control::Request::Recovered { why: "seen".into(), units: units.into_iter().collect() };
@@ -268,7 +271,7 @@ impl Stage {
         let done = if pulled {
             // The file's time is in events: the week's, and not the wall's.
             let at = std::time::SystemTime::UNIX_EPOCH
-                + (self.now() - chrono::DateTime::<Utc>::UNIX_EPOCH).to_std().unwrap_or_default();
+                + (self.now() - DateTime::<Utc>::UNIX_EPOCH).to_std().unwrap_or_default();
             std::fs::File::create(path).and_then(|file| file.set_modified(at))
         } else {
             std::fs::remove_file(path)
@@ -314,8 +317,20 @@ fn state_of(says: AlarmSays) -> AlarmState {
     }
 }
 
-/// A group as its owner asks for it.
-pub(crate) fn spec(group: &GroupSetup) -> GroupSpec {
+fn launch_source(id: &ResourceId) -> Option<LaunchSource> {
+    match id.kind {
+        ResourceKind::LaunchConfiguration => Some(LaunchSource::Configuration(id.id.clone())),
+        ResourceKind::Image => Some(LaunchSource::Image(id.id.clone())),
+        ResourceKind::TemplateVersion => {
+            let (id, version) = id.id.rsplit_once(':')?;
+            Some(LaunchSource::Template { id: id.to_owned(), version: version.to_owned() })
+        }
+        _ => None,
+    }
+}
+
+/// A group as its owner asks for it, in a scenario that began at `start`.
+pub(crate) fn spec(group: &GroupSetup, start: DateTime<Utc>) -> GroupSpec {
     let (min, desired, max) = group.sizes;
     let letters = ["a", "b", "c"];
     let mut spec = GroupSpec::new(&region(group.region), &group.name, desired)
@@ -327,7 +342,14 @@ pub(crate) fn spec(group: &GroupSetup) -> GroupSpec {
     }
     spec.tags.clone_from(&group.tags);
     spec.hook_seconds = group.hook;
+    spec.created = group.age.map(|days| start - TimeDelta::days(i64::from(days)));
+    spec.launches = group.launches.iter().filter_map(launch_source).collect();
     spec
+}
+
+/// Nothing can be reached, until there is other weather.
+fn always() -> Outage {
+    Outage { region: None, from: DateTime::<Utc>::MIN_UTC, until: DateTime::<Utc>::MAX_UTC }
 }
 
 /// The weather as the simulator knows it.
@@ -346,7 +368,8 @@ pub(crate) fn weather_of(weather: &WeatherSetup, seed: u64) -> Weather {
         broken_after: share(weather.broken_after),
         partial: share(weather.partial),
         half_batch: share(weather.half_batch),
-        outages: Vec::<Outage>::new(),
+        denied: call::ALL.into_iter().filter(|name| weather.denied.iter().any(|denied| denied == name)).collect(),
+        outages: if weather.out { vec![always()] } else { Vec::new() },
         ..Weather::calm()
     }
 }

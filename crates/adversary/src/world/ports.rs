@@ -21,8 +21,9 @@ use simian_core::{
     Pause, Region, Resource, ResourceId, ResourceKind, Sink, SinkError,
 };
 
-use super::log::{Act, Did, Told};
+use super::log::{Act, Did, Told, Write};
 use super::stage::Stage;
+use crate::months::ports::{marked, named};
 use crate::scenario::{HookSays, Port, Side};
 
 /// One process's way into the world.
@@ -54,14 +55,14 @@ impl Ports {
         Self { stage, slot, skew: Arc::default() }
     }
 
-    async fn at(&self, port: Port, side: Side) {
+    pub(crate) async fn at(&self, port: Port, side: Side) {
         if self.stage.meets(self.slot, port, side) {
             GiveWay(false).await;
         }
     }
 
     /// A call to AWS has ended: its `Date` header was read, if there was one.
-    fn heard<T>(&self, region: &Region, answer: &Result<T, CallError>) {
+    pub(crate) fn heard<T>(&self, region: &Region, answer: &Result<T, CallError>) {
         let cause = answer.as_ref().err().map(|error| &error.cause);
         if cause.is_some_and(|cause| cause.effect() != Effect::None || *cause == Cause::Unreachable) {
             return;
@@ -112,10 +113,10 @@ impl Ports {
 }
 
 /// A call that acts and is under way, until it ended or was dropped with its process.
-struct UnderWay<'p>(&'p Ports);
+pub(crate) struct UnderWay<'p>(&'p Ports);
 
 impl<'p> UnderWay<'p> {
-    fn begin(ports: &'p Ports) -> Self {
+    pub(crate) fn begin(ports: &'p Ports) -> Self {
         ports.stage.shared().controls[ports.slot].acting += 1;
         Self(ports)
     }
@@ -205,6 +206,9 @@ impl Cloud for Ports {
         kind: ResourceKind,
         query: &ResourceQuery,
     ) -> Result<Vec<Resource>, CallError> {
+        if !matches!(query, ResourceQuery::Ids(_)) {
+            self.stage.log(self.slot, Did::Listed(region.clone()));
+        }
         self.around(Port::Survey, region, self.stage.cloud.resources(region, kind, query)).await
     }
 
@@ -253,19 +257,24 @@ impl Actuator for Ports {
         key: &str,
         value: &str,
     ) -> Result<(), CallError> {
-        self.around(Port::Act, region, self.stage.cloud.tag(region, kind, ids, key, value)).await
+        let write = Write::Tag { key: key.to_owned(), value: value.to_owned() };
+        let call = self.stage.cloud.tag(region, kind, ids, key, value);
+        self.writes(write, region, named(kind, ids), call).await
     }
 
     async fn untag(&self, region: &Region, kind: ResourceKind, ids: &[String], key: &str) -> Result<(), CallError> {
-        self.around(Port::Act, region, self.stage.cloud.untag(region, kind, ids, key)).await
+        let call = self.stage.cloud.untag(region, kind, ids, key);
+        self.writes(Write::Untag { key: key.to_owned() }, region, named(kind, ids), call).await
     }
 
     async fn save(&self, region: &Region, resource: &ResourceId, tags: &Tags) -> Result<Option<String>, CallError> {
-        self.around(Port::Act, region, self.stage.cloud.save(region, resource, tags)).await
+        let call = self.stage.cloud.save(region, resource, tags);
+        self.writes(Write::Save, region, vec![resource.clone()], call).await
     }
 
     async fn dispose(&self, region: &Region, resource: &ResourceId, disposal: &Disposal) -> Result<(), CallError> {
-        self.around(Port::Act, region, self.stage.cloud.dispose(region, resource, disposal)).await
+        let call = self.stage.cloud.dispose(region, resource, disposal);
+        self.writes(Write::Dispose(disposal.clone()), region, vec![resource.clone()], call).await
     }
 }
 
@@ -306,6 +315,11 @@ fn told(event: &Event) -> Told {
         due: body.due,
         until: body.until,
         rail: body.outcome.clone().filter(|_| matches!(body.kind, Kind::ActionHeld | Kind::ActionVetoed)),
+        mode: body.mode,
+        region: body.region.clone(),
+        target: body.target.clone(),
+        action: body.action.clone(),
+        outcome: body.outcome.clone(),
     }
 }
 
@@ -318,24 +332,24 @@ impl Ports {
 #[async_trait]
 impl Ledger for Ports {
     fn exclusive(&self) -> bool {
-        self.stage.ledger.exclusive()
+        self.stage.ledger().exclusive()
     }
 
     async fn marks(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<MarkId, Mark>, LedgerError> {
-        self.stage.ledger.marks(mode, account).await
+        self.stage.ledger().marks(mode, account).await
     }
 
     async fn surveys(&self, account: &AccountId) -> Result<BTreeMap<Region, u64>, LedgerError> {
-        self.stage.ledger.surveys(account).await
+        self.stage.ledger().surveys(account).await
     }
 
     async fn birth(&self) -> Result<Birth, LedgerError> {
-        self.stage.ledger.birth().await
+        self.stage.ledger().birth().await
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>, LedgerError> {
         self.at(Port::Pauses, Side::Before).await;
-        let pauses = self.stage.ledger.pauses().await;
+        let pauses = self.stage.ledger().pauses().await;
         self.at(Port::Pauses, Side::After).await;
         pauses
     }
@@ -345,7 +359,7 @@ impl Ledger for Ports {
         self.at(port, Side::Before).await;
         self.may_write()?;
         let moves: Vec<Did> = changes.iter().filter_map(moved).collect();
-        let events = self.stage.ledger.commit(drafts, changes).await?;
+        let events = self.stage.ledger().commit(drafts, changes).await?;
         for did in events.iter().map(|event| Did::Told(told(event))).chain(moves) {
             self.stage.log(self.slot, did);
         }
@@ -356,7 +370,7 @@ impl Ledger for Ports {
     async fn claim(&self, claims: &[Claim]) -> Result<Vec<Claimed>, LedgerError> {
         self.at(Port::Claim, Side::Before).await;
         self.may_write()?;
-        let answers = self.stage.ledger.claim(claims).await?;
+        let answers = self.stage.ledger().claim(claims).await?;
         for (claim, _) in claims.iter().zip(&answers).filter(|(_, answer)| **answer == Claimed::Won) {
             self.stage.log(self.slot, Did::Won(Box::new(claim.clone())));
         }
@@ -365,54 +379,54 @@ impl Ledger for Ports {
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<Event>, LedgerError> {
-        self.stage.ledger.events(query).await
+        self.stage.ledger().events(query).await
     }
 
     async fn claims(&self, query: &ClaimQuery) -> Result<Vec<ClaimRecord>, LedgerError> {
-        self.stage.ledger.claims(query).await
+        self.stage.ledger().claims(query).await
     }
 
     async fn last_actions(&self, mode: Mode, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
-        self.stage.ledger.last_actions(mode, account).await
+        self.stage.ledger().last_actions(mode, account).await
     }
 
     async fn counters(&self, mode: Mode, date: NaiveDate) -> Result<BTreeMap<String, u32>, LedgerError> {
-        self.stage.ledger.counters(mode, date).await
+        self.stage.ledger().counters(mode, date).await
     }
 
     async fn findings(&self, account: &AccountId) -> Result<BTreeMap<String, Draft>, LedgerError> {
-        self.stage.ledger.findings(account).await
+        self.stage.ledger().findings(account).await
     }
 
     async fn sights(&self, account: &AccountId) -> Result<BTreeMap<String, NaiveDate>, LedgerError> {
-        self.stage.ledger.sights(account).await
+        self.stage.ledger().sights(account).await
     }
 
     async fn compact(&self, order: &Compaction) -> Result<Compacted, LedgerError> {
         self.may_write()?;
-        self.stage.ledger.compact(order).await
+        self.stage.ledger().compact(order).await
     }
 
     async fn checkpoints(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
-        self.stage.ledger.checkpoints().await
+        self.stage.ledger().checkpoints().await
     }
 
     async fn heads(&self) -> Result<BTreeMap<String, Head>, LedgerError> {
-        self.stage.ledger.heads().await
+        self.stage.ledger().heads().await
     }
 
     async fn cursor(&self, sink: &str) -> Result<u64, LedgerError> {
-        self.stage.ledger.cursor(sink).await
+        self.stage.ledger().cursor(sink).await
     }
 
     async fn cursors(&self) -> Result<BTreeMap<String, u64>, LedgerError> {
-        self.stage.ledger.cursors().await
+        self.stage.ledger().cursors().await
     }
 
     async fn advance(&self, sink: &str, seq: u64) -> Result<(), LedgerError> {
         self.at(Port::Advance, Side::Before).await;
         self.may_write()?;
-        self.stage.ledger.advance(sink, seq).await?;
+        self.stage.ledger().advance(sink, seq).await?;
         self.at(Port::Advance, Side::After).await;
         Ok(())
     }
@@ -426,7 +440,7 @@ fn moved(change: &Change) -> Option<Did> {
         Change::Hold { key, from, to } => {
             Some(Did::Held { key: key.clone(), from: from.holder.clone(), to: to.holder.clone() })
         }
-        _ => None,
+        change => marked(change),
     }
 }
 

@@ -15,12 +15,13 @@ use simian_core::calendar::{Freeze, Hours, Weekdays};
 use simian_core::choice::{Rule, app_glob};
 use simian_core::rails::{Budgets, Floors};
 use simian_core::{
-    AccountId, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, OutageHook, Policy, Region,
-    Request, Settings, Sink, Size, TagRules,
+    AccountId, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Monkey, OutageHook, Policy,
+    Region, Request, Settings, Sink, Size, TagRules,
 };
 
 use super::ports::Ports;
 use super::stage::Stage;
+use crate::months;
 use crate::scenario::{ACCOUNT, CALENDAR, PolicySetup};
 
 /// A process that runs; dropping it is a crash.
@@ -29,7 +30,7 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = ()>>>;
 /// What a config comes to.
 pub(crate) struct Wiring {
     policy: Policy,
-    monkey: Chaos,
+    monkey: Box<dyn Monkey>,
     schedule: Schedule,
     watch: WatchPolicy,
     brake: bool,
@@ -53,7 +54,8 @@ pub(crate) fn wire(setup: &PolicySetup) -> Result<Wiring, String> {
     let mut policy = Policy::cautious(account, calendar.clone());
     policy.mode = if setup.live { Mode::Live } else { Mode::DryRun };
     if !setup.monkey_live {
-        policy.modes.insert(simian_chaos::NAME.into(), Mode::DryRun);
+        let name = if setup.janitor.is_some() { simian_janitor::NAME } else { simian_chaos::NAME };
+        policy.modes.insert(name.into(), Mode::DryRun);
     }
     if setup.change_calendar {
         policy.change_calendars.push(CALENDAR.parse().map_err(|error| wrong(&error))?);
@@ -99,9 +101,17 @@ pub(crate) fn wire(setup: &PolicySetup) -> Result<Wiring, String> {
         .choosing(choice)
         .leaving(policy.floors.clone())
         .within(calendar);
+    let monkey: Box<dyn Monkey> = match &setup.janitor {
+        None => Box::new(monkey),
+        Some(table) => {
+            let (janitor, disposals) = months::wire::wire(table, policy.tags.clone(), policy.calendar.clone())?;
+            policy.disposals = disposals;
+            Box::new(janitor)
+        }
+    };
     let cron: CronSpec = setup.cron.parse().map_err(|error| wrong(&error))?;
     let watch = WatchPolicy { deadline: policy.recovery, ..WatchPolicy::default() };
-    let schedule = Schedule { monkey: simian_chaos::NAME.into(), cron, zone };
+    let schedule = Schedule { monkey: monkey.name().into(), cron, zone };
     Ok(Wiring { policy, monkey, schedule, watch, brake: setup.brake })
 }
 
@@ -115,7 +125,7 @@ fn engine(stage: &Arc<Stage>, slot: usize, holder: &str, setup: &PolicySetup) ->
     let brake = stage.brake.clone().filter(|_| wiring.brake);
     let dice = Dice::new(&format!("adversary {}", stage.seed));
     let engine = Engine {
-        monkeys: vec![Box::new(wiring.monkey)],
+        monkeys: vec![wiring.monkey],
         accounts: vec![account],
         watch: wiring.watch,
         brake: Brake::new(brake),

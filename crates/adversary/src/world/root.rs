@@ -94,6 +94,17 @@ impl Root {
                     self.start(1, Begin::Started);
                 }
             }
+            Command::LoseLedger { down } => {
+                let now = self.stage.now();
+                for (slot, one) in self.slots.iter_mut().enumerate() {
+                    if one.running.take().is_some() && slot < REPLICAS {
+                        one.back = Some(now + TimeDelta::seconds(i64::from(down_at_least(*down))));
+                    }
+                    self.stage.shared().log.end(slot, now);
+                }
+                // A ledger that cannot be made is no ledger: whoever comes up writes to the old one, and that shows.
+                drop(super::week::lose_ledger(&self.stage));
+            }
             Command::GameDay(id) => {
                 let slot = self.slots.len();
                 let (index, policy) = self.stage.policy();

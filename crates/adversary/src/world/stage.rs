@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Reload,
     Replica,
     GameDay(u32),
+    LoseLedger { down: u32 },
 }
 
 /// A step that waits for a call.
@@ -66,7 +67,7 @@ pub(crate) struct Stage {
     pub(crate) clock: VirtualClock,
     pub(crate) clocks: Vec<MachineClock>,
     pub(crate) cloud: SimAccount,
-    pub(crate) ledger: Arc<dyn Ledger>,
+    ledger: Mutex<Arc<dyn Ledger>>,
     pub(crate) sink: MemorySink,
     pub(crate) brake: Option<PathBuf>,
     pub(crate) regions: Vec<Region>,
@@ -120,7 +121,7 @@ impl Stage {
             clocks: (0..REPLICAS).map(|_| MachineClock::new(clock.clone())).collect(),
             clock,
             cloud,
-            ledger,
+            ledger: Mutex::new(ledger),
             sink: MemorySink::default(),
             brake,
             regions: (0..setup.regions).map(region).collect(),
@@ -136,6 +137,16 @@ impl Stage {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// The ledger that there is now.
+    pub(crate) fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::clone(&self.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Another ledger from now on.
+    pub(crate) fn replace_ledger(&self, ledger: Arc<dyn Ledger>) {
+        *self.ledger.lock().unwrap_or_else(PoisonError::into_inner) = ledger;
     }
 
     /// The instance that we run on.

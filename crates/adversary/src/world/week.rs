@@ -12,16 +12,27 @@ use simian_ledger::{MemoryLedger, SqliteLedger};
 use simian_sim::{SimAccount, VirtualClock};
 use uuid::Uuid;
 
+use super::log::Did;
 use super::perform::{spec, weather_of};
 use super::root::Root;
 use super::stage::{Stage, region};
 use crate::model::Model;
+use crate::months;
 use crate::scenario::{ACCOUNT, ALARMS, AlarmSays, HookSays, Scenario, What, When};
 use crate::tally::Tally;
 use crate::violation::Violation;
 
-/// How long after the week everybody has to tidy up.
-const TIDY: TimeDelta = TimeDelta::hours(1);
+/// Who judges what is played.
+pub(crate) trait Judge {
+    /// Looks at all that happened since the last look.
+    fn look(&mut self, stage: &Stage, wrong: &mut Vec<Violation>);
+    /// Nothing goes wrong any more: until when everybody has to tidy up.
+    fn tidy(&self, stage: &Stage, end: DateTime<Utc>) -> DateTime<Utc>;
+    /// Looks at the whole, after everybody had time to tidy up.
+    fn end(&mut self, stage: &Stage, events: &[Event], claims: &[ClaimRecord], wrong: &mut Vec<Violation>);
+    /// What was exercised, with what was counted.
+    fn tally(&self, tally: Tally) -> Tally;
+}
 
 /// How often the model looks, if nothing else happens.
 const LOOK: TimeDelta = TimeDelta::hours(6);
@@ -45,7 +56,11 @@ impl Week {
         let folder = folder.map_err(|error| format!("cannot make a folder: {error}"))?;
         let stage = set_up(scenario, folder.as_ref().map(tempfile::TempDir::path))?;
         let mut root = Box::pin(Root::new(Arc::clone(&stage)));
-        let mut model = Model::new(&stage, &scenario.setup);
+        let mut model: Box<dyn Judge> = if scenario.is_month() {
+            Box::new(months::model::Model::new(&stage, &scenario.setup))
+        } else {
+            Box::new(Model::new(&stage, &scenario.setup))
+        };
         let end = stage.start + TimeDelta::days(i64::from(scenario.setup.days));
         let mut violations = Vec::new();
         let mut steps = scenario.steps.iter().peekable();
@@ -67,7 +82,7 @@ impl Week {
         if violations.is_empty() {
             all_well(&stage);
             root.restart_all();
-            run(&stage, root.as_mut(), end + TIDY);
+            run(&stage, root.as_mut(), model.tidy(&stage, end));
             model.look(&stage, &mut violations);
             model.end(&stage, &events(&stage), &claims(&stage), &mut violations);
         }
@@ -108,7 +123,7 @@ fn set_up(scenario: &Scenario, folder: Option<&std::path::Path>) -> Result<Arc<S
     let account = ACCOUNT.parse().map_err(|error| format!("{error}"))?;
     let cloud = SimAccount::new(account, (0..setup.regions).map(region), setup.seed, Arc::new(clock.clone()));
     for group in &setup.groups {
-        cloud.found(spec(group));
+        cloud.found(spec(group, start));
     }
     cloud.keep_journal();
     cloud.set_weather(weather_of(&setup.weather, setup.seed));
@@ -130,36 +145,57 @@ fn set_up(scenario: &Scenario, folder: Option<&std::path::Path>) -> Result<Arc<S
         stage.perform(&What::Alarm { region: index, name: name.into(), says: Some(AlarmSays::Quiet) }, None);
     }
     stage.perform(&What::Calendar { open: true }, None);
+    for thing in &setup.things {
+        stage.do_deed(&months::Deed::Put(thing.clone()));
+    }
     baptise(&stage, setup.newborn)?;
     Ok(Arc::new(stage))
 }
 
+/// Whoever had the ledger is gone with it. There is another one, which knows nothing.
+pub(crate) fn lose_ledger(stage: &Stage) -> Result<(), String> {
+    let now = stage.now();
+    {
+        let mut shared = stage.shared();
+        shared.log.lift(false);
+        shared.ledger_back = now;
+    }
+    stage.log(0, Did::LedgerLost);
+    let birth = Uuid::from_u128(u128::from(now.timestamp_millis().unsigned_abs()) << 64 | u128::from(stage.seed));
+    stage.replace_ledger(Arc::new(MemoryLedger::new(birth, now)));
+    baptise(stage, true)
+}
+
 /// A new ledger begins paused, as the command line makes it; an old one knows that nothing acted before it.
 fn baptise(stage: &Stage, newborn: bool) -> Result<(), String> {
+    let now = stage.now();
     let (drafts, changes) = if newborn {
-        let pause = Pause::new(stage.start, NEWBORN, "a new ledger");
-        let mut draft = Draft::new(stage.start, Kind::DaemonPaused, Mode::Live, "a new ledger");
+        let pause = Pause::new(now, NEWBORN, "a new ledger");
+        let mut draft = Draft::new(now, Kind::DaemonPaused, Mode::Live, "a new ledger");
         draft.key = Some(pause.id.clone());
-        stage.shared().log.pause(None, None, stage.start, None, false);
-        stage.shared().log.pauses[0].newborn = true;
+        let log = &mut stage.shared().log;
+        log.pause(None, None, now, None, false);
+        if let Some(pause) = log.pauses.last_mut() {
+            pause.newborn = true;
+        }
         (vec![draft], vec![Change::Pause(pause)])
     } else {
-        (Vec::new(), vec![Change::FirstRun(stage.start)])
+        (Vec::new(), vec![Change::FirstRun(now)])
     };
     // A sink is there before the first event.
-    let known = stage.ledger.advance(stage.sink.name(), 0).now_or_never().ok_or("the ledger waits")?;
+    let known = stage.ledger().advance(stage.sink.name(), 0).now_or_never().ok_or("the ledger waits")?;
     known.map_err(|error| error.to_string())?;
-    let done = stage.ledger.commit(drafts, changes).now_or_never();
+    let done = stage.ledger().commit(drafts, changes).now_or_never();
     done.ok_or("the ledger waits")?.map(drop).map_err(|error| error.to_string())
 }
 
 /// Everything that the ledger was told.
 pub(crate) fn events(stage: &Stage) -> Vec<Event> {
-    stage.ledger.events(&EventQuery::default()).now_or_never().and_then(Result::ok).unwrap_or_default()
+    stage.ledger().events(&EventQuery::default()).now_or_never().and_then(Result::ok).unwrap_or_default()
 }
 
 fn claims(stage: &Stage) -> Vec<ClaimRecord> {
-    stage.ledger.claims(&ClaimQuery::default()).now_or_never().and_then(Result::ok).unwrap_or_default()
+    stage.ledger().claims(&ClaimQuery::default()).now_or_never().and_then(Result::ok).unwrap_or_default()
 }
 
 /// Steps, calls and events in the order of their times.
@@ -167,7 +203,7 @@ fn tell(stage: &Stage, events: &[Event]) -> Vec<String> {
     let shared = stage.shared();
     let mut lines: Vec<(DateTime<Utc>, String)> = shared.log.story.clone();
     for entry in &shared.log.entries {
-        if let super::log::Did::Called { .. } | super::log::Did::Won(_) = &entry.what {
+        if let Did::Called { .. } | Did::Won(_) | Did::Wrote { .. } | Did::LedgerLost = &entry.what {
             lines.push((entry.at, format!("process {}: {:?}", entry.slot, entry.what)));
         }
     }

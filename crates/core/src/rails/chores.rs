@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     Policy, Turn, account, alarms, breaker, change_calendar, clock, hours, mode, outage, paused, safety_lever,
@@ -14,7 +14,7 @@ use crate::detail::Stops;
 use crate::fleet::View;
 use crate::proposal::Key;
 use crate::resource::{ResourceId, ResourceKind};
-use crate::scope::Scope;
+use crate::scope::{Mode, Scope};
 use crate::verdict::{Ruling, Verdict};
 use crate::world::World;
 
@@ -51,10 +51,15 @@ pub static CHORE_RAILS: &[ChoreRail] = &[
     ChoreRail { name: "safety_lever", about: safety_lever::RAIL.about, judge: lever_says },
 ];
 
+/// How long the look before a deletion may take, from the oldest of what it saw to the judgement. A machine may sleep in
+/// the middle of it.
+const LOOKED: TimeDelta = TimeDelta::minutes(10);
+
 /// What was read for the chores that are to be done, after the survey.
 #[derive(Clone, Debug, Default)]
 pub struct Recheck {
-    taken: bool,
+    /// How old it is: since the oldest of it was asked for.
+    since: Option<DateTime<Utc>>,
     /// Which chores were proposed again, of a fresh reading.
     again: BTreeSet<Key>,
     /// With whom each that can be shared is shared.
@@ -69,13 +74,14 @@ impl Recheck {
         Self::default()
     }
 
-    /// What was proposed again, who shares what, and what stops everything.
+    /// What was proposed again, who shares what, and what stops everything; the oldest of it asked for then.
     pub fn of(
+        since: DateTime<Utc>,
         again: BTreeSet<Key>,
         shared: BTreeMap<(Scope, ResourceId), View<Vec<String>>>,
         stops: BTreeMap<Scope, Stops>,
     ) -> Self {
-        Self { taken: true, again, shared, stops }
+        Self { since: Some(since), again, shared, stops }
     }
 
     /// What stops everything in a scope, if it was asked.
@@ -105,7 +111,7 @@ impl<'a> Case<'a> {
     }
 
     fn not_asked(&self, what: &str) -> Verdict {
-        if self.recheck.taken {
+        if self.recheck.since.is_some() {
             Verdict::Unknown(format!("nobody asked for {what}: that waits for the next round"))
         } else {
             Verdict::NotApplicable("asked before it is done".into())
@@ -167,6 +173,9 @@ fn is_ourselves(case: &Case<'_>) -> Verdict {
     if case.chore.resource.kind != ResourceKind::Instance || !case.chore.step.is_disposal() {
         return Verdict::NotApplicable("no instance ends".into());
     }
+    if case.chore.mode == Mode::DryRun {
+        return Verdict::NotApplicable("a rehearsal ends nobody".into());
+    }
     match &case.world.observed.ourselves {
         View::Known(None) => Verdict::Pass("we do not run on EC2".into()),
         View::Known(Some(us)) if us.as_str() == case.chore.resource.id => {
@@ -201,7 +210,7 @@ fn was_announced(case: &Case<'_>) -> Verdict {
     let passed = calendar.working_days_between(announced, *date);
     if *date < mark.end {
         Verdict::Hold(format!("it is marked to stay until {}", mark.end))
-    } else if calendar.local_date(case.at) != *date {
+    } else if calendar.day_at(case.at).date != *date {
         Verdict::Hold(format!("it was proposed for {date}"))
     } else if passed < notice {
         Verdict::Hold(format!("announced on {announced}, {passed} working days ago; it takes {notice}"))
@@ -212,26 +221,40 @@ fn was_announced(case: &Case<'_>) -> Verdict {
 
 fn is_shared(case: &Case<'_>) -> Verdict {
     let Chore { scope, resource, step, .. } = case.chore;
-    if !chore::can_be_shared(resource.kind) || !(step.is_disposal() || *step == Step::Mark) {
+    let sharable = case.chore.sharable();
+    if sharable.is_empty() || !(step.is_disposal() || *step == Step::Mark) {
         return Verdict::NotApplicable("nobody else can use it".into());
     }
-    match case.recheck.shared.get(&(scope.clone(), resource.clone())) {
-        Some(View::Known(with)) if with.is_empty() => Verdict::Pass("shared with nobody".into()),
-        Some(View::Known(with)) => Verdict::Hold(format!(
-            "shared with {}, whose use of it cannot be seen: keep it, or stop sharing it",
-            with.join(", ")
-        )),
-        Some(unknown) => Verdict::Unknown(format!("who shares it is not known: {}", unknown.unknown().unwrap_or(""))),
-        None => case.not_asked("who shares it"),
+    for id in sharable {
+        let of = if id == *resource { String::new() } else { format!("{id} is ") };
+        match case.recheck.shared.get(&(scope.clone(), id)) {
+            Some(View::Known(with)) if with.is_empty() => {}
+            Some(View::Known(with)) => {
+                return Verdict::Hold(format!(
+                    "{of}shared with {}, whose use of it cannot be seen: keep it, or stop sharing it",
+                    with.join(", ")
+                ));
+            }
+            Some(unknown) => {
+                let why = unknown.unknown().unwrap_or_default();
+                return Verdict::Unknown(format!("{of}shared with nobody knows whom: {why}"));
+            }
+            None => return case.not_asked("who shares it"),
+        }
     }
+    Verdict::Pass("shared with nobody".into())
 }
 
 fn was_rechecked(case: &Case<'_>) -> Verdict {
     if !case.chore.step.is_disposal() {
         return Verdict::NotApplicable("nothing is deleted".into());
     }
-    if !case.recheck.taken {
-        return case.not_asked("a fresh read");
+    let Some(since) = case.recheck.since else { return case.not_asked("a fresh read") };
+    if !(TimeDelta::zero()..=LOOKED).contains(&(case.at - since)) {
+        return Verdict::Hold(format!(
+            "the fresh read took longer than {} minutes, or the clock was set meanwhile: nobody knows what is true now",
+            LOOKED.num_minutes()
+        ));
     }
     if case.recheck.again.contains(&case.chore.key()) {
         Verdict::Pass("a fresh read says the same".into())

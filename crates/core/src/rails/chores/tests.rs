@@ -60,7 +60,7 @@ fn recheck(chores: &[Chore], at: DateTime<Utc>) -> Recheck {
         outage: View::Unasked,
     };
     let scopes = chores.iter().map(|chore| (chore.scope.clone(), stops.clone())).collect();
-    Recheck::of(chores.iter().map(Chore::key).collect(), BTreeMap::new(), scopes)
+    Recheck::of(at, chores.iter().map(Chore::key).collect(), BTreeMap::new(), scopes)
 }
 
 fn judged(scene: &Scene, chores: &[Chore]) -> Vec<JudgedChore> {
@@ -142,6 +142,70 @@ fn what_a_fresh_read_does_not_condemn_too_stays() {
     // Before that look nothing holds it: it is asked for what passes.
     let judged = judge_chores(&[one], &scene.world, &Recheck::none(), &scene.policy, scene.now);
     assert!(judged[0].passes());
+}
+
+#[test]
+fn a_look_that_took_too_long_is_no_fresh_read() {
+    let scene = scene();
+    let chore = chore(&scene, Step::Delete);
+    for (minutes, holds) in [(0, false), (10, false), (11, true), (60, true), (-1, true)] {
+        let mut recheck = recheck(std::slice::from_ref(&chore), scene.now);
+        recheck.since = Some(scene.now - TimeDelta::minutes(minutes));
+        let judged = judge_chores(std::slice::from_ref(&chore), &scene.world, &recheck, &scene.policy, scene.now);
+        let rail = judged[0].held_by().map(|ruling| ruling.rail.to_string());
+        assert_eq!(rail.as_deref() == Some("recheck"), holds, "{minutes}");
+    }
+}
+
+#[test]
+fn hours_that_span_midnight_count_for_the_date_on_which_they_began() {
+    let mut scene = scene();
+    scene.policy.calendar.hours = crate::calendar::Hours { open: 22 * 60, close: 4 * 60 };
+    // Tuesday, 01:00: Monday's hours.
+    scene.now += TimeDelta::hours(13);
+    let monday = chore(&scene, Step::Delete);
+    assert_eq!(held(&scene, &monday), None);
+    let tuesday = Chore { date: date("2026-11-24"), ..monday };
+    assert!(held(&scene, &tuesday).is_some_and(|held| held.starts_with("announced: it was proposed for")));
+}
+
+#[test]
+fn a_rehearsal_need_not_know_where_we_run() {
+    let mut scene = scene();
+    scene.policy.disposals.delete.insert(ResourceKind::Instance);
+    let chore = Chore { resource: "instance/i-1".parse().unwrap(), ..chore(&scene, Step::Delete) };
+    assert_eq!(held(&scene, &chore), None);
+    scene.world.observed.ourselves = View::Unasked;
+    assert!(held(&scene, &chore).is_some_and(|held| held.starts_with("ourselves")));
+    assert_eq!(held(&scene, &Chore { mode: Mode::DryRun, ..chore }), None);
+}
+
+#[test]
+fn a_snapshot_that_others_share_keeps_its_image() {
+    let mut scene = scene();
+    scene.policy.disposals.delete.insert(ResourceKind::Image);
+    let ending = Disposal::EndImage { snapshots: vec!["snap-1".into()] };
+    for step in [Step::Mark, Step::Delete] {
+        let chore = Chore { resource: "image/ami-1".parse().unwrap(), disposal: ending.clone(), ..chore(&scene, step) };
+        let with = |friends: &[&str]| View::Known(friends.iter().map(ToString::to_string).collect::<Vec<_>>());
+        for (snapshot, expected) in [
+            (Some(with(&[])), None),
+            (Some(with(&["444455556666"])), Some("shared: snapshot/snap-1 is shared with 444455556666")),
+            (Some(View::Unknown("throttled".into())), Some("shared: snapshot/snap-1 is shared with nobody knows whom")),
+            (None, Some("shared: nobody asked for who shares it")),
+        ] {
+            let mut recheck = recheck(std::slice::from_ref(&chore), scene.now);
+            recheck.shared.insert((chore.scope.clone(), chore.resource.clone()), with(&[]));
+            let place = (chore.scope.clone(), "snapshot/snap-1".parse().unwrap());
+            recheck.shared.extend(snapshot.map(|view| (place, view)));
+            let judged = judge_chores(std::slice::from_ref(&chore), &scene.world, &recheck, &scene.policy, scene.now);
+            let held = judged[0].held_by().map(|ruling| format!("{}: {}", ruling.rail, ruling.says.why()));
+            match expected {
+                None => assert_eq!(held, None, "{step}"),
+                Some(why) => assert!(held.as_ref().is_some_and(|held| held.starts_with(why)), "{step}: {held:?}"),
+            }
+        }
+    }
 }
 
 #[test]
