@@ -11,7 +11,6 @@ use crate::{disposal, resources};
 
 /// Calls for resources beside those that list them.
 const MORE_READS: [&str; 10] = [
-    "elasticloadbalancing:DescribeListeners",
     // The second look, of the same monkeys.
     "autoscaling:DescribeInstanceRefreshes",
     "autoscaling:DescribeScalingActivities",
@@ -20,6 +19,7 @@ const MORE_READS: [&str; 10] = [
     "elasticloadbalancing:DescribeTargetHealth",
     // What a list needs beside its own call.
     "ec2:DescribeLaunchTemplates",
+    "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeTags",
     "logs:ListTagsForResource",
     "ssm:DescribeParameters",
