@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("simian-sim", &["simian-core"]),
     ("simian-aws", &["simian-core"]),
     ("simian-moto", &[]),
-    ("simian-adversary", &["simian", "simian-core", "simian-ledger", "simian-sim", "simian-chaos"]),
+    ("simian-adversary", &["simian", "simian-core", "simian-ledger", "simian-sim", "simian-chaos", "simian-janitor"]),
     (
         "simian",
         &[
