@@ -1,5 +1,8 @@
 //! The janitor's month: from the mark to the end, and back at every step.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use simian::daemon::Schedule;
 use simian::order::Order;
@@ -13,6 +16,7 @@ use simian_core::{
 use simian_janitor::{Config, Janitor, Prices};
 use simian_sim::{Fault, Operation, Outage, Weather, call};
 
+use crate::hooked::Hooked;
 use crate::world::{Process, World, at_once, mon, us};
 
 /// The janitor looks at eleven o'clock.
@@ -111,7 +115,12 @@ impl Stage {
     }
 
     fn process(&self) -> Process {
-        let mut process = self.world.process();
+        self.process_on(Arc::new(self.world.ledger.clone()))
+    }
+
+    /// With that ledger between it and the world's.
+    fn process_on(&self, ledger: Arc<dyn Ledger>) -> Process {
+        let mut process = self.world.process_on("one", ledger);
         let calendar = self.world.policy.calendar.clone();
         process.engine.monkeys =
             vec![Box::new(Janitor::new(&self.config, TagRules::default(), calendar, Prices::default()))];
@@ -355,6 +364,26 @@ fn a_crash_in_the_middle_of_a_deletion_is_found_out() {
         assert!(stage.story("volume/vol-1").len() <= 9, "{:?}", stage.story("volume/vol-1"));
         stage.world.audit();
     }
+}
+
+#[test]
+fn asleep_between_the_intent_and_the_call_it_gives_up_and_tries_on_another_day() {
+    let stage = Stage::of_volumes(&["vol-1"]);
+    stage.until(14);
+    let (clock, slept) = (stage.world.clock.clone(), AtomicBool::new(false));
+    let ledger = Hooked::new(&stage.world.ledger, move |moment| {
+        if moment.told(Kind::ActionIntended) && !slept.swap(true, Ordering::SeqCst) {
+            clock.jump(TimeDelta::minutes(60));
+        }
+        Ok(())
+    });
+    stage.process_on(Arc::new(ledger)).run_until(end(15));
+    assert_eq!(stage.world.cloud.calls().get(call::DISPOSE), None);
+    assert_eq!(stage.story("volume/vol-1").last().unwrap(), "12-08 abandoned delete");
+    assert_eq!(stage.marks()[0].acting, None);
+    stage.until(16);
+    assert!(!stage.there("volume/vol-1"));
+    stage.world.audit();
 }
 
 #[test]

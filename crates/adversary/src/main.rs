@@ -156,7 +156,7 @@ fn summary(args: &Args, outcome: &Outcome, z: Option<f64>, seconds: f64) -> serd
     json!({
         "seeds": args.seeds,
         "from": args.from,
-        "weeks": outcome.weeks,
+        (args.several()): outcome.weeks,
         "actions": tally.get("action.done"),
         "rehearsals": tally.get("action.rehearsed"),
         "holds": holds,

@@ -42,3 +42,49 @@ pub fn scenario(seed: u64) -> Scenario {
     steps.sort_by_key(|step| step.when.earliest());
     Scenario { setup, steps }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use simian_core::ResourceKind;
+
+    use super::*;
+
+    #[test]
+    fn a_seed_is_one_month_and_a_file_holds_it() {
+        for seed in 0..20 {
+            let month = scenario(seed);
+            assert!(month.is_month());
+            assert_eq!(month, scenario(seed));
+            let text = serde_json::to_string(&month).unwrap();
+            assert_eq!(serde_json::from_str::<Scenario>(&text).unwrap(), month);
+        }
+        assert_ne!(scenario(1), scenario(2));
+    }
+
+    #[test]
+    fn every_rule_of_the_janitor_has_its_turn() {
+        let theirs: BTreeSet<&str> = simian_janitor::RULES.iter().map(|rule| rule.id).collect();
+        assert_eq!(RULES.iter().map(|(rule, _)| *rule).collect::<BTreeSet<_>>(), theirs);
+        let tables = (0..200).filter_map(|seed| scenario(seed).setup.policy.janitor);
+        let (mut enabled, mut deleted) = (BTreeSet::new(), BTreeSet::new());
+        for table in tables {
+            enabled.extend(table.rules);
+            deleted.extend(table.delete);
+        }
+        for (rule, kind) in RULES {
+            assert!(kind.parse::<ResourceKind>().is_ok(), "{kind}");
+            assert!(enabled.contains(rule) && deleted.contains(kind), "{rule} of {kind}");
+        }
+    }
+
+    #[test]
+    fn some_months_are_calm_and_nothing_happens_in_them() {
+        let months: Vec<Scenario> = (0..200).map(scenario).collect();
+        let calm = months.iter().filter(|month| month.setup.calm);
+        assert!((10..60).contains(&calm.clone().count()));
+        assert!(calm.into_iter().all(|month| month.steps.is_empty()));
+        assert!(months.iter().any(|month| month.setup.regions > 1));
+    }
+}

@@ -107,32 +107,36 @@ pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
     steps
 }
 
-/// The machine sleeps over a look, perhaps over the next one too, and meanwhile many change their minds.
+/// The machine sleeps over a look, perhaps over the next one too, and in its last sleep everybody changes their minds: all
+/// that was unused is used, or shared, for two hours.
 fn second_thoughts(setup: &Setup, chance: &mut Chance, steps: &mut Vec<Step>) {
     let from = in_hours(setup, chance);
     let first = number(chance, 1, 12);
-    let mut sleeps = vec![(Port::Survey, first)];
-    match chance.below(3) {
-        0 => sleeps.push((Port::Survey, first + number(chance, 1, 30))),
-        1 => sleeps.insert(0, (Port::Detail, 1)),
-        _ => {}
+    let long = *pick(chance, &[100, 1000, 1000, 4000]);
+    let (sleeps, shares) = match chance.below(3) {
+        0 => (vec![(Port::Survey, first, long)], false),
+        1 => (vec![(Port::Survey, first, 100), (Port::Survey, first + number(chance, 1, 30), long)], false),
+        _ => (vec![(Port::Detail, 1, long)], true),
+    };
+    let mut when = When::At(from);
+    for (port, nth, seconds) in sleeps {
+        when = When::Call { from, port, nth, side: Side::After };
+        steps.push(Step { when: when.clone(), what: What::Sleep { replica: 0, seconds } });
     }
-    for (port, nth) in sleeps {
-        let when = When::Call { from, port, nth, side: Side::After };
-        let mut at = |what| steps.push(Step { when: when.clone(), what });
-        at(What::Sleep { replica: 0, seconds: *pick(chance, &[31, 100, 400, 1000]) });
-        for _ in 0..10 {
-            let thing = pick(chance, &setup.things);
-            at(What::Estate(Deed::Put(user(thing, chance))));
-        }
-        for thing in setup.things.iter().filter(|thing| matches!(thing.id.kind, Kind::Image | Kind::Snapshot)) {
-            at(What::Estate(Deed::Share { region: thing.region, id: thing.id.clone(), on: true }));
-        }
-    }
-    // Not for ever: else nothing of that kind goes any more.
-    for thing in setup.things.iter().filter(|thing| matches!(thing.id.kind, Kind::Image | Kind::Snapshot)) {
-        let deed = Deed::Share { region: thing.region, id: thing.id.clone(), on: false };
-        steps.push(Step { when: When::At(from + 7_200_000), what: What::Estate(deed) });
+    for thing in &setup.things {
+        let (region, id) = (thing.region, thing.id.clone());
+        let (begin, end) = if shares && matches!(thing.id.kind, Kind::Image | Kind::Snapshot) {
+            (Deed::Share { region, id: id.clone(), on: true }, Deed::Share { region, id, on: false })
+        } else if shares {
+            continue;
+        } else {
+            let user = user(thing, chance);
+            let gone = Deed::Remove { region, id: user.id.clone() };
+            let end = if user.id == id { Deed::Put(thing.clone()) } else { gone };
+            (Deed::Put(user), end)
+        };
+        steps.push(Step { when: when.clone(), what: What::Estate(begin) });
+        steps.push(Step { when: When::At(from + 7_200_000), what: What::Estate(end) });
     }
 }
 

@@ -157,3 +157,58 @@ impl Moment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use simian_core::View;
+    use simian_core::resource::{About, KeyPair};
+
+    use super::*;
+
+    fn key(id: &str) -> Resource {
+        Resource {
+            id: ResourceId::new(ResourceKind::KeyPair, id),
+            name: None,
+            tags: View::Known([].into()),
+            created: None,
+            about: About::KeyPair(KeyPair { name: id.into() }),
+        }
+    }
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
+    }
+
+    /// One key pair is there from the first minute to the tenth, another from the tenth on.
+    fn history() -> History {
+        let mut history = History::default();
+        let things = history.things.entry("us-east-1".parse().unwrap()).or_default();
+        for (id, minute, there) in [("a", 1, true), ("a", 10, false), ("b", 10, true)] {
+            let resource = there.then(|| key(id));
+            let version = Version { at: at(minute), resource, shared: false };
+            things.entry(key(id).id).or_default().push(version);
+        }
+        history
+    }
+
+    #[test]
+    fn a_window_shows_what_was_there_at_any_time_in_it() {
+        let (history, region) = (history(), "us-east-1".parse().unwrap());
+        for (from, until, a, b) in [(0, 0, 0, 0), (0, 1, 1, 0), (2, 3, 1, 0), (2, 10, 1, 1), (11, 12, 0, 1)] {
+            let window = history.window(&region, at(from), at(until));
+            let seen = |id: &str| window.seen(&key(id).id).len();
+            assert_eq!((seen("a"), seen("b")), (a, b), "{from} {until}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_as_of_one_time() {
+        let (history, region) = (history(), "us-east-1".parse().unwrap());
+        for (from, until, none, both) in [(0, 5, true, false), (2, 12, false, false), (11, 12, false, false)] {
+            let window = history.window(&region, at(from), at(until));
+            assert_eq!(window.ever(ResourceKind::KeyPair, <[_]>::is_empty), none, "{from} {until}");
+            assert_eq!(window.ever(ResourceKind::KeyPair, |list| list.len() == 2), both, "{from} {until}");
+        }
+    }
+}

@@ -228,10 +228,8 @@ impl Model {
         if life.mark.rule != mark.rule {
             (life.placed, life.announced) = (today, None);
         }
-        if mark.announced.is_some() {
-            let told = heard.filter(|(kind, _)| *kind == Kind::MarkAnnounced).map(|(_, at)| Book::of(policy).date(at));
-            life.announced.get_or_insert(told.unwrap_or(today));
-        }
+        let told = heard.filter(|(kind, _)| *kind == Kind::MarkAnnounced).map(|(_, at)| Book::of(policy).date(at));
+        life.announced = life.announced.or(told);
         if mark.acting.is_some() && life.mark.acting.is_none() {
             life.begun = Some(entry.at);
         }
