@@ -72,7 +72,7 @@ pub async fn run(
     monkey: &dyn Monkey,
     order: &Order,
     day: &Day,
-    chores: &[Chore],
+    chores: Vec<Chore>,
 ) -> Result<Chores, ObserveError> {
     if chores.is_empty() {
         return Ok(Chores::default());
@@ -81,8 +81,8 @@ pub async fn run(
     let first = judge_chores(chores, world, &Recheck::none(), policy, engine.clock.now());
     let (line, mut held): (Vec<_>, Vec<_>) = first.into_iter().partition(JudgedChore::passes);
     let line: Vec<Chore> = line.into_iter().map(|judged| judged.chore).collect();
-    let looked = recheck::recheck(engine, account, world, monkey, order, day, &line).await?;
-    let judged = judge_chores(&looked.chores, &looked.world, &looked.recheck, policy, engine.clock.now());
+    let (looked, chores) = recheck::recheck(engine, account, world, monkey, order, day, line).await?;
+    let judged = judge_chores(chores, &looked.world, &looked.recheck, policy, engine.clock.now());
     let (passed, rest): (Vec<_>, Vec<_>) = judged.into_iter().partition(JudgedChore::passes);
     held.extend(rest);
     engine.record(holds(world, &held, engine.clock.now()), Vec::new()).await?;

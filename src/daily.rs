@@ -154,8 +154,9 @@ async fn told(
     since: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Report, LedgerError> {
-    let facts = report::gather(engine.ledger.as_ref(), since, until, &Silent).await?;
-    Ok(Report::of(&facts, &report::frame(&daily.config, since, until)))
+    let frame = report::frame(&daily.config, since, until);
+    let facts = report::gather(engine.ledger.as_ref(), &frame, &Silent).await?;
+    Ok(Report::of(&facts, &frame))
 }
 
 #[cfg(test)]

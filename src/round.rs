@@ -73,7 +73,7 @@ pub async fn run(
     }
 
     let chores = std::mem::take(&mut outlook.chores);
-    let chores = chores::run(engine, account, &world, monkey, order, &day, &chores).await?;
+    let chores = chores::run(engine, account, &world, monkey, order, &day, chores).await?;
     let failed = blind(&world, &outlook);
     let dues = outlook.proposals.iter().map(|proposal| proposal.due).filter(|due| *due > now).collect();
     let mut due = due(outlook, &world, order, now);

@@ -1,6 +1,7 @@
 //! The look right before something is deleted: the survey again, the same question again, and what the survey cannot
 //! know.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta};
@@ -16,29 +17,28 @@ use crate::order::Order;
 const AT_ONCE: usize = 8;
 
 /// What was looked at.
-pub(crate) struct Looked {
-    /// The world as it is now.
-    pub(crate) world: World,
+pub(crate) struct Looked<'w> {
+    /// The world as it is now: the survey's, or a newer one.
+    pub(crate) world: Cow<'w, World>,
     /// What the rails judge by.
     pub(crate) recheck: Recheck,
-    /// The chores: as the newest look proposes them, where it does.
-    pub(crate) chores: Vec<Chore>,
 }
 
-/// Looks again at what these chores are about. Where nothing would be deleted, the survey stands.
-pub(super) async fn recheck(
+/// Looks again at what these chores are about, and returns them as the newest look proposes them, where it does. Where
+/// nothing would be deleted, the survey stands.
+pub(super) async fn recheck<'w>(
     engine: &Engine,
     account: &Account,
-    world: &World,
+    world: &'w World,
     monkey: &dyn Monkey,
     order: &Order,
     day: &Day,
-    chores: &[Chore],
-) -> Result<Looked, ObserveError> {
+    mut chores: Vec<Chore>,
+) -> Result<(Looked<'w>, Vec<Chore>), ObserveError> {
     let begun = engine.clock.now();
-    let disposals: Vec<&Chore> = chores.iter().filter(|chore| chore.step.is_disposal()).collect();
-    let shared = shared(account, chores).await;
-    let scopes: BTreeSet<&Scope> = disposals.iter().map(|chore| &chore.scope).collect();
+    let disposals = || chores.iter().filter(|chore| chore.step.is_disposal());
+    let shared = shared(account, &chores).await;
+    let scopes: BTreeSet<&Scope> = disposals().map(|chore| &chore.scope).collect();
     let alarms = if account.policy.has("alarms") { account.policy.alarms.names.as_slice() } else { &[] };
     // The survey last of all, so that nothing is newer when the rails judge.
     let stops = scopes
@@ -48,22 +48,23 @@ pub(super) async fn recheck(
     // By a clock that was set back it is not known how old a survey is.
     let fresh = |taken_at| (TimeDelta::zero()..FRESH).contains(&(engine.clock.now() - taken_at));
     let stale = !world.fleets.values().all(|fleet| fresh(fleet.taken_at));
-    if disposals.is_empty() || !stale {
+    if !stale || disposals().next().is_none() {
         let since = world.fleets.values().map(|fleet| fleet.taken_at).fold(begun, DateTime::min);
-        let again = chores.iter().map(Chore::key).collect();
+        let again = disposals().map(Chore::key).collect();
         let recheck = Recheck::of(since, again, shared, stops);
-        return Ok(Looked { world: world.clone(), recheck, chores: chores.to_vec() });
+        return Ok((Looked { world: Cow::Borrowed(world), recheck }, chores));
     }
     let mut now = observe::world(engine, account, &world.area, monkey, order, day).await?;
     now.observed.change_calendars = world.observed.change_calendars.clone();
-    let mut again: BTreeMap<Key, Chore> =
-        monkey.propose(&now, day, &engine.dice).chores.into_iter().map(|chore| (chore.key(), chore)).collect();
-    let recheck = Recheck::of(begun, again.keys().cloned().collect(), shared, stops);
-    let newest = |chore: &Chore| match again.remove(&chore.key()).filter(|_| chore.step.is_disposal()) {
-        Some(newest) => newest,
-        None => chore.clone(),
-    };
-    Ok(Looked { world: now, recheck, chores: chores.iter().map(newest).collect() })
+    let newest = monkey.propose(&now, day, &engine.dice).chores;
+    let mut newest: BTreeMap<Key, Chore> = newest.into_iter().map(|chore| (chore.key(), chore)).collect();
+    let recheck = Recheck::of(begun, newest.keys().cloned().collect(), shared, stops);
+    for chore in chores.iter_mut().filter(|chore| chore.step.is_disposal()) {
+        if let Some(newest) = newest.remove(&chore.key()) {
+            *chore = newest;
+        }
+    }
+    Ok((Looked { world: Cow::Owned(now), recheck }, chores))
 }
 
 /// With whom each of them that can be shared is shared, and what goes with it.

@@ -15,7 +15,7 @@ use simian_core::{
 use crate::engine::{Account, Engine};
 
 /// A mark whose last step nobody saw the end of.
-type Open = (MarkId, Mark, Acting);
+type Open = (MarkId, Mark, Box<Acting>);
 
 /// Resolves what is open and settled by now. What cannot be looked at waits.
 pub(super) async fn settle(engine: &Engine, account: &Account, area: &Area) -> Result<(), LedgerError> {
@@ -98,17 +98,11 @@ fn resolved(
             Some(Mark { acting: None, ..mark.clone() }),
         ),
     };
-    let mut draft = Draft::new(now, Kind::ActionResolved, id.mode, why);
+    let mut draft = id.draft(&mark, now, Kind::ActionResolved, why);
     draft.monkey = Some(acting.monkey.clone());
     draft.key = Some(acting.key.clone());
-    draft.account = Some(id.scope.account.clone());
-    draft.region = Some(id.scope.region.clone());
-    draft.owner.clone_from(&mark.owner);
-    draft.app.clone_from(&mark.app);
-    draft.target = Some(id.resource.to_string());
     draft.action = Some(acting.step.clone());
     draft.outcome = Some(outcome.to_string());
-    let draft = draft.count("cents_a_month", mark.cents_a_month);
     (Some(draft), Change::Mark { id: id.clone(), from: Some(Box::new(mark)), to: to.map(Box::new) })
 }
 

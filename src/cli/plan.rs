@@ -87,7 +87,7 @@ async fn page(engine: &Engine, account: &Account, args: &Args, day: &Day) -> Res
         let outlook = monkey.propose(&world, day, &engine.dice);
         let now = engine.clock.now();
         page.judged.extend(judge(&outlook.proposals, &world, &simian_core::Detail::none(), &account.policy, now));
-        page.chores.extend(judge_chores(&outlook.chores, &world, &Recheck::none(), &account.policy, now));
+        page.chores.extend(judge_chores(outlook.chores, &world, &Recheck::none(), &account.policy, now));
         page.failed.extend(outlook.blind.iter().map(|(scope, why)| format!("{scope} is not known whole: {why}")));
         // Of what the others left alone `explain` tells.
         if monkey.needs().groups == Groups::OptedIn {

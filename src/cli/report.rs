@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use simian_core::{AccountId, Calendar, Clock, span};
 
 use super::connect::{self, Access};
@@ -50,7 +50,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     let frame = frame(&config, args, now)?;
     let ledger = connect::ledger(&config, Access::Read, now)?;
     let progress = super::progress::new();
-    let gather = report::gather(ledger.as_ref(), frame.since, frame.until, progress.as_ref());
+    let gather = report::gather(ledger.as_ref(), &frame, progress.as_ref());
     let facts = super::runtime()?.block_on(gather)?;
     let report = Report::of(&facts, &frame);
     let text = args.format.write(&report, config.calendar.zone);
@@ -77,8 +77,7 @@ fn frame<'c>(config: &'c Config, args: &Args, now: DateTime<Utc>) -> Result<Fram
         None => calendar
             .local_date(until)
             .checked_sub_days(Days::new(DAYS))
-            .and_then(|date| midnight(date, calendar))
-            .unwrap_or(DateTime::UNIX_EPOCH),
+            .map_or(DateTime::UNIX_EPOCH, |date| calendar.midnight(date)),
     };
     if until <= since {
         let why = format!("the report would end at {until}, before it begins at {since}: mend --since or --until");
@@ -93,20 +92,12 @@ fn frame<'c>(config: &'c Config, args: &Args, now: DateTime<Utc>) -> Result<Fram
 
 /// Reads a date, a time, or how long ago.
 fn moment(option: &str, text: &str, calendar: &Calendar, now: DateTime<Utc>) -> Result<DateTime<Utc>, Failure> {
-    let midnight = super::date(text).and_then(|date| midnight(date, calendar));
+    let midnight = super::date(text).map(|date| calendar.midnight(date));
     let ago = || span::parse(text).ok().map(|ago| now - ago);
     midnight.or_else(|| text.parse().ok()).or_else(ago).ok_or_else(|| {
         let shapes = "2026-11-23, a time such as 2026-11-23T09:00:00Z, or how long ago, such as 2d";
         Failure::say(Exit::Usage, format!("{option} {text}: write a date such as {shapes}"))
     })
-}
-
-/// The first moment of a date in the operator's zone.
-fn midnight(date: NaiveDate, calendar: &Calendar) -> Option<DateTime<Utc>> {
-    // An hour before noon of the day before lies on that day in every zone.
-    let before = date.pred_opt()?.and_time(NaiveTime::MIN).and_utc() + chrono::TimeDelta::hours(11);
-    let offset = before.with_timezone(&calendar.zone).naive_local() - before.naive_utc();
-    Some(calendar.midnight_after(before - offset))
 }
 
 /// The id of an account that is named by its name or its id. The ledger may know one that the config has no more.
@@ -202,7 +193,7 @@ mod tests {
         clock.drive(sandbox::play(&engine, &config, &[], end, std::future::pending())).unwrap();
         let frame = week_of(&config);
         let progress = Counted::default();
-        let facts = report::gather(engine.ledger.as_ref(), frame.since, frame.until, &progress);
+        let facts = report::gather(engine.ledger.as_ref(), &frame, &progress);
         let facts = clock.drive(facts).unwrap();
         let (steps, done) = *progress.0.lock().unwrap();
         assert!(steps > 1000 && done == steps, "{done} of {steps} events were told");

@@ -33,7 +33,7 @@ pub(crate) struct Live<'a> {
     /// Where.
     pub(crate) account: &'a Account,
     /// The look that let it pass.
-    pub(crate) looked: &'a Looked,
+    pub(crate) looked: &'a Looked<'a>,
 }
 
 impl Live<'_> {
@@ -58,14 +58,14 @@ impl Live<'_> {
         }
         let now = self.engine.clock.now();
         let acting = Mark {
-            acting: Some(Acting {
+            acting: Some(Box::new(Acting {
                 monkey: chore.monkey.to_owned(),
                 key: chore.key().to_string(),
                 step: chore.step.to_string(),
                 holder: self.engine.holder.clone(),
                 at: now,
                 act_before: at + BEGUN_WITHIN,
-            }),
+            })),
             tried: Some(chore.date),
             ..chore.mark.clone()
         };

@@ -122,21 +122,14 @@ impl Chore {
     /// An event about it: who, where, what.
     pub fn draft(&self, at: DateTime<Utc>, kind: Kind, why: impl Into<String>) -> Draft {
         let of_mark = matches!(kind, Kind::MarkPlaced | Kind::MarkAnnounced | Kind::MarkLifted);
-        let mut draft = Draft::new(at, kind, self.mode, why);
+        let mut draft = self.mark_id().draft(&self.mark, at, kind, why);
         draft.monkey = Some(self.monkey.to_owned());
-        draft.account = Some(self.scope.account.clone());
-        draft.region = Some(self.scope.region.clone());
-        draft.app.clone_from(&self.mark.app);
-        draft.owner.clone_from(&self.mark.owner);
-        draft.target = Some(self.resource.to_string());
-        if of_mark {
-            draft.key = Some(self.mark_id().to_string());
-            draft.outcome = Some(self.mark.rule.clone());
-        } else {
+        if !of_mark {
             draft.key = Some(self.key().to_string());
             draft.action = Some(self.step.to_string());
+            draft.outcome = None;
         }
-        draft.count("cents_a_month", self.mark.cents_a_month)
+        draft
     }
 }
 

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::event::{Draft, Kind};
 use crate::resource::{ResourceId, ResourceKind};
 use crate::scope::{Mode, Scope};
 
@@ -22,6 +23,21 @@ pub struct MarkId {
     pub scope: Scope,
     /// On what.
     pub resource: ResourceId,
+}
+
+impl MarkId {
+    /// An event about that mark: where, on what, whose, by which rule.
+    pub fn draft(&self, mark: &Mark, at: DateTime<Utc>, kind: Kind, why: impl Into<String>) -> Draft {
+        let mut draft = Draft::new(at, kind, self.mode, why);
+        draft.key = Some(self.to_string());
+        draft.account = Some(self.scope.account.clone());
+        draft.region = Some(self.scope.region.clone());
+        draft.app.clone_from(&mark.app);
+        draft.owner.clone_from(&mark.owner);
+        draft.target = Some(self.resource.to_string());
+        draft.outcome = Some(mark.rule.clone());
+        draft.count("cents_a_month", mark.cents_a_month)
+    }
 }
 
 impl fmt::Display for MarkId {
@@ -60,7 +76,7 @@ pub struct Mark {
     pub tried: Option<NaiveDate>,
     /// Somebody is saving or deleting it: nobody knows yet how that ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acting: Option<Acting>,
+    pub acting: Option<Box<Acting>>,
     /// A rehearsal deleted it: it stays as it is until the resource is gone or used.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rehearsed: bool,

@@ -213,6 +213,23 @@ fn midnight_is_the_first_instant_of_the_next_date() {
 }
 
 #[test]
+fn a_date_begins_at_its_midnight() {
+    use chrono_tz::{Africa::Cairo, America::New_York, America::St_Johns, Pacific::Apia};
+    for (zone, from, expected) in [
+        (New_York, "2026-11-02", "2026-11-02T05:00Z"),
+        (Cairo, "2026-04-24", "2026-04-23T22:00Z"),
+        // 23:00 to 24:00 happens twice before it.
+        (Cairo, "2026-10-30", "2026-10-29T22:00Z"),
+        // It begins twice, and the first time counts.
+        (St_Johns, "2010-11-07", "2010-11-07T02:30Z"),
+        // There is no such date.
+        (Apia, "2011-12-30", "2011-12-30T10:00Z"),
+    ] {
+        assert_eq!(always(zone, "09:00", "15:00").midnight(date(from)), at(expected), "{zone} {from}");
+    }
+}
+
+#[test]
 fn hours_are_read_strictly() {
     assert_eq!(Hours::parse("09:00", "15:30"), Ok(Hours { open: 540, close: 930 }));
     assert_eq!(Hours::parse("00:00", "24:00"), Ok(Hours { open: 0, close: 1440 }));

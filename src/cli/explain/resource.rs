@@ -179,7 +179,7 @@ fn said(
     answer.marks.extend(marks.map(|(id, mark)| (id.mode, mark.clone())));
     let chores: Vec<_> = outlook.chores.into_iter().filter(|chore| here(&chore.scope, &chore.resource)).collect();
     let now = engine.clock.now();
-    answer.chores.extend(judge_chores(&chores, world, &Recheck::none(), &account.policy, now));
+    answer.chores.extend(judge_chores(chores, world, &Recheck::none(), &account.policy, now));
     let full = format!("{}/{id}", answer.scope);
     let considered = |one: &Considered| one.unit == full;
     answer.considered.extend(outlook.considered.into_iter().filter(considered).map(|one| one.why));

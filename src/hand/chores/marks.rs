@@ -41,8 +41,8 @@ impl Live<'_> {
         let mut ended = self.record(alone.into_iter().map(|(_, judged)| judged).collect(), "").await?;
         ended.extend(late.into_iter().map(|(why, judged)| abandoned(judged, &why.unwrap_or_default())));
         for ((scope, kind, text), all) in batches {
-            for part in all.chunks(tagged_at_once(kind).unwrap_or(1)) {
-                ended.extend(self.tag(&scope, kind, text.as_deref(), part.to_vec()).await?);
+            for part in parts(all, tagged_at_once(kind).unwrap_or(1)) {
+                ended.extend(self.tag(&scope, kind, text.as_deref(), part).await?);
             }
         }
         Ok(ended)
@@ -76,8 +76,9 @@ impl Live<'_> {
             match self.call_tag(scope, kind, text, &ids).await {
                 Ok(()) => ended.extend(self.record(part, "").await?),
                 Err(error) if matches!(error.cause, Cause::Gone(_)) && part.len() > 1 => {
-                    let (left, right) = part.split_at(part.len() / 2);
-                    line.extend([right.to_vec(), left.to_vec()]);
+                    let mut left = part;
+                    let right = left.split_off(left.len() / 2);
+                    line.extend([right, left]);
                 }
                 Err(error) if matches!(error.cause, Cause::Gone(_)) && text.is_none() => {
                     ended.extend(self.record(part, "; it is gone").await?);
@@ -141,7 +142,7 @@ impl Live<'_> {
         let now = self.engine.clock.now();
         let today = calendar.day_at(now).date;
         let mut ended = Vec::new();
-        for part in part.chunks(AT_ONCE) {
+        for part in parts(part, AT_ONCE) {
             let step = |chore: &Chore| {
                 // The machine may have slept since it was proposed: notice runs from the day on which it is given.
                 let announced = if chore.step == Step::Announce { Some(today) } else { chore.mark.announced };
@@ -157,12 +158,11 @@ impl Live<'_> {
                 (draft, change(chore, chore.from.clone(), to))
             };
             let ours = self.engine.change_each(part.iter().map(|judged| step(&judged.chore)).collect()).await?;
-            let done = part.iter().zip(ours).filter(|(_, ours)| *ours).map(|(judged, _)| Ended {
-                chore: judged.chore.clone(),
-                outcome: Outcome::Done,
-                why: judged.chore.why.clone(),
-            });
-            ended.extend(done);
+            let done = part.into_iter().zip(ours).filter(|(_, ours)| *ours);
+            ended.extend(done.map(|(JudgedChore { chore, .. }, _)| {
+                let why = chore.why.clone();
+                Ended { chore, outcome: Outcome::Done, why }
+            }));
         }
         Ok(ended)
     }
@@ -182,4 +182,10 @@ impl Live<'_> {
 
 fn abandoned(judged: JudgedChore, why: &str) -> Ended {
     Ended { chore: judged.chore, outcome: Outcome::Abandoned, why: why.to_owned() }
+}
+
+/// A list in parts of that size.
+fn parts<T>(all: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
+    let mut all = all.into_iter();
+    std::iter::from_fn(move || Some(all.by_ref().take(size).collect::<Vec<T>>()).filter(|part| !part.is_empty()))
 }

@@ -227,6 +227,12 @@ impl Calendar {
         dates_after(date).filter(|date| self.day(*date).is_working()).nth(skip as usize)
     }
 
+    /// The first instant of a date. Where the clock skips midnight, or the whole date, it is the end of the gap.
+    pub fn midnight(&self, date: NaiveDate) -> DateTime<Utc> {
+        let midnight = date.and_time(NaiveTime::MIN).and_utc().timestamp();
+        instant(first_reading(self.zone, midnight)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
     /// The first instant after `at` that has a later local date. Where the clock skips midnight it is the end of the
     /// gap.
     pub fn midnight_after(&self, at: DateTime<Utc>) -> DateTime<Utc> {

@@ -122,22 +122,21 @@ impl<'a> Case<'a> {
 /// Judges chores in order: who points at something before that, and marks before deletions. One that passes counts
 /// against the caps of those after it.
 pub fn judge_chores(
-    chores: &[Chore],
+    mut chores: Vec<Chore>,
     world: &World,
     recheck: &Recheck,
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Vec<JudgedChore> {
-    let mut ordered: Vec<&Chore> = chores.iter().collect();
-    ordered.sort_by(|a, b| {
+    chores.sort_by(|a, b| {
         let place = |chore: &Chore| (chore.step, chore::order(chore.resource.kind));
         place(a).cmp(&place(b)).then_with(|| (&a.scope, &a.resource).cmp(&(&b.scope, &b.resource)))
     });
     let mut spent = Spent::new();
-    ordered
+    chores
         .into_iter()
         .map(|chore| {
-            let case = Case { chore, world, recheck, policy, at: now, spent: &spent };
+            let case = Case { chore: &chore, world, recheck, policy, at: now, spent: &spent };
             let ruling = |rail: &ChoreRail| {
                 let says = if policy.has(rail.name) {
                     (rail.judge)(&case)
@@ -146,10 +145,10 @@ pub fn judge_chores(
                 };
                 Ruling { rail: rail.name.into(), says }
             };
-            let judged =
-                JudgedChore { rulings: CHORE_RAILS.iter().map(ruling).collect(), chore: chore.clone(), at: now };
+            let rulings = CHORE_RAILS.iter().map(ruling).collect();
+            let judged = JudgedChore { chore, rulings, at: now };
             if judged.passes() {
-                *spent.entry(counter(chore)).or_default() += 1;
+                *spent.entry(counter(&judged.chore)).or_default() += 1;
             }
             judged
         })

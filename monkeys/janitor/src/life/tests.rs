@@ -86,7 +86,7 @@ fn marks() -> Vec<Option<Mark>> {
             for tried in [None, Some("2026-11-20"), Some("2026-11-23")] {
                 let (announced, tried) = (announced.map(date), tried.map(date));
                 let one = Mark { end: date(end), announced, tried, ..mark() };
-                all.push(Some(Mark { acting: Some(acting.clone()), ..one.clone() }));
+                all.push(Some(Mark { acting: Some(Box::new(acting.clone())), ..one.clone() }));
                 all.push(Some(Mark { rehearsed: true, ..one.clone() }));
                 all.push(Some(Mark { rule: "untagged".into(), ..one.clone() }));
                 all.push(Some(one));

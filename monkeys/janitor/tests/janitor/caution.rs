@@ -79,7 +79,7 @@ fn nothing_happens_to_what_somebody_is_acting_on() {
     };
     let announced = Mark {
         announced: Some(date("2026-11-02")),
-        acting: Some(acting),
+        acting: Some(Box::new(acting)),
         ..mark("unattached-volume", "2026-10-20", "2026-11-10")
     };
     let stage = volumes("delete = [\"volume\"]\nlast_resort = false").marked(VOLUME, announced.clone());

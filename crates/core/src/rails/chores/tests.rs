@@ -64,7 +64,7 @@ fn recheck(chores: &[Chore], at: DateTime<Utc>) -> Recheck {
 }
 
 fn judged(scene: &Scene, chores: &[Chore]) -> Vec<JudgedChore> {
-    judge_chores(chores, &scene.world, &recheck(chores, scene.now), &scene.policy, scene.now)
+    judge_chores(chores.to_vec(), &scene.world, &recheck(chores, scene.now), &scene.policy, scene.now)
 }
 
 /// Who holds it, if anybody does.
@@ -137,10 +137,10 @@ fn what_a_fresh_read_does_not_condemn_too_stays() {
     let scene = scene();
     let (one, other) = (chore(&scene, Step::Delete), chore(&scene, Step::Save));
     let again = recheck(std::slice::from_ref(&other), scene.now);
-    let judged = judge_chores(std::slice::from_ref(&one), &scene.world, &again, &scene.policy, scene.now);
+    let judged = judge_chores(vec![one.clone()], &scene.world, &again, &scene.policy, scene.now);
     assert_eq!(judged[0].held_by().unwrap().rail, "recheck");
     // Before that look nothing holds it: it is asked for what passes.
-    let judged = judge_chores(&[one], &scene.world, &Recheck::none(), &scene.policy, scene.now);
+    let judged = judge_chores(vec![one], &scene.world, &Recheck::none(), &scene.policy, scene.now);
     assert!(judged[0].passes());
 }
 
@@ -151,7 +151,7 @@ fn a_look_that_took_too_long_is_no_fresh_read() {
     for (minutes, holds) in [(0, false), (10, false), (11, true), (60, true), (-1, true)] {
         let mut recheck = recheck(std::slice::from_ref(&chore), scene.now);
         recheck.since = Some(scene.now - TimeDelta::minutes(minutes));
-        let judged = judge_chores(std::slice::from_ref(&chore), &scene.world, &recheck, &scene.policy, scene.now);
+        let judged = judge_chores(vec![chore.clone()], &scene.world, &recheck, &scene.policy, scene.now);
         let rail = judged[0].held_by().map(|ruling| ruling.rail.to_string());
         assert_eq!(rail.as_deref() == Some("recheck"), holds, "{minutes}");
     }
@@ -198,7 +198,7 @@ fn a_snapshot_that_others_share_keeps_its_image() {
             recheck.shared.insert((chore.scope.clone(), chore.resource.clone()), with(&[]));
             let place = (chore.scope.clone(), "snapshot/snap-1".parse().unwrap());
             recheck.shared.extend(snapshot.map(|view| (place, view)));
-            let judged = judge_chores(std::slice::from_ref(&chore), &scene.world, &recheck, &scene.policy, scene.now);
+            let judged = judge_chores(vec![chore.clone()], &scene.world, &recheck, &scene.policy, scene.now);
             let held = judged[0].held_by().map(|ruling| format!("{}: {}", ruling.rail, ruling.says.why()));
             match expected {
                 None => assert_eq!(held, None, "{step}"),
@@ -223,7 +223,7 @@ fn what_others_share_is_never_marked_or_deleted() {
         ] {
             let mut recheck = recheck(std::slice::from_ref(&chore), scene.now);
             recheck.shared = with.clone().map(|with| (place.clone(), with)).into_iter().collect();
-            let judged = judge_chores(std::slice::from_ref(&chore), &scene.world, &recheck, &scene.policy, scene.now);
+            let judged = judge_chores(vec![chore.clone()], &scene.world, &recheck, &scene.policy, scene.now);
             let rail = judged[0].held_by().map(|ruling| ruling.rail.to_string());
             assert_eq!(rail.as_deref() == Some("shared"), holds, "{step} {with:?}");
         }
