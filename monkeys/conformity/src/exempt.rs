@@ -38,10 +38,15 @@ pub struct Exempt {
 }
 
 impl Exempt {
-    /// Whether it counts on that day there.
-    pub(crate) fn counts(&self, scope: &Scope, today: NaiveDate) -> bool {
+    /// Whether it is about what is there.
+    pub(crate) fn is_for(&self, scope: &Scope) -> bool {
         let fits = |glob: &Option<Glob>, text: &str| glob.as_ref().is_none_or(|glob| glob.matches(text));
-        today <= self.until && fits(&self.account, scope.account.as_str()) && fits(&self.region, scope.region.as_str())
+        fits(&self.account, scope.account.as_str()) && fits(&self.region, scope.region.as_str())
+    }
+
+    /// Whether its last day is past.
+    pub(crate) fn has_ended(&self, today: NaiveDate) -> bool {
+        self.until < today
     }
 
     /// Whether it is about that resource.

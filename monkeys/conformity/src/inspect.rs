@@ -10,7 +10,7 @@ use crate::exempt::{Exempt, Exemptions};
 use crate::ground::{Asked, Ground, Subject};
 use crate::home::Home;
 use crate::rule::{Enabled, Judge, Judgement};
-use crate::rules::RULES;
+use crate::rules::{RULES, exemption_ended};
 use crate::scores::{Scores, Tally};
 use crate::words;
 
@@ -47,7 +47,8 @@ impl Inspector<'_> {
         let ground = Ground::new(self.world, fleet, self.tags, self.chaos, self.today);
         let (askable, blind) = self.askable(&ground);
         let mut unanswered = Unanswered::new();
-        let exempt: Vec<&Exempt> = self.exempt.iter().filter(|exempt| exempt.counts(scope, self.today)).collect();
+        let here = self.exempt.iter().filter(|exempt| exempt.is_for(scope));
+        let (ended, exempt): (Vec<&Exempt>, Vec<_>) = here.partition(|exempt| exempt.has_ended(self.today));
         let kinds: BTreeSet<ResourceKind> = askable.iter().flat_map(|rule| rule.kinds()).copied().collect();
         for kind in kinds {
             let about = |rule: &&&Enabled| rule.kinds().contains(&kind) || matches!(rule.rule.judge, Judge::All(_));
@@ -64,6 +65,7 @@ impl Inspector<'_> {
                 }
             }
         }
+        outlook.findings.extend(ended_by_operator(fleet, &askable, &ended));
         conclude(scope, blind, unanswered, outlook);
     }
 
@@ -79,6 +81,41 @@ impl Inspector<'_> {
         }
         (askable, blind)
     }
+}
+
+/// The operator's exemptions that ended while something that they were about is still there, one a rule and pattern: no
+/// owner can remove them.
+fn ended_by_operator(fleet: &Fleet, askable: &[&Enabled], ended: &[&Exempt]) -> Vec<Finding> {
+    let Some(rule) = askable.iter().find(|enabled| enabled.rule.id == exemption_ended::ID) else { return Vec::new() };
+    let mut findings = BTreeMap::new();
+    for exempt in ended {
+        let Some(from) = askable.iter().find(|enabled| enabled.rule.id == exempt.rule.0) else { continue };
+        let resources =
+            from.kinds().iter().flat_map(|kind| fleet.estate.some(*kind)).map(|resource| resource.id.clone());
+        // A group's exemption is good for what belongs to it.
+        let groups = fleet.groups.known().into_iter().flat_map(BTreeMap::values);
+        if !resources.chain(groups.map(|group| Subject::Group(group).id())).any(|id| exempt.is_about(&id)) {
+            continue;
+        }
+        let subject = format!("exemption/{}/{}", exempt.rule, exempt.resource);
+        let why = format!(
+            "the config exempts {} from {} until {} ({}). {}",
+            exempt.resource, exempt.rule, exempt.until, exempt.why, rule.rule.remedy
+        );
+        findings.insert(
+            subject.clone(),
+            Finding {
+                rule: rule.rule.id,
+                scope: fleet.scope.clone(),
+                subject,
+                owner: None,
+                app: None,
+                severity: rule.severity(None),
+                why,
+            },
+        );
+    }
+    findings.into_values().collect()
 }
 
 /// Which rules were asked of everything in a scope; and what was not, with the reasons.

@@ -7,8 +7,11 @@ use crate::parameters::Parameters;
 use crate::rule::{Judge, Judgement, Rule};
 use crate::words;
 
+/// Its id.
+pub(crate) const ID: &str = "exemption-ended";
+
 pub(super) const RULE: Rule = Rule {
-    id: "exemption-ended",
+    id: ID,
     title: "No exemption is past its last day",
     why_it_matters: "The rule counts again, and what was put off has come due.",
     severity: Severity::Low,

@@ -6,7 +6,7 @@ mod capacity_rebalance;
 mod default_security_group;
 mod did_not_recover;
 mod elb_health_check;
-mod exemption_ended;
+pub(crate) mod exemption_ended;
 mod failed_refresh;
 mod health_check_grace;
 mod healthy_in_balancer;

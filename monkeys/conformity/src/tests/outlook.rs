@@ -174,6 +174,27 @@ fn the_operator_exempts_by_kind_and_id_and_place() {
 }
 
 #[test]
+fn an_exemption_of_the_operators_that_ended_is_one_finding_and_nobodys() {
+    let scene = Scene::new().with([old("i-a"), old("i-alone")]);
+    let ended = |resource: &str, more: &str| {
+        let config = format!(
+            "rules = [\"imds-v1\", \"exemption-ended\"]\n[[exempt]]\nrule = \"imds-v1\"\nresource = \"{resource}\"\n\
+             until = \"2026-11-22\"\nwhy = \"legacy\"\n{more}"
+        );
+        let findings = outlook(&scene, &config).findings.into_iter();
+        findings.filter(|finding| finding.rule == "exemption-ended").collect::<Vec<_>>()
+    };
+    let [one] = &ended("instance/i-*", "")[..] else { panic!("{:?}", ended("instance/i-*", "")) };
+    assert_eq!((one.subject.as_str(), &one.owner), ("exemption/imds-v1/instance/i-*", &None));
+    let why = "the config exempts instance/i-* from imds-v1 until 2026-11-22 (legacy). Keep the rule and remove the \
+               exemption, or give it another last day";
+    assert_eq!(one.why, why);
+    assert_eq!(ended("auto-scaling-group/shop-*", "").len(), 1, "its members");
+    assert_eq!(ended("instance/i-gone", "").len(), 0, "what it was about is gone");
+    assert_eq!(ended("*", "region = \"eu-*\"").len(), 0, "not here");
+}
+
+#[test]
 fn the_operator_says_how_bad_it_is() {
     let scene = Scene::new().with([old("i-a")]);
     let config = "rules = [\"imds-v1\"]\nrule.imds-v1.severity = \"critical\"";
