@@ -125,11 +125,7 @@ pub(super) fn days(least: i64, most: i64) -> impl Fn(&DeValue<'_>) -> Result<Opt
 }
 
 pub(super) fn mode(value: &DeValue<'_>) -> Result<Mode, String> {
-    match text(value)? {
-        "dry-run" => Ok(Mode::DryRun),
-        "live" => Ok(Mode::Live),
-        other => Err(format!("`{other}` is no mode: write \"dry-run\" or \"live\"")),
-    }
+    text(value)?.parse::<Mode>().map_err(|error| error.to_string())
 }
 
 pub(super) fn zone(value: &DeValue<'_>) -> Result<Tz, String> {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::janitor::cents;
-use super::text::{capital, dollars, grouped, many, plural, words};
+use super::text::{dollars, grouped, many, plural, words};
 use super::{FindingLine, Frame, MarkLine, Part, Recovery, Report, Severity};
 use evidence::Evidence;
 
@@ -27,7 +27,7 @@ pub struct Advice {
     pub severity: Severity,
     /// The rule behind it, where there is one.
     pub rule: Option<String>,
-    /// What to do, or what is wrong, in a line.
+    /// What to do, in a line.
     pub what: String,
     /// Why anybody should care, where the rule says it.
     pub why: Option<String>,
@@ -79,7 +79,7 @@ fn broken_rules(findings: &[FindingLine], frame: &Frame<'_>) -> Vec<Advice> {
         Advice {
             severity: worst.map(|finding| finding.severity).unwrap_or_default(),
             rule: Some(rule.to_owned()).filter(|rule| !rule.is_empty()),
-            what: text.map_or_else(|| capital(&words(named)), |text| text.title.clone()),
+            what: text.map_or_else(|| format!("Look into {}", words(named)), |text| text.title.clone()),
             why: text.map(|text| text.why_it_matters.clone()),
             evidence: evidence.sentence("resource"),
             resources: evidence.resources(),

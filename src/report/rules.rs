@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Severity;
+use super::text::uncapital;
 
 /// What a rule says of itself to whoever is to mend something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct RuleText {
 pub(super) fn all() -> BTreeMap<String, RuleText> {
     let conformity = simian_conformity::rules().iter().map(|rule| {
         let text = RuleText {
-            title: rule.title.to_owned(),
+            title: format!("See to it that {}", uncapital(rule.title)),
             why_it_matters: rule.why_it_matters.to_owned(),
             remedy: format!("{}.", rule.remedy),
             severity: rule.severity,

@@ -77,10 +77,10 @@ pub(super) fn words(id: &str) -> String {
     id.replace(['-', '_'], " ")
 }
 
-/// A sentence that begins with a capital.
-pub(super) fn capital(text: &str) -> String {
+/// A sentence that goes on with another's words: its first word begins small.
+pub(super) fn uncapital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// A time of the operator's zone, to the minute.

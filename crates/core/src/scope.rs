@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct AccountId(Arc<str>);
 
-/// Why a text is no account id or no region.
+/// Why a text is no account id, no region or no mode.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScopeError {
     /// Not twelve digits.
@@ -20,6 +20,9 @@ pub enum ScopeError {
     /// Not the shape of a region's name.
     #[error("`{0}` is not an AWS region: write it as in `us-east-1`")]
     Region(String),
+    /// Neither of the two.
+    #[error("`{0}` is no mode: write \"dry-run\" or \"live\"")]
+    Mode(String),
 }
 
 impl AccountId {
@@ -166,7 +169,7 @@ impl fmt::Display for Area {
 
 /// Whether something is done for real. A rehearsal has its own keys, budgets and history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", try_from = "String")]
 pub enum Mode {
     /// Nothing is touched; what would have been done is recorded.
     #[default]
@@ -188,6 +191,21 @@ impl Mode {
             Mode::DryRun => "dry-run",
             Mode::Live => "live",
         }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = ScopeError;
+    fn from_str(text: &str) -> Result<Self, ScopeError> {
+        let found = [Mode::DryRun, Mode::Live].into_iter().find(|mode| mode.as_str() == text);
+        found.ok_or_else(|| ScopeError::Mode(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Mode {
+    type Error = ScopeError;
+    fn try_from(text: String) -> Result<Self, ScopeError> {
+        text.parse()
     }
 }
 

@@ -16,7 +16,6 @@ pub struct Config {
     /// Whether it runs at all.
     pub enabled: bool,
     /// What it may do at most: `dry-run` holds it back where the accounts are live.
-    #[serde(deserialize_with = "mode")]
     pub mode: Mode,
     /// How often it looks; due minutes wake it besides.
     pub cron: CronSpec,
@@ -143,14 +142,6 @@ impl Config {
 }
 
 // The numbers go through the same readers as the tags, so that both have the same limits and the same words.
-
-fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mode, D::Error> {
-    match &*String::deserialize(deserializer)? {
-        "dry-run" => Ok(Mode::DryRun),
-        "live" => Ok(Mode::Live),
-        other => Err(serde::de::Error::custom(format!("`{other}` is no mode: write \"dry-run\" or \"live\""))),
-    }
-}
 
 fn mean<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     parse_mean(&f64::deserialize(deserializer)?.to_string()).map(Some).map_err(serde::de::Error::custom)

@@ -16,7 +16,6 @@ pub struct Config {
     /// Whether it runs at all.
     pub enabled: bool,
     /// What it may do at most. It touches nothing either way; in a rehearsal its findings say so.
-    #[serde(deserialize_with = "mode")]
     pub mode: Mode,
     /// How often it looks.
     pub cron: CronSpec,
@@ -110,13 +109,5 @@ impl Config {
             return Err(Contradiction { key: "rules", why });
         }
         Ok(())
-    }
-}
-
-fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mode, D::Error> {
-    match &*String::deserialize(deserializer)? {
-        "dry-run" => Ok(Mode::DryRun),
-        "live" => Ok(Mode::Live),
-        other => Err(serde::de::Error::custom(format!("`{other}` is no mode: write \"dry-run\" or \"live\""))),
     }
 }

@@ -25,7 +25,6 @@ pub struct Config {
     /// Whether it runs at all.
     pub enabled: bool,
     /// What it may do at most: `dry-run` holds it back where the accounts are live.
-    #[serde(deserialize_with = "read::mode")]
     pub mode: Mode,
     /// How often it looks.
     pub cron: CronSpec,

@@ -7,21 +7,13 @@ use std::str::FromStr;
 use chrono::TimeDelta;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use simian_core::choice::Glob;
-use simian_core::{Mode, ResourceKind, span};
+use simian_core::{ResourceKind, span};
 
 use super::{EVERY, RuleTable, disposable};
 use crate::rules::{RULES, Rule};
 
 /// The most working days that anything waits: four years. More is a typing error.
 const MAX_DAYS: i64 = 1000;
-
-pub(super) fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Mode, D::Error> {
-    match &*String::deserialize(deserializer)? {
-        "dry-run" => Ok(Mode::DryRun),
-        "live" => Ok(Mode::Live),
-        other => Err(Error::custom(format!("`{other}` is no mode: write \"dry-run\" or \"live\""))),
-    }
-}
 
 /// A rule of ours.
 fn rule(text: &str) -> Result<&'static Rule, String> {
