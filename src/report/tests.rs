@@ -426,7 +426,10 @@ fn rules_speak_for_themselves_and_events_where_they_do_not() {
         "Name the addresses that need the port in the security group, or use Session Manager and no port at all.";
     assert_eq!(
         told,
-        [("critical", "Close SSH to the world", remedy), ("critical", "Look into some rule", "port 22 is open: close it"),]
+        [
+            ("critical", "Close SSH to the world", remedy),
+            ("critical", "Look into some rule", "port 22 is open: close it"),
+        ]
     );
 }
 

@@ -1,7 +1,7 @@
 //! Who watches the watchman: bugs are planted into a copy of the source, and the adversary must find each of them.
 //!
-//! A bug is a patch in `planted/`. Its first lines say which rules it may break and an early one of the usual seeds that shows it;
-//! the test begins a little before that seed. The copy lies beside the other build output, and is one for all, so that
+//! A bug is a patch in `planted/`. Its first lines say whether weeks or months show it, which rules it may break and an
+//! early one of the usual seeds that shows it; the test begins a little before that seed. The copy lies beside the other build output, and is one for all, so that
 //! only what a patch touches is built again.
 
 use std::collections::BTreeSet;
@@ -85,9 +85,10 @@ impl Copy {
         assert!(built.status.success(), "it does not build:\n{}", String::from_utf8_lossy(&built.stderr));
     }
 
-    /// Plays, and returns what was found: whether anything was, and the words.
-    fn play(&self, from: u64, seeds: u64) -> (Option<i32>, String) {
+    /// Plays weeks or months, and returns what was found: whether anything was, and the words.
+    fn play(&self, months: bool, from: u64, seeds: u64) -> (Option<i32>, String) {
         let played = Command::new(self.target.join("planted/simian-adversary"))
+            .args(months.then_some("--janitor"))
             .args(["--fail-fast", "--from", &from.to_string(), "--seeds", &seeds.to_string()])
             .output()
             .unwrap();
@@ -111,10 +112,11 @@ fn found(name: &str) {
         rest.unwrap_or_else(|| panic!("{name}.patch has no line `{key} …`")).trim().to_owned()
     };
     let (rules, seed): (String, u64) = (word("rule:"), word("seed:").parse().unwrap());
+    let months = text.lines().any(|line| line == "plays: months");
     let copy = Copy::take();
     copy.plant(&patch);
     copy.build();
-    let (code, said) = copy.play(seed.saturating_sub(WINDOW / 6), WINDOW);
+    let (code, said) = copy.play(months, seed.saturating_sub(WINDOW / 6), WINDOW);
     let known = rules.split(' ').any(|rule| said.contains(&format!(": {rule} at ")));
     assert!(code == Some(1) && known, "{name} was not found by {rules} (exit {code:?}):\n{said}");
 }
@@ -137,5 +139,7 @@ mod planted_bugs {
         outbox_drops_on_error
         floor_before_the_kill
         lease_never_renewed
+        failed_list_is_empty
+        failed_deletion_is_done
     }
 }
