@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod connect;
 mod explain;
+mod fault;
 mod log;
 mod man;
 mod pause;
@@ -66,6 +67,9 @@ enum Verb {
     Pause(pause::PauseArgs),
     /// Lift the kill switch
     Resume(pause::ResumeArgs),
+    /// Show what is done inside a guest
+    #[command(subcommand)]
+    Fault(fault::Verb),
     /// Check the config, or show what it comes to
     #[command(subcommand)]
     Config(config::Verb),
@@ -98,6 +102,7 @@ impl Cli {
             Verb::Audit(verb) => audit::run(&config, &verb),
             Verb::Pause(args) => pause::pause(&config, args),
             Verb::Resume(args) => pause::resume(&config, args),
+            Verb::Fault(verb) => fault::run(&verb),
             Verb::Config(verb) => config::run(&config, &verb),
             Verb::Completions(args) => completions::run(&args),
             Verb::Man(args) => man::run(&args),

@@ -19,8 +19,8 @@ pub struct Kind {
     pub tools: &'static [&'static str],
     /// What it does cannot be taken back, or breaks what the end relies on: it takes a word of the operator's of its own.
     pub is_grave: bool,
-    /// Its part of the script: functions that are named in `shell/main.sh` and `shell/lease.sh`.
-    pub(crate) shell: &'static str,
+    /// Its parts of the script: functions that are named in `shell/main.sh` and `shell/lease.sh`.
+    pub(crate) shell: &'static [&'static str],
     /// From its parameters to the variables that its part of the script reads.
     pub(crate) read: fn(&mut Given) -> Result<Assignments, ParameterError>,
 }

@@ -58,7 +58,7 @@ pub struct Held {
 const MAX_ID: usize = 48;
 
 /// The longest that a fault may be held, renewals included: whoever wants more has an outage.
-pub const LONGEST: TimeDelta = TimeDelta::hours(12);
+pub(crate) const LONGEST: TimeDelta = TimeDelta::hours(12);
 
 /// Why a fault cannot be held so.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +105,8 @@ impl Fault {
         for (name, value) in common.into_iter().chain(own) {
             let _ = writeln!(out, "{name}={}", quoted(value));
         }
-        for part in [PRELUDE, LEASE, self.kind.shell, MAIN, VERBS] {
+        let own = self.kind.shell.iter().copied();
+        for part in [PRELUDE, LEASE].into_iter().chain(own).chain([MAIN, VERBS]) {
             let _ = write!(out, "\n{}\n", part.trim());
         }
         out

@@ -1,8 +1,19 @@
 //! Every kind of fault, a family a file: its parameters, and the functions of its part of the script.
 
+mod grave;
+mod processes;
 mod resources;
 
 use crate::kind::Kind;
 
 /// Every kind, in the order in which people read them.
-pub static KINDS: &[&Kind] = &[&resources::BURN_CPU];
+pub static KINDS: &[&Kind] = &[
+    &resources::BURN_CPU,
+    &resources::BURN_IO,
+    &resources::FILL_DISK,
+    &resources::FILL_MEMORY,
+    &processes::KILL_PROCESS,
+    &processes::PAUSE_PROCESS,
+    &grave::CLOCK_SKEW,
+    &grave::KERNEL_PANIC,
+];

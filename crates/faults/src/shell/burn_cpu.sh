@@ -22,9 +22,6 @@ fault_work() {
     wait
 }
 
-fault_check() {
-    why="its load is gone"
-    systemctl is-active --quiet "$unit.service" && grep -qs . "/proc/$(noted pid)/stat"
-}
+fault_check() { is_held; }
 
 fault_undo() { :; }

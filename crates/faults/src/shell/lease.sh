@@ -96,3 +96,14 @@ end() {
     rm -rf "$dir"
     rmdir "$state" 2>/dev/null || :
 }
+
+# The holder is alive.
+is_held() {
+    case $(noted holder) in
+    systemd) systemctl is-active --quiet "$unit.service" ;;
+    *)
+        pid=$(noted pid)
+        is_number "$pid" && grep -qs "$dir/fault" "/proc/$pid/cmdline"
+        ;;
+    esac
+}

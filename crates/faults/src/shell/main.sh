@@ -52,6 +52,9 @@ status() {
         answer absent
     elif [ ! -e "$dir/applied" ]; then
         answer beginning
+    elif ! is_held; then
+        answer damaged "nothing holds it any more: undo it"
+        exit 12
     elif fault_check; then
         answer applied "$(($(noted deadline) - $(seconds_up))) seconds left"
     else
