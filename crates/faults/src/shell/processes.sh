@@ -11,18 +11,18 @@ is_spared() { # PID NAME
     esac
     # Those of this fault and of others, and what the agent runs.
     grep -qsE 'simian-fault-|amazon-ssm-agent' "/proc/$1/cgroup" && return 0
-    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | grep -q "$state/"
+    command_of "$1" | grep -q "$state/"
 }
 
 command_of() { # PID
-    tr '\0' ' ' <"/proc/$1/cmdline" 2>/dev/null | sed 's/ $//'
+    { tr '\0' ' ' <"/proc/$1/cmdline"; } 2>/dev/null | sed 's/ $//'
 }
 
 # Everything that is meant: a line each, PID and the time of its start, so that a number used again is not taken for it.
 meant() {
     for at in /proc/[0-9]*; do
         pid_of=${at#/proc/}
-        read -r name <"$at/comm" 2>/dev/null || continue
+        { read -r name <"$at/comm"; } 2>/dev/null || continue
         whole=$(command_of "$pid_of")
         # The kernel's own have no command line.
         [ -n "$whole" ] || continue
