@@ -9,6 +9,7 @@
 . ./lib.sh
 mkdir -p /mnt/disk
 mount -t tmpfs -o size=2g disk /mnt/disk
+within 10 systemctl is-active mnt-disk.mount
 used() { df -Pm /mnt/disk | awk 'NR == 2 { print $3 }'; }
 is_between() { [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]; }
 is_used() { is_between "$(used)" "$1" "$2"; }

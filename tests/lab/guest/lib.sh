@@ -124,7 +124,7 @@ lab_snapshot() { # FOLDER
     cut -d' ' -f4- /proc/self/mountinfo | sed 's/ \(shared\|master\|propagate_from\):[0-9]*//g' | sort >"$1/mounts"
     find /run /tmp /var/tmp /dev/shm -printf '%M %p\n' 2>/dev/null |
         grep -v -e '/run/systemd/journal' -e '/run/log/' -e '/run/systemd/units/' -e ' /tmp/lab\.' -e '/run/xtables.lock' \
-            -e ' /run$' -e ' /tmp$' | sort -k2 >"$1/files"
+            -e ' /run$' -e ' /tmp$' -e ' /run/systemd/transient$' | sort -k2 >"$1/files"
     grep -rsH . /proc/sys/net/core /proc/sys/net/ipv4 /proc/sys/net/ipv6 2>/dev/null |
         grep -v -e random -e fastopen_key -e _count: | sort >"$1/sysctl"
     if [ -d /run/systemd/system ]; then
