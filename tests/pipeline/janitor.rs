@@ -367,6 +367,46 @@ fn a_crash_in_the_middle_of_a_deletion_is_found_out() {
 }
 
 #[test]
+fn while_nobody_can_look_nobody_says_how_a_deletion_ended() {
+    let stage = Stage::of_volumes(&["vol-1"]);
+    stage.until(14);
+    stage.world.cloud.inject(call::DISPOSE, 1, Fault::Latency(TimeDelta::seconds(15)));
+    let eleven = mon(11, 0) + TimeDelta::days(15);
+    stage.process().run_until(eleven + TimeDelta::seconds(5));
+    assert!(stage.marks()[0].acting.is_some(), "it was begun");
+    // From now on no list of the account's comes, but who we are is known.
+    for nth in 1..=500 {
+        stage.world.cloud.inject(call::RESOURCES, nth, Fault::ErrorBefore(Cause::Unreachable));
+    }
+    stage.process().run_until(eleven + TimeDelta::hours(30));
+    assert!(stage.marks()[0].acting.is_some(), "it is as open as it was");
+    assert_eq!(stage.story("volume/vol-1").last().unwrap(), "12-08 intended delete");
+}
+
+#[test]
+fn who_was_overtaken_does_nothing() {
+    let stage = Stage::of_volumes(&["vol-1"]);
+    stage.until(13);
+    let (inner, once) = (stage.world.ledger.clone(), AtomicBool::new(false));
+    let ledger = Hooked::new(&stage.world.ledger, move |moment| {
+        if moment.tells(Kind::ActionIntended) && !once.swap(true, Ordering::SeqCst) {
+            let account = "111122223333".parse().unwrap();
+            let (id, mark) = at_once(inner.marks(Mode::Live, &account)).unwrap().pop_first().unwrap();
+            let tried = Some(date("2026-12-07"));
+            let to = Some(Box::new(Mark { tried, ..mark.clone() }));
+            at_once(inner.commit(vec![], vec![Change::Mark { id, from: Some(Box::new(mark)), to }])).unwrap();
+        }
+        Ok(())
+    });
+    stage.process_on(Arc::new(ledger)).run_until(end(14));
+    assert_eq!(stage.world.cloud.calls().get(call::SAVE), None, "another has it today");
+    assert_eq!(stage.story("volume/vol-1").last().unwrap(), "12-02 announced");
+    stage.until(16);
+    assert!(!stage.there("volume/vol-1"));
+    stage.world.audit();
+}
+
+#[test]
 fn asleep_between_the_intent_and_the_call_it_gives_up_and_tries_on_another_day() {
     let stage = Stage::of_volumes(&["vol-1"]);
     stage.until(14);
