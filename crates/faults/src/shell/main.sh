@@ -4,7 +4,7 @@ preflight() {
     [ "$(id -u)" = 0 ] || refuse "it takes root"
     [ -r /proc/uptime ] || refuse "there is no /proc"
     need sh sleep cat mv rm mkdir sed grep
-    mkdir -p "$state" || refuse "$state cannot be made"
+    [ -d "$state" ] || [ -w "${state%/*}" ] || refuse "$state cannot be made"
     holder >/dev/null || refuse "nothing here can end the fault by itself: neither systemd 236 nor setsid"
     fault_preflight
 }
@@ -15,6 +15,7 @@ apply() {
         return
     fi
     preflight
+    mkdir -p "$state" || refuse "$state cannot be made"
     # Of two that come at once one makes it.
     mkdir "$dir" 2>/dev/null || refuse "$dir is there already: another apply goes on, or one was cut off"
     cat "$0" >"$dir/fault" || refuse "$dir cannot be written"
