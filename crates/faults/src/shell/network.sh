@@ -165,8 +165,9 @@ find_agent() {
     # Where there is none, none is to be spared.
     [ -n "$pid" ] || return 0
     group=$(sed -n 's/^0::\///p' "/proc/$pid/cgroup" 2>/dev/null)
-    # Packets that come in have no mark yet.
-    if [ "$direction" != in ] && [ -n "$group" ] && has iptables && may_have xt_cgroup; then
+    # Packets that come in have no mark yet, and each family has tables of its own.
+    if [ "$direction" != in ] && [ -n "$group" ] && has iptables && may_have xt_cgroup &&
+        { has ip6tables || [ -z "$(ip -6 route show default 2>/dev/null)" ]; }; then
         by_mark=$group
     fi
     if [ -n "$region" ] && has getent; then
