@@ -6,27 +6,7 @@
 # fault: part --for 60s --cap 60s latency delay=200ms to=10.9.0.0/24
 
 . ./lib.sh
-
-near() { # MILLISECONDS WANTED: within a tenth
-    [ -n "$1" ] && [ "$1" -ge $(($2 * 9 / 10)) ] && [ "$1" -le $(($2 * 11 / 10)) ] || { echo "$1 ms, wanted $2" && return 1; }
-}
-
-soon() { # MILLISECONDS: what a busy guest takes by itself, and less than any delay here
-    [ -n "$1" ] && [ "$1" -le 80 ] || { echo "$1 ms" && return 1; }
-}
-
-# Milliseconds until a connection is there, the best of three.
-connects() { # ADDRESS PORT
-    python3 - "$@" <<'END'
-import socket, sys, time
-took = []
-for _ in range(3):
-    t = time.monotonic()
-    socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()
-    took.append(time.monotonic() - t)
-print(round(min(took) * 1000))
-END
-}
+. ./network.sh
 
 group=/sys/fs/cgroup/system.slice/amazon-ssm-agent.service
 
@@ -38,48 +18,6 @@ agent_connects() { # ADDRESS PORT
     )
 }
 
-# In User-Mode Linux it is a module that nobody asks for.
-[ -e /proc/net/if_inet6 ] || modprobe ipv6
-ip netns add far
-ip link add near0 type veth peer name far0 netns far
-ip addr add 10.9.0.1/24 dev near0
-ip addr add fd09::1/64 dev near0 nodad
-ip link set near0 up
-for address in 10.9.0.2/24 10.9.0.53/24 10.8.0.2/32 169.254.169.254/32; do ip -n far addr add $address dev far0; done
-ip -n far addr add fd09::2/64 dev far0 nodad
-ip -n far addr add fd08::2/128 dev far0 nodad
-ip -n far link set far0 up
-ip -n far link set lo up
-ip route add default via 10.9.0.2
-ip -6 route add default via fd09::2
-echo nameserver 10.9.0.53 >/run/resolv.conf
-mount --bind /run/resolv.conf /etc/resolv.conf 2>/dev/null || { : >/etc/resolv.conf && mount --bind /run/resolv.conf /etc/resolv.conf; }
-ip netns exec far python3 - <<'END' &
-import selectors, socket
-s = selectors.DefaultSelector()
-for kind, port in (("t", 7000), ("t", 7001), ("u", 123), ("u", 7000)):
-    for where, any in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
-        one = socket.socket(where, socket.SOCK_STREAM if kind == "t" else socket.SOCK_DGRAM)
-        if where == socket.AF_INET6:
-            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        one.bind((any, port))
-        if kind == "t":
-            one.listen(512)
-        s.register(one, selectors.EVENT_READ, kind)
-open("/run/ready", "w")
-while True:
-    for key, _ in s.select():
-        if key.data == "t":
-            key.fileobj.accept()[0].close()
-        else:
-            data, who = key.fileobj.recvfrom(999)
-            key.fileobj.sendto(data, who)
-END
-until [ -e /run/ready ]; do sleep 0.1; done
-ping -n -q -c 1 10.9.0.2 >/dev/null
-ping -n -q -c 1 fd09::2 >/dev/null
-# An address of its own comes a while after the interface.
-until [ -z "$(ip -6 address show tentative)" ]; do sleep 0.1; done
 # User-Mode Linux has no other tables.
 for tool in iptables ip6tables; do update-alternatives --set $tool /usr/sbin/$tool-legacy >/dev/null; done
 mkdir -p $group

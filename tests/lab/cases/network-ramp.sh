@@ -4,24 +4,8 @@
 # fault: narrow --for 60s --cap 60s bandwidth rate=1mbit ramp=6s/0s to=10.9.0.0/24
 
 . ./lib.sh
+. ./network.sh
 
-# Milliseconds of a round trip.
-round_trip() { # ADDRESS
-    ping -n -q -c 5 -i 0.2 -W 2 "$1" | sed -n 's|.*= [0-9.]*/\([0-9]*\).*|\1|p'
-}
-
-near() { # MILLISECONDS WANTED: within a tenth
-    [ -n "$1" ] && [ "$1" -ge $(($2 * 9 / 10)) ] && [ "$1" -le $(($2 * 11 / 10)) ] || { echo "$1 ms, wanted $2" && return 1; }
-}
-
-ip netns add far
-ip link add near0 type veth peer name far0 netns far
-ip addr add 10.9.0.1/24 dev near0
-ip link set near0 up
-ip -n far addr add 10.9.0.2/24 dev far0
-ip -n far link set far0 up
-ping -n -q -c 1 10.9.0.2 >/dev/null
-until [ -z "$(ip -6 address show tentative)" ]; do sleep 0.1; done
 snapshot before
 
 is_full() { near "$(round_trip 10.9.0.2)" 600; }
