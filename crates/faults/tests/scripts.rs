@@ -52,7 +52,9 @@ fn kinds_have_names_of_their_own_and_keys_with_examples() {
     for (place, kind) in KINDS.iter().enumerate() {
         assert!(KINDS[..place].iter().all(|other| other.name != kind.name), "{}", kind.name);
         for key in kind.keys {
-            let read = Fault::example(kind.name, [(key.name, key.example)]);
+            // How a jitter varies is said of a jitter.
+            let jitter = (kind.name == "latency" && key.name != "jitter").then_some(("jitter", "50ms"));
+            let read = Fault::example(kind.name, [(key.name, key.example)].into_iter().chain(jitter));
             assert!(read.is_ok(), "{} {}: {read:?}", kind.name, key.name);
         }
     }

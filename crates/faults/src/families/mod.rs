@@ -1,6 +1,7 @@
 //! Every kind of fault, a family a file: its parameters, and the functions of its part of the script.
 
 mod grave;
+mod network;
 mod processes;
 mod resources;
 
@@ -12,6 +13,12 @@ pub static KINDS: &[&Kind] = &[
     &resources::BURN_IO,
     &resources::FILL_DISK,
     &resources::FILL_MEMORY,
+    &network::LATENCY,
+    &network::LOSS,
+    &network::CORRUPT,
+    &network::DUPLICATE,
+    &network::REORDER,
+    &network::BANDWIDTH,
     &processes::KILL_PROCESS,
     &processes::PAUSE_PROCESS,
     &grave::CLOCK_SKEW,

@@ -82,7 +82,8 @@ disarm() {
     setsid)
         pid=$(noted pid)
         if is_number "$pid" && grep -qs "$dir/fault" "/proc/$pid/cmdline"; then
-            kill -KILL -- "-$pid" 2>/dev/null
+            # Neither dash nor busybox takes a `--` here.
+            kill -KILL "-$pid" 2>/dev/null
         fi
         ;;
     esac

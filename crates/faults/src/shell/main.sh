@@ -4,7 +4,7 @@ preflight() {
     [ "$(id -u)" = 0 ] || refuse "it takes root"
     [ -r /proc/uptime ] || refuse "there is no /proc"
     need sh sleep cat mv rm mkdir sed grep
-    mkdir -p "$state" || refuse "$state cannot be made"
+    [ -d "$state" ] || [ -w "${state%/*}" ] || refuse "$state cannot be made"
     holder >/dev/null || refuse "nothing here can end the fault by itself: neither systemd 236 nor setsid"
     fault_preflight
 }
@@ -15,17 +15,19 @@ apply() {
         return
     fi
     preflight
+    mkdir -p "$state" || refuse "$state cannot be made"
     # Of two that come at once one makes it.
     mkdir "$dir" 2>/dev/null || refuse "$dir is there already: another apply goes on, or one was cut off"
     cat "$0" >"$dir/fault" || refuse "$dir cannot be written"
-    note deadline $(($(seconds_up) + for_s))
+    # Its time begins when it is there. Who ends a fault that is still being made would leave the rest of it.
+    note deadline $(($(seconds_up) + for_s + 60))
     note cap $(($(seconds_up) + cap_s))
     if ! arm; then
         disarm
         rm -rf "$dir"
         refuse "its dead-man did not start"
     fi
-    if fault_apply && note go yes && takes; then
+    if fault_apply && begin && note go yes && takes; then
         note applied yes
         status
     else
@@ -35,6 +37,13 @@ apply() {
         answer failed "$why"
         exit 1
     fi
+}
+
+# From now on it lasts for as long as it was asked to, and never past its cap.
+begin() {
+    new=$(($(seconds_up) + for_s))
+    [ "$new" -le "$(noted cap)" ] || new=$(noted cap)
+    note deadline "$new"
 }
 
 # It is there within five seconds.
