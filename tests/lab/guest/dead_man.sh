@@ -146,10 +146,10 @@ undo_overtakes_apply() {
 
 # Faults that do not go as they should: the script with a few words more.
 nothing_goes_as_it_should() {
-    sed 's/^fault_apply() {/&\nsleep 5/' ./short >./slow
+    sed 's/^fault_apply() {/&\nsleep 10/' ./capped >./slow
     says failed ./slow apply
-    it_has_ended "it took longer than it may last" short 1
-    sleep 3
+    it_has_ended "it took longer than its cap" capped 1
+    sleep 4
     check "it was not done behind its end" is_free
 
     sed 's/^fault_check() {/&\nreturn 1/' ./short >./bad

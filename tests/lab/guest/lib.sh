@@ -125,8 +125,8 @@ lab_snapshot() { # FOLDER
     find /etc -type f -print0 | sort -z | xargs -0 sha256sum >>"$1/etc"
     cut -d' ' -f4- /proc/self/mountinfo | sed 's/ \(shared\|master\|propagate_from\):[0-9]*//g' | sort >"$1/mounts"
     find /run /tmp /var/tmp /dev/shm -printf '%M %p\n' 2>/dev/null |
-        grep -v -e '/run/systemd/journal' -e '/run/log/' -e '/run/systemd/units/' -e '/run/systemd/transient$' -e ' /tmp/lab\.' -e '/run/xtables.lock' \
-            -e ' /run$' -e ' /tmp$' | sort -k2 >"$1/files"
+        grep -v -e '/run/systemd/journal' -e '/run/log/' -e '/run/systemd/units/' -e '/run/systemd/transient$' \
+            -e ' /tmp/lab\.' -e '/run/xtables.lock' -e ' /run$' -e ' /tmp$' | sort -k2 >"$1/files"
     grep -rsH . /proc/sys/net/core /proc/sys/net/ipv4 /proc/sys/net/ipv6 2>/dev/null |
         grep -v -e random -e fastopen_key -e _count: | sort >"$1/sysctl"
     if [ -d /run/systemd/system ]; then

@@ -105,6 +105,11 @@ step() {
     if [ "$left" -le 1 ]; then echo 1; else echo 2; fi
 }
 
+within_cap() { # DEADLINE
+    most=$(noted cap)
+    if [ "$1" -le "$most" ]; then echo "$1"; else echo "$most"; fi
+}
+
 # The deadline has passed, or nobody knows it any more.
 is_over() {
     end=$(noted deadline) && is_number "$end" || return 0
@@ -137,6 +142,7 @@ work() {
     # Where its result is used, and in the mounts and the network in which the undo will be.
     fault_preflight
     fault_apply || give_up failed "${why:-it did not take}"
+    note deadline "$(within_cap $(($(seconds_up) + for_s)))"
     exec >/dev/null 2>&1
     fault_work &
     takes || give_up failed "${why:-it did not take}"

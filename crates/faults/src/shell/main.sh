@@ -48,7 +48,8 @@ make_folder() {
 write_down() {
     cat "$0" >"$dir/fault" && [ "$(sed -n '$p' "$dir/fault")" = "esac" ] || return 1
     up=$(seconds_up)
-    note cap $((up + cap_s)) && note deadline $((up + for_s)) && note holder "$(holder)"
+    # Its time begins when it is there, and until then it has a minute more.
+    note cap $((up + cap_s)) && note deadline "$(within_cap $((up + 60 + for_s)))" && note holder "$(holder)"
 }
 
 # Says what became of an apply: this one, or another that goes on.
@@ -119,8 +120,7 @@ status() {
 
 renew() {
     [ -e "$dir/applied" ] && is_held && ! is_over || { answer absent && exit 13; }
-    new=$(($(seconds_up) + for_s)) cap=$(noted cap)
-    [ "$new" -le "$cap" ] || new=$cap
+    new=$(within_cap $(($(seconds_up) + for_s)))
     [ "$new" -le "$(noted deadline)" ] || note deadline "$new" || { answer absent && exit 13; }
     status
 }
