@@ -1,8 +1,7 @@
-# The dead-man is quick although its unit has little of the processor, and so in User-Mode Linux, with control groups of the
-# second version.
+# The dead-man is quick although its unit has but a share of the processor; with control groups of the second version.
 # guest: uml-systemd
-# fault: short --for 4s --cap 16s burn-cpu share=0.1
-# fault: long --for 60s --cap 120s burn-cpu share=0.1
+# fault: short --for 6s --cap 16s burn-cpu share=0.5
+# fault: long --for 60s --cap 120s burn-cpu share=0.5
 
 . ./lib.sh
 

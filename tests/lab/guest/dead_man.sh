@@ -8,6 +8,8 @@ victim=$!
 is_hit() { grep -q '^State:.*T' "/proc/$victim/status"; }
 is_free() { grep -q '^State:.*[SR]' "/proc/$victim/status"; }
 is_gone() { [ ! -e "/run/simian/$1" ] && [ -z "$(ls -A /run/simian 2>/dev/null)" ]; }
+# systemd forgets a unit a moment after its end.
+unit_is_gone() { ! systemctl list-units --all --plain --no-legend | grep -q simian-fault; }
 is_there() { [ -e "$1" ]; }
 reaches() { # FILE: waits for it, and sees it at once
     lab_turns=0
@@ -22,6 +24,7 @@ worker_of() { pgrep -o -f "/run/simian/$1/fault work"; } # ID
 it_has_ended() { # WHAT ID SECONDS: its effect and its folder are gone by then
     check "$1: nothing of it is left" within "$3" is_gone "$2"
     check "$1: it is undone" is_free
+    [ ! -d /run/systemd/system ] || check "$1: its unit is gone" within 10 unit_is_gone
 }
 
 looking_changes_nothing() {
@@ -48,6 +51,7 @@ it_is_done_and_undone() {
     says absent ./long undo
     say "undo took $(($(now_ms) - began)) ms"
     check "undo ends it" is_free
+    it_has_ended "undo" long 0
     says absent ./long undo
     snapshot after
     check "all is as before" same_state before after

@@ -56,7 +56,7 @@ begin() { # VERB
 }
 
 # What the worker starts is known by this in its environment, wherever it goes and whoever its parent is by then.
-mark="simian_works_for=$dir/fault"
+works_for="simian_works_for=$dir/fault"
 
 # Nothing that ends the agent's unit, and no lack of memory, is to end what ends the fault.
 stand_aside() {
@@ -69,23 +69,24 @@ stand_aside() {
 hold() {
     latest=$(($(seconds_up) + cap_s)) told=
     trap 'told=yes' TERM INT HUP
-    [ "$(noted holder)" = systemd ] || stand_aside
+    kind=$(noted holder)
+    [ "$kind" = systemd ] || stand_aside
     # Where somebody undid it meanwhile, there is nowhere to write.
     note pid "$$" && note armed yes || exit 1
-    if [ "$(noted holder)" = systemd ]; then
+    if [ "$kind" = systemd ]; then
         sh "$dir/fault" work &
+        worker=$!
     else
         begin guard
-        (export "${mark?}" && begin work)
+        (export "${works_for?}" && begin work)
     fi
-    worker=$!
     until [ -n "$told" ] || is_over; do
         # In short steps: one sleep does not count the time in which the guest itself was asleep.
-        sleep "$(step)" &
+        sleep "$step" &
         wait $!
     done
     # systemd ends what is left and calls the undo; without it, we do.
-    if [ "$(noted holder)" = setsid ]; then
+    if [ "$kind" = setsid ]; then
         trap '' TERM INT HUP
         kill $! 2>/dev/null
         end_work
@@ -99,22 +100,20 @@ hold() {
     fi
 }
 
-# Seconds until the deadline, and at most two.
-step() {
-    left=$(($(noted deadline) - $(seconds_up)))
-    if [ "$left" -le 1 ]; then echo 1; else echo 2; fi
-}
-
 within_cap() { # DEADLINE
     most=$(noted cap)
     if [ "$1" -le "$most" ]; then echo "$1"; else echo "$most"; fi
 }
 
-# The deadline has passed, or nobody knows it any more.
+# The deadline has passed, or nobody knows it any more. Else sets `step`, the seconds until it, and at most two. Starts no
+# process: the holder may have little of the processor.
 is_over() {
-    end=$(noted deadline) && is_number "$end" || return 0
-    up=$(seconds_up)
-    [ "$up" -ge "$end" ] || [ "$up" -ge "${latest:-$end}" ]
+    { read -r end <"$dir/deadline"; } 2>/dev/null && is_number "$end" || return 0
+    read -r up _ </proc/uptime
+    step=$((end - ${up%%.*}))
+    [ "$step" -gt 0 ] && [ "${up%%.*}" -lt "${latest:-$end}" ] || return 0
+    [ "$step" -le 2 ] || step=2
+    return 1
 }
 
 guard() {
@@ -191,7 +190,7 @@ end_session() { # PID of its first process
 # Ends what works at the fault, and waits until it is gone: what was in the kernel comes to its end first.
 end_work() {
     tries=0
-    while at_work=$(grep -ls "$mark" /proc/[0-9]*/environ | sed 's/[^0-9]//g') && [ -n "$at_work" ]; do
+    while at_work=$(grep -ls "$works_for" /proc/[0-9]*/environ | sed 's/[^0-9]//g') && [ -n "$at_work" ]; do
         tries=$((tries + 1))
         [ "$tries" -le 50 ] || break
         # shellcheck disable=SC2086 # several words
