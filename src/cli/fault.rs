@@ -88,9 +88,7 @@ fn rows(kind: &Kind) -> Vec<Vec<String>> {
 }
 
 fn described(kind: &Kind) -> serde_json::Value {
-    let key = |key: &simian_faults::Key| {
-        json!({ "name": key.name, "about": key.about, "example": key.example, "required": key.is_required })
-    };
+    let key = |key: &simian_faults::Key| json!({ "name": key.name, "about": key.about, "example": key.example, "required": key.is_required });
     json!({
         "name": kind.name, "about": kind.about, "grave": kind.is_grave, "tools": kind.tools,
         "parameters": kind.keys.iter().map(key).collect::<Vec<_>>(),

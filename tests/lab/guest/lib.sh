@@ -1,6 +1,7 @@
 # The words of a case: `. ./lib.sh` is its first line. Plain sh. A case goes on after a failed check, and fails at its end.
 
 lab_failed=0
+# shellcheck disable=SC2154 # the trap sets it
 trap 'lab_code=$?; [ "$lab_code" != 0 ] || lab_code=$lab_failed; exit "$lab_code"' EXIT
 
 say() { # TEXT...: a line in the log, with the time since the guest was started
@@ -104,7 +105,8 @@ lab_snapshot() { # FOLDER
     {
         tc qdisc show
         tc -6 qdisc show
-        for device in $(ls /sys/class/net); do
+        for device in /sys/class/net/*; do
+            device=${device##*/}
             for parent in root ingress egress; do
                 echo "$device $parent"
                 tc filter show dev "$device" $parent
@@ -123,8 +125,8 @@ lab_snapshot() { # FOLDER
     find /etc -type f -print0 | sort -z | xargs -0 sha256sum >>"$1/etc"
     cut -d' ' -f4- /proc/self/mountinfo | sed 's/ \(shared\|master\|propagate_from\):[0-9]*//g' | sort >"$1/mounts"
     find /run /tmp /var/tmp /dev/shm -printf '%M %p\n' 2>/dev/null |
-        grep -v -e '/run/systemd/journal' -e '/run/log/' -e '/run/systemd/units/' -e ' /tmp/lab\.' -e '/run/xtables.lock' \
-            -e ' /run$' -e ' /tmp$' -e ' /run/systemd/transient$' | sort -k2 >"$1/files"
+        grep -v -e '/run/systemd/journal' -e '/run/log/' -e '/run/systemd/units/' -e '/run/systemd/transient$' \
+            -e ' /tmp/lab\.' -e '/run/xtables.lock' -e ' /run$' -e ' /tmp$' | sort -k2 >"$1/files"
     grep -rsH . /proc/sys/net/core /proc/sys/net/ipv4 /proc/sys/net/ipv6 2>/dev/null |
         grep -v -e random -e fastopen_key -e _count: | sort >"$1/sysctl"
     if [ -d /run/systemd/system ]; then

@@ -39,9 +39,9 @@ seconds_up() {
 
 # What the fault wrote down for its own undo.
 note() { # NAME VALUE
-    printf '%s\n' "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"
+    { printf '%s\n' "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"; } 2>/dev/null
 }
 
 noted() { # NAME
-    [ -r "$dir/$1" ] && cat "$dir/$1"
+    [ -r "$dir/$1" ] && cat "$dir/$1" 2>/dev/null
 }

@@ -11,7 +11,9 @@ is_spared() { # PID NAME
     esac
     # Those of this fault and of others, and what the agent runs.
     grep -qsE 'simian-fault-|amazon-ssm-agent' "/proc/$1/cgroup" && return 0
-    command_of "$1" | grep -q "$state/"
+    # What a dead-man without systemd waits with is its child, and nothing but that.
+    parent=$(sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 2)
+    { command_of "$1" && command_of "${parent:-0}"; } | grep -q "$state/"
 }
 
 command_of() { # PID

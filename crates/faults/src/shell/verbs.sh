@@ -4,9 +4,8 @@ preflight)
     preflight
     answer ready
     ;;
-apply | status | renew | undo) "$1" ;;
-hold) hold ;;
-end) end ;;
+apply | status | renew | undo | hold | guard | work) "$1" ;;
+end) end 60 ;;
 *)
     echo "usage: sh $0 preflight | apply | status | renew | undo" >&2
     exit 2
