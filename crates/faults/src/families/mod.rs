@@ -1,5 +1,6 @@
 //! Every kind of fault, a family a file: its parameters, and the functions of its part of the script.
 
+mod dependencies;
 mod grave;
 mod processes;
 mod resources;
@@ -14,6 +15,9 @@ pub static KINDS: &[&Kind] = &[
     &resources::FILL_MEMORY,
     &processes::KILL_PROCESS,
     &processes::PAUSE_PROCESS,
+    &dependencies::BLACKHOLE,
+    &dependencies::NULL_ROUTE,
+    &dependencies::DNS,
     &grave::CLOCK_SKEW,
     &grave::KERNEL_PANIC,
 ];
