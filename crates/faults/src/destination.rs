@@ -65,8 +65,8 @@ impl Destination {
             None => (text, None),
         };
         // A name that ends with a number is an address that went wrong.
-        let is_numeric =
-            what.split(['.', '/']).next_back().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+        let is_number = |last: &str| !last.is_empty() && last.bytes().all(|b| b.is_ascii_digit());
+        let is_numeric = what.split(['.', '/']).next_back().is_some_and(is_number);
         let what = if what.contains('/') || is_numeric {
             What::Network(spared(network(what)?)?)
         } else {
@@ -223,4 +223,80 @@ fn endpoints(service: &str, region: &Region, partition: Partition) -> Vec<String
 /// The endpoints of the SSM agent in a region.
 pub(crate) fn agent(region: &Region, partition: Partition) -> Vec<String> {
     AGENT.iter().flat_map(|service| endpoints(service, region, partition)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn destinations_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("Db.Example.com.", "host,db.example.com,-"),
+            ("db.example.com:5432", "host,db.example.com,5432"),
+            ("_sip.example.com", "host,_sip.example.com,-"),
+            ("10.0.0.0/8", "net,10.0.0.0/8,-"),
+            ("10.0.0.0/8:443", "net,10.0.0.0/8,443"),
+            ("10.9.0.2", "net,10.9.0.2/32,-"),
+            ("10.9.0.2:80", "net,10.9.0.2/32,80"),
+            ("2001:DB8::/32", "net,2001:db8::/32,-"),
+            ("[2001:db8::/32]:443", "net,2001:db8::/32,443"),
+            ("[2001:db8::1]", "net,2001:db8::1/128,-"),
+            ("2001:db8::1", "net,2001:db8::1/128,-"),
+            (":6379", "any,6379"),
+            ("0.0.0.0/0", "net,0.0.0.0/0,-"),
+        ] {
+            assert_eq!(Destination::parse(text).map(|read| read.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_destination_is_refused_with_the_remedy() {
+        for (text, expected) in [
+            ("10.0.0.1/8", "`10.0.0.1/8` says an address within a network: write 10.0.0.0/8 for the network"),
+            ("10.0.0.300", "`10.0.0.300` is no network: write it as in 10.0.0.0/8 or 2001:db8::/32"),
+            ("10.0.0.0/33", "`10.0.0.0/33` is no network: write it as in 10.0.0.0/8 or 2001:db8::/32"),
+            ("10.0.0.0/8:0", "`0` is no port: write a number from 1 to 65535"),
+            (":65536", "`65536` is no port: write a number from 1 to 65535"),
+            (":+80", "`+80` is no port: write a number from 1 to 65535"),
+            (
+                "[2001:db8::/32",
+                "`[2001:db8::/32`: write a host, 10.0.0.0/8, 10.0.0.0/8:443, [2001:db8::/32]:443 or :443",
+            ),
+            ("[::1]", "::1/128 is always spared: leave it out"),
+            ("127.0.0.1:80", "127.0.0.1/32 is always spared: leave it out"),
+            ("169.254.169.254", "169.254.169.254/32 is always spared: leave it out"),
+            ("fd00:ec2::254", "fd00:ec2::254/128 is always spared: leave it out"),
+            ("::ffff:10.0.0.1", "`::ffff:10.0.0.1` is an address of IPv4 in the clothes of IPv6: write the former"),
+            ("-a.b", "`-a.b` is no host's name: write it as in db.example.com, without a scheme and a path"),
+            ("a..b", "`a..b` is no host's name: write it as in db.example.com, without a scheme and a path"),
+        ] {
+            assert_eq!(Destination::parse(text).map(|read| read.to_string()), Err(expected.to_owned()), "{text}");
+        }
+        let many = (0..=MAX).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>().join(" ");
+        assert!(list(&many, Destination::parse).is_err_and(|why| why.starts_with("more than 64")));
+        assert_eq!(list("a.b, a.b\tc.d", host), Ok(vec!["a.b".to_owned(), "c.d".to_owned()]));
+    }
+
+    proptest! {
+        #[test]
+        fn every_network_is_read(bytes: [u8; 4], length in 0u8..=32, port in proptest::option::of(1u16..)) {
+            let network = ipnet::Ipv4Net::new(bytes.into(), length).unwrap().trunc();
+            prop_assume!(spared(network.into()).is_ok());
+            let text = port.map_or(network.to_string(), |port| format!("{network}:{port}"));
+            let number = port.map_or("-".to_owned(), |port| port.to_string());
+            prop_assert_eq!(Destination::parse(&text).unwrap().to_string(), format!("net,{network},{number}"));
+        }
+
+        #[test]
+        fn every_network_of_ipv6_is_read(bytes: u128, length in 0u8..=128, port in proptest::option::of(1u16..)) {
+            let network = ipnet::Ipv6Net::new(bytes.into(), length).unwrap().trunc();
+            prop_assume!(spared(network.into()).is_ok() && network.addr().to_ipv4_mapped().is_none());
+            let text = port.map_or(network.to_string(), |port| format!("[{network}]:{port}"));
+            let number = port.map_or("-".to_owned(), |port| port.to_string());
+            prop_assert_eq!(Destination::parse(&text).unwrap().to_string(), format!("net,{network},{number}"));
+        }
+    }
 }

@@ -46,6 +46,9 @@ use crate::kind::Kind;
 use crate::parameters::{Given, Key, ParameterError};
 use crate::script::Assignments;
 
+const ADDRESSES: &str = include_str!("../shell/addresses.sh");
+const FIREWALL: &str = include_str!("../shell/firewall.sh");
+
 const REGION_OF_AGENT: &str = "the guest's region: tells what the SSM agent needs, where nothing else does";
 
 pub(super) static BLACKHOLE: Kind = Kind {
@@ -59,7 +62,7 @@ pub(super) static BLACKHOLE: Kind = Kind {
         ),
         Key::optional("service", "s3 dynamodb", "AWS services, as their endpoints begin, separated by spaces"),
         Key::optional("region", "eu-west-1", "the region of the services, and of the guest's SSM agent"),
-        Key::optional("partition", "aws-cn", "aws, aws-cn or aws-us-gov; default by the region"),
+        Key::optional("partition", "aws", "aws, aws-cn or aws-us-gov; default by the region"),
         Key::optional("how", "reject", "drop or reject; default drop"),
         Key::optional("protocol", "tcp", "tcp, udp or any; default any"),
         Key::optional(
@@ -70,11 +73,7 @@ pub(super) static BLACKHOLE: Kind = Kind {
     ],
     tools: &["nft", "getent", "grep", "sed", "sort", "tr", "cut", "cksum", "stat"],
     is_grave: false,
-    shell: &[
-        include_str!("../shell/addresses.sh"),
-        include_str!("../shell/firewall.sh"),
-        include_str!("../shell/blackhole.sh"),
-    ],
+    shell: &[ADDRESSES, FIREWALL, include_str!("../shell/blackhole.sh")],
     read: blackhole,
 };
 
@@ -87,7 +86,7 @@ pub(super) static NULL_ROUTE: Kind = Kind {
     ],
     tools: &["ip", "ss", "getent", "grep", "sed", "sort", "cut"],
     is_grave: false,
-    shell: &[include_str!("../shell/addresses.sh"), include_str!("../shell/null_route.sh")],
+    shell: &[ADDRESSES, include_str!("../shell/null_route.sh")],
     read: null_route,
 };
 
@@ -100,11 +99,7 @@ pub(super) static DNS: Kind = Kind {
     ],
     tools: &["nft", "mount", "umount", "grep", "sed", "sort", "tr", "cut", "cksum", "stat", "chmod"],
     is_grave: false,
-    shell: &[
-        include_str!("../shell/addresses.sh"),
-        include_str!("../shell/firewall.sh"),
-        include_str!("../shell/dns.sh"),
-    ],
+    shell: &[ADDRESSES, FIREWALL, include_str!("../shell/dns.sh")],
     read: dns,
 };
 
@@ -224,4 +219,121 @@ fn words<T: ToString>(items: &[T]) -> String {
 
 fn together(why: &str) -> ParameterError {
     ParameterError::Together(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::kind::Fault;
+
+    fn read(kind: &str, parameters: &[(&str, &str)]) -> Result<Vec<(&'static str, String)>, String> {
+        Fault::read(kind, parameters.iter().copied()).map(|fault| fault.variables).map_err(|error| error.to_string())
+    }
+
+    fn variable(kind: &str, parameters: &[(&str, &str)], name: &str) -> String {
+        let variables = read(kind, parameters).unwrap_or_else(|error| panic!("{error}"));
+        variables.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value).unwrap_or_default()
+    }
+
+    #[test]
+    fn services_are_their_endpoints() {
+        let of =
+            |service: &str, region: &str| variable("blackhole", &[("service", service), ("region", region)], "targets");
+        for (service, region, expected) in [
+            (
+                "s3",
+                "eu-west-1",
+                "host,s3.eu-west-1.amazonaws.com+s3.eu-west-1.api.aws+s3.dualstack.eu-west-1.amazonaws.com,-",
+            ),
+            (
+                "sqs api.ecr",
+                "us-gov-west-1",
+                "host,sqs.us-gov-west-1.amazonaws.com+sqs.us-gov-west-1.api.aws,- \
+                 host,api.ecr.us-gov-west-1.amazonaws.com+api.ecr.us-gov-west-1.api.aws,-",
+            ),
+            (
+                "dynamodb",
+                "cn-north-1",
+                "host,dynamodb.cn-north-1.amazonaws.com.cn+dynamodb.cn-north-1.api.amazonwebservices.com.cn,-",
+            ),
+        ] {
+            assert_eq!(of(service, region), expected);
+        }
+        let both = [("to", ":6379"), ("service", "sqs"), ("region", "eu-west-1"), ("partition", "aws")];
+        assert!(variable("blackhole", &both, "targets").starts_with("any,6379 host,sqs."));
+        assert!(
+            variable("null-route", &[("to", "10.9.0.0/16"), ("region", "eu-west-1")], "agent_hosts")
+                .contains("ssmmessages.eu-west-1.amazonaws.com")
+        );
+    }
+
+    #[test]
+    fn mistakes_say_what_to_write() {
+        for (kind, parameters, expected) in [
+            ("blackhole", &[][..], "blackhole: there is neither `to` nor `service`"),
+            ("blackhole", &[("service", "s3")], "blackhole: `service` takes a `region` too"),
+            ("blackhole", &[("to", "")], "blackhole: to = ``: it is empty"),
+            ("blackhole", &[("to", "https://a.b")], "blackhole: to = `https://a.b`: `//a.b` is no port"),
+            ("blackhole", &[("to", ":53"), ("how", "lose")], "blackhole: how = `lose`: write one of: drop, reject"),
+            ("blackhole", &[("to", ":53"), ("protocol", "icmp")], "blackhole: protocol = `icmp`: write one of: tcp, "),
+            (
+                "blackhole",
+                &[("to", ":53"), ("partition", "aws")],
+                "blackhole: `partition` says nothing without a `region`",
+            ),
+            (
+                "blackhole",
+                &[("service", "s3"), ("region", "eu-west-1"), ("partition", "aws-cn")],
+                "blackhole: `partition` is not that of eu-west-1",
+            ),
+            (
+                "blackhole",
+                &[("service", "s3"), ("region", "us-iso-east-1")],
+                "blackhole: the endpoints of that region are not known",
+            ),
+            ("null-route", &[], "null-route: `to` is missing: write it as in to=10.9.0.0/16"),
+            ("null-route", &[("to", "example.com")], "null-route: to = `example.com`: `example.com` is no network"),
+            ("null-route", &[("to", "0.0.0.0/0")], "null-route: to = `0.0.0.0/0`: 0.0.0.0/0: it is everything"),
+            (
+                "null-route",
+                &[("to", "169.254.0.0/16")],
+                "null-route: to = `169.254.0.0/16`: 169.254.0.0/16: the instance's",
+            ),
+            ("null-route", &[("to", "fc00::/7")], "null-route: to = `fc00::/7`: fc00::/7: the instance's metadata"),
+            ("null-route", &[("to", "127.0.0.0/8")], "null-route: to = `127.0.0.0/8`: 127.0.0.0/8: it is no network"),
+            (
+                "dns",
+                &[("domains", "*.example.com")],
+                "dns: domains = `*.example.com`: `*.example.com` is no host's name",
+            ),
+            ("dns", &[("domains", "localhost")], "dns: domains = `localhost`: `localhost` is the guest itself"),
+            ("dns", &[("domains", "10.0.0.1")], "dns: domains = `10.0.0.1`: `10.0.0.1` is no name"),
+            ("dns", &[("domains", "a.b"), ("how", "drop")], "dns: `how` does not go with `domains`"),
+        ] {
+            let error = read(kind, parameters).expect_err(expected);
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is typed, what reaches the shell is words without a meaning to it: no globs, no expansions.
+        #[test]
+        fn hostile_texts_are_refused(text in "\\PC{0,40}", host in "[a-z0-9.$`'\"*;&|(){}<>:/\\[\\] -]{0,24}") {
+            let plain = |value: &str| {
+                value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b" .:/,+-_".contains(&b))
+            };
+            for text in [&text, &host] {
+                for (kind, key) in [("blackhole", "to"), ("null-route", "to"), ("dns", "domains")] {
+                    for (name, value) in read(kind, &[(key, text)]).unwrap_or_default() {
+                        prop_assert!(plain(&value), "{kind} {name}={value}");
+                    }
+                }
+                let service = [("service", text.as_str()), ("region", "eu-west-1")];
+                for (name, value) in read("blackhole", &service).unwrap_or_default() {
+                    prop_assert!(plain(&value), "{name}={value}");
+                }
+            }
+        }
+    }
 }

@@ -23,11 +23,18 @@ is_mounted() {
     grep -q "^[^ ]* [^ ]* [^ ]* [^ ]*/simian/$id/hosts[^ ]* /etc/hosts " /proc/self/mountinfo
 }
 
+# What is seen at /etc/hosts is ours, with nothing mounted over it.
+is_seen() {
+    [ "$(stat -c %d:%i /etc/hosts)" = "$(stat -c %d:%i "$dir/hosts")" ]
+}
+
 hosts_preflight() {
     need mount umount grep sed tr stat chmod
     [ "$(stat -L -c %i /proc/self/ns/mnt)" = "$(stat -L -c %i /proc/1/ns/mnt)" ] ||
         refuse "this shell has mounts of its own, and nobody else would see the one over /etc/hosts"
-    [ -f /etc/hosts ] && [ ! -L /etc/hosts ] || refuse "/etc/hosts is no file that another can be mounted over"
+    if [ ! -f /etc/hosts ] || [ -L /etc/hosts ]; then
+        refuse "/etc/hosts is no file that another can be mounted over"
+    fi
     ! grep -q '^[^ ]* [^ ]* [^ ]* [^ ]* /etc/hosts ' /proc/self/mountinfo ||
         refuse "something is mounted over /etc/hosts already"
     sources=$(sed -n 's/^[[:space:]]*hosts:[[:space:]]*//p' /etc/nsswitch.conf 2>/dev/null | tr '\t' ' ')
@@ -59,7 +66,7 @@ hosts_apply() {
 hosts_undo() {
     [ -n "$(noted mounts)" ] || return 0
     while is_mounted; do
-        [ /etc/hosts -ef "$dir/hosts" ] || {
+        is_seen || {
             why="somebody mounted something over /etc/hosts after us: unmount that first"
             return 1
         }
@@ -90,7 +97,7 @@ fault_work() {
 fault_check() {
     if [ -n "$domains" ]; then
         why="its file over /etc/hosts is gone"
-        is_mounted && [ /etc/hosts -ef "$dir/hosts" ]
+        is_mounted && is_seen
     else
         firewall_check
     fi

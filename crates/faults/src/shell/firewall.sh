@@ -32,7 +32,7 @@ hit() { # CHAIN FAMILY ADDRESS PROTOCOL PORT
 
 # The units of the agent that have a control group of the second version: its path there, and its number.
 agent_groups() {
-    for root in $(sed -n 's/^[^ ]* \([^ ]*\) cgroup2 .*/\1/p' /proc/mounts); do
+    sed -n 's/^[^ ]* \([^ ]*\) cgroup2 .*/\1/p' /proc/mounts | while read -r root; do
         for agent in $agent_units; do
             if [ -d "$root/system.slice/$agent" ]; then
                 echo "system.slice/$agent:$(stat -c %i "$root/system.slice/$agent")"
@@ -220,10 +220,9 @@ rules_now() {
 }
 
 firewall_check() {
-    [ -s "$dir/rules" ] && rules_now >"$dir/now" 2>/dev/null && [ -s "$dir/now" ] || {
-        why="its filter is gone"
-        return 1
-    }
+    why="its filter is gone"
+    rules_now >"$dir/now" 2>/dev/null || return 1
+    if [ ! -s "$dir/now" ] || [ ! -s "$dir/rules" ]; then return 1; fi
     # More may have come: addresses that a name got later.
     if grep -Fvxq -f "$dir/now" "$dir/rules"; then
         why="somebody changed its filter"
