@@ -81,8 +81,8 @@ disarm() {
     systemd) systemctl stop "$unit.service" 2>/dev/null ;;
     setsid)
         pid=$(noted pid)
-        # Without `--`, which dash takes for a process.
         if is_number "$pid" && grep -qs "$dir/fault" "/proc/$pid/cmdline"; then
+            # Neither dash nor busybox takes a `--` here.
             kill -KILL "-$pid" 2>/dev/null
         fi
         ;;
