@@ -15,9 +15,11 @@ mod families;
 mod kind;
 mod parameters;
 mod script;
+mod tools;
 mod value;
 
 pub use families::KINDS;
 pub use kind::{Fault, FaultError, Kind};
 pub use parameters::{Key, ParameterError};
 pub use script::{Answer, Held, Verb, Word};
+pub use tools::{IMAGES, PACKAGES, Package};
