@@ -16,6 +16,8 @@ route_of() { # NETWORK
 
 fault_preflight() {
     need ip grep sed sort cut
+    # That of busybox does not show whose a route is.
+    ip -V 2>/dev/null | grep -q iproute || refuse "this ip knows too little: install $(package ip) in the image"
     for to in $targets; do
         if [ "$(family "$to")" = 6 ] && [ ! -e /proc/net/if_inet6 ]; then refuse "this guest has no IPv6: leave $to out"; fi
         [ -z "$(route_of "$to")" ] || refuse "there is a route to $to already"
@@ -70,8 +72,8 @@ fault_undo() {
     for noted in "$dir"/route_*; do
         [ -r "$noted" ] || continue
         to=$(cat "$noted")
-        if is_ours "$to"; then
-            route "$to" del blackhole "$to" proto "$ours" || return 1
-        fi
+        # The number makes it delete none but ours.
+        route "$to" del blackhole "$to" proto "$ours" 2>/dev/null
+        ! is_ours "$to" || return 1
     done
 }
