@@ -60,7 +60,8 @@ hosts_apply() {
     if has chcon; then chcon --reference=/etc/hosts "$dir/hosts" 2>/dev/null || :; fi
     note mounts yes
     # Read-only: what somebody writes to it now would be lost at the end, and so they are told.
-    mount --bind "$dir/hosts" /etc/hosts && mount -o remount,bind,ro /etc/hosts
+    # Without -n it would make a folder of its own in /run.
+    mount -n --bind "$dir/hosts" /etc/hosts && mount -n -o remount,bind,ro /etc/hosts
 }
 
 hosts_undo() {
@@ -71,7 +72,7 @@ hosts_undo() {
             return 1
         }
         # Who reads the file just now keeps it a moment longer.
-        umount /etc/hosts 2>/dev/null || umount -l /etc/hosts || return 1
+        umount -n /etc/hosts 2>/dev/null || umount -n -l /etc/hosts || return 1
     done
 }
 

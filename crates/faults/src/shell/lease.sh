@@ -82,8 +82,7 @@ disarm() {
     setsid)
         pid=$(noted pid)
         if is_number "$pid" && grep -qs "$dir/fault" "/proc/$pid/cmdline"; then
-            # Neither dash nor busybox takes a `--` here.
-            kill -KILL "-$pid" 2>/dev/null
+            kill -KILL -- "-$pid" 2>/dev/null
         fi
         ;;
     esac
