@@ -69,6 +69,10 @@ impl Fault {
                 all.push((key.name, key.example));
             }
         }
+        // Where one of several is required, the first of them.
+        if all.is_empty() && Self::read(name, []).is_err() {
+            all.extend(kind.keys.first().map(|key| (key.name, key.example)));
+        }
         Self::read(name, all)
     }
 }

@@ -10,13 +10,16 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
 
+mod destination;
 mod families;
 mod kind;
 mod parameters;
 mod script;
+mod tools;
 mod value;
 
 pub use families::KINDS;
 pub use kind::{Fault, FaultError, Kind};
 pub use parameters::{Key, ParameterError};
 pub use script::{Answer, Held, Verb, Word};
+pub use tools::{IMAGES, PACKAGES, Package};

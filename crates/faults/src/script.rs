@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::TimeDelta;
 
 use crate::kind::Fault;
+use crate::tools;
 
 /// The variables of a script, in the order in which they are written, each with its value unquoted.
 pub(crate) type Assignments = Vec<(&'static str, String)>;
@@ -100,7 +101,13 @@ impl Fault {
             let _ = writeln!(out, "[ $# -gt 0 ] || set -- {}\n", verb.as_str());
         }
         let (lasts, cap) = (held.lasts.num_seconds().to_string(), held.cap.num_seconds().to_string());
-        let common = [("id", held.id.as_str()), ("for_s", lasts.as_str()), ("cap_s", cap.as_str())];
+        let packages = tools::remedies(self.kind.tools);
+        let common = [
+            ("id", held.id.as_str()),
+            ("for_s", lasts.as_str()),
+            ("cap_s", cap.as_str()),
+            ("packages", packages.as_str()),
+        ];
         let own = self.variables.iter().map(|(name, value)| (*name, value.as_str()));
         for (name, value) in common.into_iter().chain(own) {
             let _ = writeln!(out, "{name}={}", quoted(value));

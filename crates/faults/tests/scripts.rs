@@ -31,11 +31,29 @@ fn run(shell: &[&str], text: &str) -> (Option<i32>, String) {
     (output.status.code(), said)
 }
 
+/// What a kind must be given beside one of its keys.
+fn beside(kind: &str) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        "blackhole" => &[("to", "10.0.0.0/8"), ("region", "eu-west-1")],
+        "latency" => &[("jitter", "50ms")],
+        _ => &[],
+    }
+}
+
+#[test]
+fn every_kind_can_be_shown_as_it_is() {
+    for kind in KINDS {
+        assert!(Fault::example(kind.name, []).is_ok(), "{}", kind.name);
+    }
+}
+
 #[test]
 fn every_kind_is_sound_in_every_shell() {
     for kind in KINDS {
-        let parameters: &[(&str, &str)] =
-            if kind.name.ends_with("-process") { &[("name", "it's *a* $(name)")] } else { &[] };
+        let parameters = match kind.name {
+            "kill-process" | "pause-process" => &[("name", "it's *a* $(name)")][..],
+            name => beside(name),
+        };
         let script = script(kind.name, parameters, Some(Verb::Status));
         assert!(script.is_ascii(), "{}", kind.name);
         for shell in [&["sh", "-n"][..], &["bash", "--posix", "-n"]] {
@@ -52,9 +70,8 @@ fn kinds_have_names_of_their_own_and_keys_with_examples() {
     for (place, kind) in KINDS.iter().enumerate() {
         assert!(KINDS[..place].iter().all(|other| other.name != kind.name), "{}", kind.name);
         for key in kind.keys {
-            // How a jitter varies is said of a jitter.
-            let jitter = (kind.name == "latency" && key.name != "jitter").then_some(("jitter", "50ms"));
-            let read = Fault::example(kind.name, [(key.name, key.example)].into_iter().chain(jitter));
+            let beside = beside(kind.name).iter().copied().filter(|(name, _)| *name != key.name);
+            let read = Fault::example(kind.name, beside.chain([(key.name, key.example)]));
             assert!(read.is_ok(), "{} {}: {read:?}", kind.name, key.name);
         }
     }

@@ -1,5 +1,6 @@
 //! Every kind of fault, a family a file: its parameters, and the functions of its part of the script.
 
+mod dependencies;
 mod grave;
 mod network;
 mod processes;
@@ -21,6 +22,9 @@ pub static KINDS: &[&Kind] = &[
     &network::BANDWIDTH,
     &processes::KILL_PROCESS,
     &processes::PAUSE_PROCESS,
+    &dependencies::BLACKHOLE,
+    &dependencies::NULL_ROUTE,
+    &dependencies::DNS,
     &grave::CLOCK_SKEW,
     &grave::KERNEL_PANIC,
 ];

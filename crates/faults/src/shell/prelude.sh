@@ -23,8 +23,18 @@ has() { # TOOL
 
 need() { # TOOL...
     for tool in "$@"; do
-        has "$tool" || refuse "there is no $tool: install it in the image"
+        has "$tool" || refuse "there is no $tool: install $(package "$tool") in the image"
     done
+}
+
+package() { # TOOL: what brings it, by the names that the systems have for that
+    for known in $packages; do
+        names=${known#*=}
+        case $known in
+        "$1=${names%/*}/${names%/*}") echo "${names%/*}" ;;
+        "$1="*) echo "${names%/*} (Amazon Linux) or ${names#*/} (Debian, Ubuntu)" ;;
+        esac
+    done | grep . || echo it
 }
 
 is_number() { # TEXT
