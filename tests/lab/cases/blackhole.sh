@@ -241,13 +241,13 @@ play() { # BACKEND
     says applied ports apply
     case $1 in
     nft) nft flush chain inet simian_fault_ports out ;;
-    iptables) ip6tables-legacy -D OUTPUT -j simian_out_ports ;;
+    iptables) ip6tables -D OUTPUT -j simian_out_ports ;;
     esac
     says damaged ports status
     says absent ports undo
     case $1 in
     nft) nft add table inet simian_fault_ports ;;
-    iptables) ip6tables-legacy -N simian_out_ports ;;
+    iptables) ip6tables -N simian_out_ports ;;
     esac
     rules >rules.foreign
     says refused ports apply
@@ -255,7 +255,7 @@ play() { # BACKEND
     check "what is not ours stays" cmp rules.foreign rules.after
     case $1 in
     nft) nft delete table inet simian_fault_ports ;;
-    iptables) ip6tables-legacy -X simian_out_ports ;;
+    iptables) ip6tables -X simian_out_ports ;;
     esac
 
     says applied short apply
@@ -270,11 +270,17 @@ play nft
 # A guest without nft. Its iptables may be the old one or that which speaks to nftables.
 mv "$(command -v nft)" ./nft.hidden
 rules() {
-    ./nft.hidden list ruleset
+    ./nft.hidden --stateless list ruleset
     iptables-legacy -S
     ip6tables-legacy -S
 }
-update-alternatives --set iptables /usr/sbin/iptables-legacy >/dev/null
-update-alternatives --set ip6tables /usr/sbin/ip6tables-legacy >/dev/null
-play iptables
+for kind in legacy nft; do
+    for tool in iptables ip6tables; do
+        update-alternatives --set $tool /usr/sbin/$tool-$kind >/dev/null
+        # Its own chains come with the first rule, and stay.
+        $tool -A OUTPUT -j ACCEPT
+        $tool -D OUTPUT -j ACCEPT
+    done
+    play iptables
+done
 kill "$peer"

@@ -22,7 +22,7 @@ named() {
 "
                 done
             done
-            if [ -z "$some" ]; then
+            if [ -z "$some" ] && [ -z "${follows:-}" ]; then
                 echo "${what#*,}" | sed 's/+/ and /g'
                 return 1
             fi
@@ -119,7 +119,8 @@ fault_work() {
 }
 
 follow_names() {
-    now=$(named) || return 0
+    # A name that has no address for a while does not keep others from being followed.
+    now=$(follows=yes && named)
     new=$(echo "$now" | while read -r spot; do echo "$spots" | grep -Fxq "$spot" || echo "$spot"; done)
     [ -n "$new" ] || return 0
     spots="$spots
