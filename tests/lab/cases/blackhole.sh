@@ -197,6 +197,8 @@ play() { # BACKEND
     check "the guest's own services are spared" is there to tcp 127.0.0.1 7003
     check "on every address of its own" is there to udp 10.9.0.1 7003
     check "the metadata are spared" is there to tcp 169.254.169.254 80
+    # Also when their neighbour must be found first.
+    ip -6 neighbour flush all
     check "and those of IPv6" is there to tcp fd00:ec2::254 80
     check "the name server is spared" is there to udp 10.9.0.53 53
     check "for TCP too" is there to tcp 10.9.0.53 53

@@ -50,6 +50,10 @@ passes() {
         echo "$chain pass 4 169.254.169.254 - -"
         echo "$chain pass 6 fd00:ec2::254 - -"
         echo "$chain pass ssh - - -"
+        echo "$chain pass nd - - -"
+        # A guest that cannot renew its addresses loses them.
+        case $chain in out) lease="67 547" ;; *) lease="68 546" ;; esac
+        for port in $lease; do echo "$chain pass - - udp $port"; done
     done
     for server in $(name_servers); do
         case $server in 127.* | ::1) continue ;; esac

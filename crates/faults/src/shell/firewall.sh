@@ -12,7 +12,7 @@ agent_units="amazon-ssm-agent.service snap.amazon-ssm-agent.amazon-ssm-agent.ser
 
 # A family of faults defines `the_filter`: a line a rule, `CHAIN VERDICT FAMILY ADDRESS PROTOCOL PORT`, where `-` is
 # any. CHAIN is `out` or `in`, VERDICT `pass` or `hit`, and FAMILY 4, 6, `lo` for what stays in the guest, and `ssh`
-# for the sessions of a local SSH server. A port is that which a packet goes to, or with `<` before it that which it
+# for the sessions of a local SSH server, `nd` for how IPv6 finds its neighbours (IPv4 does that beside all filters). A port is that which a packet goes to, or with `<` before it that which it
 # comes from. What comes first counts.
 #
 # Whoever sends UDP is told at once when a filter drops it on its way out: the kernel says so (EPERM). Only what is
@@ -55,6 +55,7 @@ nft_rules() { # reads rules
             match="tcp sport 22 tcp flags & syn == 0 "
             if [ "$chain" = in ]; then match="tcp dport 22 tcp flags & syn == 0 "; fi
             ;;
+        nd) match="icmpv6 type { 133, 134, 135, 136 } " ;;
         esac
         case $protocol:$port in
         -:*) ;;
@@ -99,6 +100,12 @@ iptables_rules() { # IP's version; reads rules
         case $ip in
         "$1") match=" $side $address" ;;
         4 | 6) continue ;;
+        nd)
+            [ "$1" = 4 ] || for kind in 133 134 135 136; do
+                echo "-A simian_${chain}_$tag -p ipv6-icmp -m icmp6 --icmpv6-type $kind -j RETURN"
+            done
+            continue
+            ;;
         lo) match=" $face lo" ;;
         ssh)
             match=" -p tcp --sport 22 --tcp-flags SYN NONE"
