@@ -280,8 +280,10 @@ for kind in legacy nft; do
     for tool in iptables ip6tables; do
         update-alternatives --set $tool /usr/sbin/$tool-$kind >/dev/null
         # Its own chains come with the first rule, and stay.
-        $tool -A OUTPUT -j ACCEPT
-        $tool -D OUTPUT -j ACCEPT
+        for chain in OUTPUT INPUT; do
+            $tool -A $chain -j ACCEPT
+            $tool -D $chain -j ACCEPT
+        done
     done
     play iptables
 done

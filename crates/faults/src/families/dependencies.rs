@@ -18,7 +18,8 @@
 //! Dropped is silent for TCP, and for UDP that comes in. Whoever sends UDP that is stopped, or anything but TCP, is told
 //! at once (EPERM), with drop as well as with reject: that is how the kernel drops what a guest itself sends.
 //!
-//! These are always spared: what stays in the guest, the instance's metadata, the SSM agent by its control group,
+//! These are always spared: what stays in the guest, the instance's metadata, leases of addresses (DHCP), how IPv6 finds
+//! its neighbours, the SSM agent by its control group,
 //! sessions of SSH to the guest that are there already, and the guest's name servers, unless they are named alone or
 //! their port is. Where no filter can tell the agent's packets from others, as on Amazon Linux 2, which has no control
 //! groups of the second version, the fault is refused if it would stop the agent.

@@ -11,9 +11,9 @@ tag=$id
 agent_units="amazon-ssm-agent.service snap.amazon-ssm-agent.amazon-ssm-agent.service"
 
 # A family of faults defines `the_filter`: a line a rule, `CHAIN VERDICT FAMILY ADDRESS PROTOCOL PORT`, where `-` is
-# any. CHAIN is `out` or `in`, VERDICT `pass` or `hit`, and FAMILY 4, 6, `lo` for what stays in the guest, and `ssh`
-# for the sessions of a local SSH server, `nd` for how IPv6 finds its neighbours (IPv4 does that beside all filters). A port is that which a packet goes to, or with `<` before it that which it
-# comes from. What comes first counts.
+# any. CHAIN is `out` or `in`, and VERDICT `pass` or `hit`. FAMILY is 4, 6, `lo` for what stays in the guest, `ssh` for
+# the sessions of a local SSH server, or `nd` for how IPv6 finds its neighbours (IPv4 does that beside all filters). A
+# port is that which a packet goes to, or with `<` before it that which it comes from. What comes first counts.
 #
 # Whoever sends UDP is told at once when a filter drops it on its way out: the kernel says so (EPERM). Only what is
 # dropped on its way in is silent.
