@@ -125,14 +125,15 @@ lab_snapshot() { # FOLDER
     find /etc -type f -print0 | sort -z | xargs -0 sha256sum >>"$1/etc"
     cut -d' ' -f4- /proc/self/mountinfo | sed 's/ \(shared\|master\|propagate_from\):[0-9]*//g' | sort >"$1/mounts"
     find /run /tmp /var/tmp /dev/shm -printf '%M %p\n' 2>/dev/null |
-        grep -v -e '/run/systemd/journal' -e '/run/log/' -e '/run/systemd/units/' -e '/run/systemd/transient$' \
+        grep -v -e '/run/systemd/journal' -e '/run/log/' -e '/run/systemd/units/' -e '/run/systemd/transient' \
             -e ' /tmp/lab\.' -e '/run/xtables.lock' -e ' /run$' -e ' /tmp$' | sort -k2 >"$1/files"
     grep -rsH . /proc/sys/net/core /proc/sys/net/ipv4 /proc/sys/net/ipv6 2>/dev/null |
         grep -v -e random -e fastopen_key -e _count: | sort >"$1/sysctl"
+    # A unit that has ended is forgotten by systemd when it gets to it; one that failed or goes on is seen here.
     if [ -d /run/systemd/system ]; then
         systemctl list-units --all --plain --no-legend --no-pager | awk '{ print $1, $2, $3, $4 }' |
-            grep -v '^run-credentials-' | sort >"$1/units"
-        systemctl list-unit-files --no-legend --no-pager | sort >"$1/unit-files"
+            grep -v -e '^run-credentials-' -e '^simian-fault-.* inactive dead$' | sort >"$1/units"
+        systemctl list-unit-files --no-legend --no-pager | grep -v '^simian-fault-' | sort >"$1/unit-files"
         systemctl list-timers --all --no-legend --no-pager | awk '{ print $NF }' | sort >>"$1/units"
     fi
     # Neither the kernel's threads nor this case and what it started. What a fault starts is nobody's child.

@@ -141,10 +141,11 @@ work() {
     # Where its result is used, and in the mounts and the network in which the undo will be.
     fault_preflight
     fault_apply || give_up failed "${why:-it did not take}"
-    note deadline "$(within_cap $(($(seconds_up) + for_s)))"
     exec >/dev/null 2>&1
     fault_work &
     takes || give_up failed "${why:-it did not take}"
+    # From now on it lasts for as long as it was asked to.
+    note deadline "$(within_cap $(($(seconds_up) + for_s)))"
     note applied yes
     wait
 }
