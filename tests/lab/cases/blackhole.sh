@@ -193,6 +193,7 @@ play() { # BACKEND
     check "a new session of SSH too" is silence from tcp 10.9.0.1 22
     echo during >&3
     within 5 test "$(wc -l <from_ssh)" = 2
+    # shellcheck disable=SC2046 # two lines as one
     check "a session of SSH that was there goes on" is "there there" echo $(cat from_ssh)
     check "the guest's own services are spared" is there to tcp 127.0.0.1 7003
     check "on every address of its own" is there to udp 10.9.0.1 7003

@@ -217,6 +217,7 @@ check "a shell with mounts of its own is refused" grep -q "refused: this shell h
 
 says applied some apply
 # Who reads it just now does not keep it.
+# shellcheck disable=SC2217 # it keeps the file open
 sleep 1000 </etc/hosts &
 reader=$!
 umount -l /etc/hosts
@@ -224,6 +225,7 @@ says damaged some status
 says absent some undo
 kill "$reader"
 says applied short apply
+# shellcheck disable=SC2217 # it keeps the file open
 sleep 1000 </etc/hosts &
 reader=$!
 check "it ends by itself, though somebody reads the file" within 8 has_ended short

@@ -9,6 +9,7 @@
 
 snapshot before
 
+# shellcheck disable=SC2046 # several words
 set -- $(datagrams 10.9.0.2 300)
 check "nothing happens by itself" [ "$1" = 300 ]
 

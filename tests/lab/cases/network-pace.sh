@@ -29,6 +29,7 @@ snapshot before
 check "a transfer is fast by itself" [ "$(speed 10.9.0.2)" -gt 8000 ]
 
 says applied ./reorder apply
+# shellcheck disable=SC2046 # several words
 set -- $(datagrams 10.9.0.2 300)
 check "none is lost" [ "$1" = 300 ]
 check "four of ten overtake" arrive 10.9.0.2 40 2

@@ -402,7 +402,7 @@ fault_apply() {
         if ! mark_agent; then
             failed=$why
             unmark_agent || return 1
-            by_mark= why=$failed
+            by_mark='' why=$failed
             [ "$is_open" = no ] || agent_is_spared || return 1
         fi
     fi
