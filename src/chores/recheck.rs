@@ -56,8 +56,8 @@ pub(super) async fn recheck<'w>(
     }
     let mut now = observe::world(engine, account, &world.area, monkey, order, day).await?;
     now.observed.change_calendars = world.observed.change_calendars.clone();
-    let newest = monkey.propose(&now, day, &engine.dice).chores;
-    let mut newest: BTreeMap<Key, Chore> = newest.into_iter().map(|chore| (chore.key(), chore)).collect();
+    let newest = monkey.propose(&now, day, &engine.dice).chores.into_iter().filter(|chore| chore.step.is_disposal());
+    let mut newest: BTreeMap<Key, Chore> = newest.map(|chore| (chore.key(), chore)).collect();
     let recheck = Recheck::of(begun, newest.keys().cloned().collect(), shared, stops);
     for chore in chores.iter_mut().filter(|chore| chore.step.is_disposal()) {
         if let Some(newest) = newest.remove(&chore.key()) {
