@@ -77,32 +77,28 @@ async fn standing(ledger: &dyn Ledger, frame: &Frame<'_>, facts: &Facts) -> Resu
     let Some(oldest) = ledger.events(&oldest).await?.into_iter().next().map(|event| event.body.at) else {
         return Ok(Vec::new());
     };
-    let kept = |kind: Kind| -> BTreeSet<&str> {
-        let of_kind = facts.in_order().map(|(_, event)| event).filter(|event| event.kind == kind);
-        of_kind.filter_map(|event| event.key.as_deref()).collect()
-    };
-    let (placed, announced) = (kept(Kind::MarkPlaced), kept(Kind::MarkAnnounced));
+    let (gone, midnight) = (oldest.min(frame.since), |date| frame.calendar.midnight(date));
+    let marks = facts.in_order().filter(|(_, event)| matches!(event.kind, Kind::MarkPlaced | Kind::MarkAnnounced));
+    let kept: BTreeSet<(Kind, &str)> =
+        marks.filter_map(|(_, event)| Some((event.kind, event.key.as_deref()?))).collect();
     let mut standing = Vec::new();
     for account in frame.names.keys() {
-        let findings = ledger.findings(account).await?.into_values();
-        standing.extend(findings.filter(|opened| opened.at < oldest.min(frame.since)));
-        for mode in [Mode::Live, Mode::DryRun] {
-            for (id, mark) in ledger.marks(mode, account).await? {
-                let key = id.to_string();
-                let dates =
-                    [(Kind::MarkPlaced, Some(mark.since), &placed), (Kind::MarkAnnounced, mark.announced, &announced)];
-                for (kind, date, kept) in dates {
-                    let at = date.map(|date| frame.calendar.midnight(date));
-                    let Some(at) = at.filter(|at| *at < oldest.min(frame.since) && !kept.contains(key.as_str())) else {
-                        continue;
-                    };
+        standing.extend(ledger.findings(account).await?.into_values().filter(|opened| opened.at < gone));
+        let mut marks = ledger.marks(Mode::Live, account).await?;
+        marks.extend(ledger.marks(Mode::DryRun, account).await?);
+        for (id, mark) in &marks {
+            let key = id.to_string();
+            let dates = [(Kind::MarkPlaced, Some(mark.since)), (Kind::MarkAnnounced, mark.announced)];
+            let told = dates.into_iter().filter_map(|(kind, date)| Some((kind, midnight(date?))));
+            standing.extend(told.filter(|(kind, at)| *at < gone && !kept.contains(&(*kind, &*key))).map(
+                |(kind, at)| {
                     let mut draft =
-                        id.draft(&mark, at, kind, format!("{}, by the ledger's own list of marks", mark.rule));
+                        id.draft(mark, at, kind, format!("{}, by the ledger's own list of marks", mark.rule));
                     draft.monkey = Some(janitor::NAME.to_owned());
-                    draft.due = Some(frame.calendar.midnight(mark.end));
-                    standing.push(draft);
-                }
-            }
+                    draft.due = Some(midnight(mark.end));
+                    draft
+                },
+            ));
         }
     }
     standing.sort_by_key(|event| event.at);
