@@ -4,7 +4,8 @@ mod brakes;
 mod setup;
 mod steps;
 
-pub(crate) use setup::any_weather;
+pub(crate) use setup::weather;
+pub(crate) use steps::{clock, machine};
 
 use simian_sim::Chance;
 

@@ -164,7 +164,7 @@ fn calm_policy(chance: &mut Chance) -> PolicySetup {
     }
 }
 
-fn weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
+pub(crate) fn weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
     let mut some = |most: u32, share: f64| if chance.hit(share) { number(chance, 1, most) } else { 0 };
     let (high, stale, throttle) = (some(2500, 0.8), some(60, 0.6), some(150, 0.5));
     let (timeout_before, timeout_after) = (some(40, 0.4), some(60, 0.4));
@@ -185,10 +185,6 @@ fn weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
         denied: Vec::new(),
         out: false,
     }
-}
-
-pub(crate) fn any_weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
-    weather(regions, chance)
 }
 
 const APPS: [&str; 4] = ["shop", "cart", "pay", "search"];

@@ -56,7 +56,7 @@ pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
             at(What::Replica, chance);
         }
         if mood.clocks {
-            at(clock(chance), chance);
+            at(clock(&OFF, chance), chance);
             at(What::ClockOff { replica: 0, seconds: 0 }, chance);
         }
         for _ in 0..3 {
@@ -67,7 +67,7 @@ pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
                 at(market(setup, chance), chance);
             }
             if mood.machines {
-                at(machine(chance), chance);
+                at(machine(&DOWN, chance), chance);
             }
         }
         if mood.ledger {
@@ -82,7 +82,7 @@ pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
             at(What::Calendar { open: true }, chance);
         }
         if chance.hit(0.1) {
-            at(What::Weather(setup::any_weather(setup.regions, chance)), chance);
+            at(What::Weather(setup::weather(setup.regions, chance)), chance);
         }
     }
     if setup.newborn {
@@ -199,14 +199,20 @@ fn pause(setup: &Setup, chance: &mut Chance) -> What {
     }
 }
 
-fn clock(chance: &mut Chance) -> What {
-    let seconds = i64::from(*pick(chance, &[20, 50, 59, 65, 120, 3_600, 20_000]));
+/// How far a clock is off in a week, and for how long a machine is not there, in seconds.
+const OFF: [u32; 7] = [20, 50, 59, 65, 120, 3_600, 20_000];
+const DOWN: [u32; 6] = [1, 20, 61, 600, 3_600, 20_000];
+
+/// A clock is set ahead or back.
+pub(crate) fn clock(off: &[u32], chance: &mut Chance) -> What {
+    let seconds = i64::from(*pick(chance, off));
     What::ClockOff { replica: 0, seconds: if chance.hit(0.5) { seconds } else { -seconds } }
 }
 
-fn machine(chance: &mut Chance) -> What {
+/// A machine sleeps, or its process ends.
+pub(crate) fn machine(down: &[u32], chance: &mut Chance) -> What {
     let replica = chance.index(2);
-    let seconds = *pick(chance, &[1, 20, 61, 600, 3_600, 20_000]);
+    let seconds = *pick(chance, down);
     match chance.below(4) {
         0 => What::Sleep { replica, seconds },
         1 => What::Stop { replica, down: seconds },

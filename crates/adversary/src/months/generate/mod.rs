@@ -8,6 +8,7 @@ pub(crate) use operator::RULES;
 use simian_sim::Chance;
 
 use super::Deed;
+use crate::generate::weather;
 use crate::scenario::{Scenario, Setup, WeatherSetup, What};
 
 /// The month of a seed.
@@ -27,7 +28,7 @@ pub fn scenario(seed: u64) -> Scenario {
         regions,
         groups: estate.groups,
         policy,
-        weather: if rough { steps::weather(regions, &mut chance) } else { WeatherSetup::default() },
+        weather: if rough { weather(regions, &mut chance) } else { WeatherSetup::default() },
         newborn: !calm && chance.hit(0.08),
         sqlite: false,
         calm,

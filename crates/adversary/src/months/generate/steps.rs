@@ -6,9 +6,13 @@ use simian_core::{ResourceId, ResourceKind as Kind};
 use simian_sim::{Chance, call};
 
 use super::{estate, operator};
-use crate::generate::{any_weather, in_hours, number, pick};
+use crate::generate::{clock, in_hours, machine, number, pick, weather};
 use crate::months::{Deed, MARK, Thing, Word};
 use crate::scenario::{ALARMS, AlarmSays, HookSays, Port, Setup, Side, Step, WeatherSetup, What, When};
+
+/// How far a clock is off in a month, and for how long a machine is not there, in seconds.
+const OFF: [u32; 8] = [20, 50, 59, 65, 120, 3_600, 20_000, 100_000];
+const DOWN: [u32; 7] = [1, 20, 61, 600, 3_600, 20_000, 200_000];
 
 /// What kinds of trouble a month has. Few at a time: what stops everything hides everything else.
 #[expect(clippy::struct_excessive_bools, reason = "each is there or not")]
@@ -22,10 +26,6 @@ struct Mood {
     operators: bool,
     config: bool,
     weather: bool,
-}
-
-pub(super) fn weather(regions: usize, chance: &mut Chance) -> WeatherSetup {
-    any_weather(regions, chance)
 }
 
 pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
@@ -62,12 +62,12 @@ pub(super) fn draw(setup: &Setup, chance: &mut Chance) -> Vec<Step> {
             at(What::Replica, chance);
         }
         if mood.clocks {
-            at(clock(chance), chance);
+            at(clock(&OFF, chance), chance);
             at(What::ClockOff { replica: 0, seconds: 0 }, chance);
         }
         for _ in 0..3 {
             if mood.machines {
-                at(machine(chance), chance);
+                at(machine(&DOWN, chance), chance);
             }
         }
         if mood.ledger {
@@ -211,21 +211,6 @@ fn pause(setup: &Setup, chance: &mut Chance) -> What {
         monkey: chance.hit(0.2).then(|| (*pick(chance, &["chaos", "janitor", "janitor"])).to_owned()),
         minutes: chance.hit(0.6).then(|| number(chance, 1, 14_400)),
         unit: chance.hit(0.4).then(|| thing.id.to_string()),
-    }
-}
-
-fn clock(chance: &mut Chance) -> What {
-    let seconds = i64::from(*pick(chance, &[20, 50, 59, 65, 120, 3_600, 20_000, 100_000]));
-    What::ClockOff { replica: 0, seconds: if chance.hit(0.5) { seconds } else { -seconds } }
-}
-
-fn machine(chance: &mut Chance) -> What {
-    let replica = chance.index(2);
-    let seconds = *pick(chance, &[1, 20, 61, 600, 3_600, 20_000, 200_000]);
-    match chance.below(4) {
-        0 => What::Sleep { replica, seconds },
-        1 => What::Stop { replica, down: seconds },
-        _ => What::Crash { replica, polls: number(chance, 0, 30), down: seconds },
     }
 }
 
