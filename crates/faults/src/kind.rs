@@ -1,7 +1,5 @@
 //! What a fault is: a kind with its parameters read, ready to be written as a script.
 
-use std::fmt;
-
 use crate::families::KINDS;
 use crate::parameters::{Given, Key, ParameterError};
 use crate::script::Assignments;
@@ -38,13 +36,6 @@ pub struct Fault {
     /// Its kind.
     pub kind: &'static Kind,
     pub(crate) variables: Assignments,
-}
-
-/// Two are the same when they do the same.
-impl PartialEq for Fault {
-    fn eq(&self, other: &Self) -> bool {
-        self.kind.name == other.kind.name && self.variables == other.variables
-    }
 }
 
 impl Fault {
@@ -95,10 +86,4 @@ pub enum FaultError {
 
 fn names() -> String {
     KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ")
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name)
-    }
 }

@@ -32,9 +32,6 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Every verb, in the order of a fault's life.
-    pub const ALL: [Verb; 5] = [Verb::Preflight, Verb::Apply, Verb::Status, Verb::Renew, Verb::Undo];
-
     /// As the script is told.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -83,11 +80,6 @@ impl Held {
             return Err(HeldError::Time);
         }
         Ok(Self { id: id.to_owned(), lasts, cap })
-    }
-
-    /// Its id.
-    pub fn id(&self) -> &str {
-        &self.id
     }
 }
 
