@@ -9,8 +9,7 @@
 # fault: route-elsewhere --for 60s --cap 60s null-route to=10.20.0.0/16,fd20::/32 region=eu-central-1
 
 . ./lib.sh
-
-group=/sys/fs/cgroup/system.slice/amazon-ssm-agent.service
+. ./agent.sh
 
 reaches() { # ADDRESS
     python3 -c 'import socket, sys
@@ -43,14 +42,7 @@ check "addresses are settled" within 5 sh -c "! ip -6 address | grep -q tentativ
 check "everything is there before" within 5 reaches 10.8.0.2
 check "and over IPv6" within 5 reaches fd08::2
 
-mkdir -p $group
-cp "$(command -v sleep)" ./amazon-ssm-agent
-(
-    echo 0 >$group/cgroup.procs
-    exec ./amazon-ssm-agent 1000
-) &
-agent=$!
-within 5 grep -q amazon-ssm-agen /proc/$agent/comm
+agent_starts
 iptables -S >/dev/null
 ip6tables -S >/dev/null
 snapshot before

@@ -75,15 +75,7 @@ for line in iter(sys.stdin.readline, ""):
 END
 
 # The other machine, with what a guest finds at AWS.
-unshare -n sleep 1000 &
-peer=$!
-in_peer() { nsenter -t "$peer" -n "$@"; }
-within 5 sh -c "[ \$(readlink /proc/$peer/ns/net) != \$(readlink /proc/self/ns/net) ]"
-ip link add v0 type veth peer name v1 netns "$peer"
-ip address add 10.9.0.1/24 dev v0
-ip address add fd09::1/64 dev v0 nodad
-ip link set v0 up
-in_peer ip link set lo up
+. ./peer.sh
 theirs="10.9.0.2 10.9.0.3 10.9.0.53 169.254.169.254 fd09::2 fd09::3 fd00:ec2::254"
 for address in $theirs; do
     case $address in

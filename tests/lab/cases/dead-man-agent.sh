@@ -12,16 +12,21 @@ check "the agent sees the end of its output" grep -q '^agent: 0 ' said
 tail -n 2 said
 says absent ./long undo
 
-# HOW the agent runs a command: as it is, or where systemd is not to be seen.
-hidden='unshare -m sh -c "mount -t tmpfs none /run/systemd && sh ./short apply"'
-for how in "sh ./short apply" "$hidden"; do
+# The agent's unit, which runs a command.
+agent_runs() { # COMMAND
     cat >/run/systemd/system/amazon-ssm-agent.service <<END_OF_UNIT
 [Service]
 WorkingDirectory=/root/case
-ExecStart=/usr/bin/python3 ./agent.py forever "$(echo "$how" | sed 's/"/\\"/g')"
+ExecStart=/usr/bin/python3 ./agent.py forever "$(echo "$1" | sed 's/"/\\"/g')"
 END_OF_UNIT
     systemctl daemon-reload
+}
+
+# HOW the agent runs a command: as it is, or where systemd is not to be seen.
+hidden='unshare -m sh -c "mount -t tmpfs none /run/systemd && sh ./short apply"'
+for how in "sh ./short apply" "$hidden"; do
     for end in restart kill; do
+        agent_runs "$how"
         systemctl start amazon-ssm-agent.service
         check "$how: it is applied" within 30 is_there /run/simian/short/applied
         say "its dead-man is $(noted short holder)"
@@ -40,11 +45,5 @@ END_OF_UNIT
         check "$end: it ends within 2 s of its deadline ($late ms)" [ "$late" -ge -100 -a "$late" -lt 2000 ]
         it_has_ended "$end" short 2
         systemctl stop amazon-ssm-agent.service
-        cat >/run/systemd/system/amazon-ssm-agent.service <<END_OF_UNIT
-[Service]
-WorkingDirectory=/root/case
-ExecStart=/usr/bin/python3 ./agent.py forever "$(echo "$how" | sed 's/"/\\"/g')"
-END_OF_UNIT
-        systemctl daemon-reload
     done
 done

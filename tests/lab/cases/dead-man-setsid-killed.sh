@@ -23,17 +23,4 @@ says damaged ./long status
 check "nobody ends it" is_hit
 says absent ./long undo
 it_has_ended "both watchers are killed, and it is undone" long 1
-says applied ./short apply
-kill -STOP "$(noted short pid)"
-it_has_ended "the holder hangs" short 20
-sed 's/^fault_work() {.*/fault_work() { while :; do sleep 1; done; }/' ./short >./busy
-says applied ./busy apply
-kill -KILL "$(worker_of short)"
-check "what the worker started goes on" worker_of short
-it_has_ended "the worker is killed" short 7
-check_not "and what it started ends too" worker_of short
-says applied ./short apply
-rm -rf /run/simian/short/deadline
-it_has_ended "its deadline is lost" short 4
-snapshot after
-check "all is as before" same_state before after
+what_holds_it_fails 20

@@ -20,20 +20,7 @@ it_has_ended "its unit is killed" long 2
 says applied ./long apply
 systemctl stop simian-fault-long.service
 it_has_ended "its unit is stopped" long 1
-says applied ./short apply
-kill -STOP "$(noted short pid)"
-it_has_ended "the holder hangs" short 14
-sed 's/^fault_work() {.*/fault_work() { while :; do sleep 1; done; }/' ./short >./busy
-says applied ./busy apply
-kill -KILL "$(worker_of short)"
-check "what the worker started goes on" worker_of short
-it_has_ended "the worker is killed" short 7
-check_not "and what it started ends too" worker_of short
-says applied ./short apply
-rm -rf /run/simian/short/deadline
-it_has_ended "its deadline is lost" short 4
-snapshot after
-check "all is as before" same_state before after
+what_holds_it_fails 14
 says applied ./long apply
 systemctl daemon-reexec
 systemctl daemon-reload

@@ -7,9 +7,4 @@
 . ./lib.sh
 . ./dead_man.sh
 
-looking_changes_nothing
-it_is_done_and_undone
-it_ends_by_itself
-renewal_moves_the_end
-two_at_once
-nothing_goes_as_it_should
+the_whole_life

@@ -6,9 +6,8 @@
 # fault: part --for 60s --cap 60s latency delay=200ms to=10.9.0.0/24
 
 . ./lib.sh
+. ./agent.sh
 . ./network.sh
-
-group=/sys/fs/cgroup/system.slice/amazon-ssm-agent.service
 
 # As the agent does it: from its cgroup.
 agent_connects() { # ADDRESS PORT
@@ -20,14 +19,7 @@ agent_connects() { # ADDRESS PORT
 
 # User-Mode Linux has no other tables.
 for tool in iptables ip6tables; do update-alternatives --set $tool /usr/sbin/$tool-legacy >/dev/null; done
-mkdir -p $group
-cp "$(command -v sleep)" ./amazon-ssm-agent
-(
-    echo 0 >$group/cgroup.procs
-    exec ./amazon-ssm-agent 1000
-) &
-agent=$!
-until [ "$(cat /proc/$agent/comm)" = amazon-ssm-agen ]; do sleep 0.1; done
+agent_starts
 mount --bind /etc/hosts /etc/hosts
 echo "10.8.0.2 ssm.eu-central-1.amazonaws.com
 10.8.0.2 ssmmessages.eu-central-1.amazonaws.com

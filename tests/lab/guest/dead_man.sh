@@ -190,3 +190,31 @@ nothing_goes_as_it_should() {
     snapshot after
     check "all is as before" same_state before after
 }
+
+# All of it, but for what is killed.
+the_whole_life() {
+    looking_changes_nothing
+    it_is_done_and_undone
+    it_ends_by_itself
+    renewal_moves_the_end
+    two_at_once
+    nothing_goes_as_it_should
+}
+
+# The holder hangs, the worker is killed, the deadline is lost.
+what_holds_it_fails() { # SECONDS until somebody ends what hangs
+    says applied ./short apply
+    kill -STOP "$(noted short pid)"
+    it_has_ended "the holder hangs" short "$1"
+    sed 's/^fault_work() {.*/fault_work() { while :; do sleep 1; done; }/' ./short >./busy
+    says applied ./busy apply
+    kill -KILL "$(worker_of short)"
+    check "what the worker started goes on" worker_of short
+    it_has_ended "the worker is killed" short 7
+    check_not "and what it started ends too" worker_of short
+    says applied ./short apply
+    rm -rf /run/simian/short/deadline
+    it_has_ended "its deadline is lost" short 4
+    snapshot after
+    check "all is as before" same_state before after
+}
