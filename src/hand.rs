@@ -410,7 +410,7 @@ impl Live<'_> {
                 *serving = serving.saturating_sub(1);
             }
         }
-        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline, late: false }
+        Watch { since: now, deadline: now + self.engine.watch.deadline, baseline, late: false, held: None }
     }
 }
 

@@ -269,6 +269,7 @@ fn left_behind(engine: &Engine, claim: &ClaimRecord) -> Watch {
         deadline: claim.act_before + engine.watch.deadline,
         baseline: claim.baseline.clone(),
         late: true,
+        held: None,
     }
 }
 

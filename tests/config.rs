@@ -128,7 +128,7 @@ unit = "asg"
     assert_eq!(policy.outage.as_deref(), Some("/usr/local/bin/all-is-well"), "what it is given may be a secret");
     assert_eq!(config.outage.unwrap().timeout, TimeDelta::seconds(2));
     assert_eq!(policy.disabled.into_iter().collect::<Vec<_>>(), ["breaker"]);
-    assert_eq!(policy.tags.chaos_key(), "corp:chaos:chaos");
+    assert_eq!(policy.tags.opt_in_key(), "corp:chaos:chaos");
     assert_eq!(policy.tags.mapped, Some(("chaos".into(), "true".into())));
     // Three days' cool-down and then a coin of one in four: two days of rest and four of waiting.
     assert_eq!((policy.tags.defaults.mean_days, policy.tags.defaults.min_days), (6.0, 3));

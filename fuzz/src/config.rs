@@ -43,7 +43,7 @@ fn sound(config: &Config) {
         let policy = config.policy(account);
         assert!(policy.mode == config.mode.and(account.mode), "live needs two words");
     }
-    let _ = config.tags.read(&BTreeMap::from([(config.tags.chaos_key(), "on".to_owned())]));
+    let _ = config.tags.read(&BTreeMap::from([(config.tags.opt_in_key(), "on".to_owned())]));
     let now = crate::time(crate::number(&config.digest) | 1 << 61);
     let _ = config.calendar.day_at(now);
     let _ = config.chaos.cron.next_after(now, config.calendar.zone);

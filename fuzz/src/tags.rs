@@ -23,7 +23,7 @@ pub fn tags(data: &[u8]) {
                 }
             }
             OptIn::In(settings) => {
-                assert_ne!(tags.get(&rules.chaos_key()).map(String::as_str), Some("off"), "off is no");
+                assert_ne!(tags.get(&rules.opt_in_key()).map(String::as_str), Some("off"), "off is no");
                 sound(&settings);
                 let both = settings.clone().strictest(&rules.defaults);
                 assert!(both.mean_days >= settings.mean_days && both.min_days >= settings.min_days);

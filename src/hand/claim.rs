@@ -62,6 +62,7 @@ pub(super) async fn claim(
                 app: proposal.unit.app.clone(),
                 owner: proposal.unit.owner.clone(),
                 action: proposal.action,
+                terms: proposal.terms.clone(),
                 targets: proposal.targets.clone(),
                 baseline: baseline(world, detail, judged),
                 alarms: rails::alarms(proposal, &account.policy),

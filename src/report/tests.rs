@@ -82,6 +82,7 @@ impl Tale {
             app: "a".into(),
             owner: said.owner.clone(),
             action: Action::Terminate,
+            terms: None,
             targets: (0..targets).map(target).collect(),
             holder: "h".into(),
             at: said.at,
@@ -89,7 +90,7 @@ impl Tale {
             slots: Vec::new(),
         };
         let baseline = if baseline > 0 { BTreeMap::from([("g".to_owned(), baseline)]) } else { BTreeMap::new() };
-        let watch = Some(Watch { since: said.at, deadline: said.at, baseline, late: false });
+        let watch = Some(Watch { since: said.at, deadline: said.at, baseline, late: false, held: None });
         self.0.claims.push(ClaimRecord { stage, outcome: Some(outcome), watch, ..ClaimRecord::won(&claim) });
     }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::fault::{Held, Terms};
 use crate::ledger::LedgerError;
 use crate::proposal::{Key, Target};
 use crate::scope::{Mode, Scope};
@@ -93,6 +94,9 @@ pub struct Claim {
     pub owner: Option<String>,
     /// What will be done.
     pub action: Action,
+    /// How long and how hard, where it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
     /// To whom: the winner's choice.
     pub targets: Vec<Target>,
     /// Serving members by group, before the action: what recovery is measured by when nobody lives to open a [`Watch`].
@@ -240,6 +244,9 @@ pub struct Watch {
     /// Nobody watched from the beginning, because the process had died: how long it took is not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// The fault that is there, until it is seen to be gone. Nothing recovers before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
 }
 
 /// A claim as the ledger keeps it: what was claimed, and how far that is. It reads like its claim.

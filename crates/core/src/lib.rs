@@ -20,6 +20,7 @@ pub mod detail;
 pub mod dice;
 pub mod estate;
 pub mod event;
+pub mod fault;
 pub mod finding;
 pub mod fleet;
 pub mod graph;
@@ -40,7 +41,7 @@ pub mod unit;
 pub mod verdict;
 pub mod world;
 
-pub use action::Action;
+pub use action::{Action, Nature};
 pub use calendar::{Calendar, Day, OwnHours, Window};
 pub use change_calendar::{CalendarSeen, CalendarState, ChangeCalendar};
 pub use choice::Choice;
@@ -51,6 +52,7 @@ pub use detail::{Detail, Look, Reread, Stops};
 pub use dice::Dice;
 pub use estate::{Estate, Extent, Wanted};
 pub use event::{Draft, Event, Head, Kind};
+pub use fault::{Alteration, Attached, Held, Node, Progress, Reversal, RunId, Sent, Standing, Terms};
 pub use finding::{Finding, Severity};
 pub use fleet::{Fleet, Group, InstanceId, LaunchSource, Lifecycle, Member, View};
 pub use graph::{Graph, Users};
@@ -60,7 +62,7 @@ pub use mark::{Mark, MarkId, MarkTag};
 pub use monkey::{Considered, Groups, Monkey, Needs, Outlook, Score, Spared};
 pub use name::Name;
 pub use ports::{
-    Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Identity, InstanceState, OutageHook, Sink, SinkError,
+    Actuator, CallError, Cause, Clock, Cloud, GroupQuery, Guests, Identity, InstanceState, OutageHook, Sink, SinkError,
 };
 pub use proposal::{Key, Proposal, Target};
 pub use rails::{Judged, Policy, Recheck, judge, judge_chores};

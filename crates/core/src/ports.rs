@@ -10,6 +10,7 @@ use crate::change_calendar::{CalendarState, ChangeCalendar};
 use crate::chore::Disposal;
 use crate::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use crate::event::Event;
+use crate::fault::{Alteration, Attached, Node, Progress, Sent, Standing};
 use crate::fleet::{Group, InstanceId, LaunchSource};
 use crate::resource::{Resource, ResourceId, ResourceKind, Tags};
 use crate::scope::{AccountId, Region};
@@ -123,6 +124,10 @@ pub trait Cloud: Send + Sync {
     /// With whom else an image or a snapshot is shared: account ids, organisations, `all`; empty when with nobody. What
     /// cannot be shared is shared with nobody.
     async fn shared_with(&self, region: &Region, resource: &ResourceId) -> Result<Vec<String>, CallError>;
+    /// What is attached to an instance; `None` when there is no such instance.
+    async fn attached(&self, region: &Region, id: &InstanceId) -> Result<Option<Attached>, CallError>;
+    /// Whether the account is as that change leaves it.
+    async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError>;
     /// The last instance refresh of a group, ended or not.
     async fn last_refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError>;
     /// The scaling activities of all groups that began at `since` or later, newest first, by the group's name.
@@ -155,6 +160,11 @@ pub trait Actuator: Send + Sync {
     /// instance, and a look shows a rebooting one as running, so an unclear answer cannot be looked up. Who does not
     /// shut down within a few minutes is rebooted hard. Source: EC2 API, `RebootInstances`.
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError>;
+    /// Makes one change that a fault makes, or that takes one back. It may only be queued: [`Cloud::standing`] tells when it
+    /// is so. Made twice it is no error where the API sees none.
+    async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError>;
+    /// The security group of a network that lets nothing through, by its name: made, if there is none yet.
+    async fn quarantine(&self, region: &Region, vpc: &str) -> Result<String, CallError>;
     /// Writes a tag on resources of one kind, at most [`tagged_at_once`](crate::mark::tagged_at_once) of them. On a
     /// group it does not propagate at launch. A failed call may have tagged some of them.
     async fn tag(
@@ -268,6 +278,25 @@ impl fmt::Display for CallError {
 }
 
 impl std::error::Error for CallError {}
+
+/// Commands inside instances, by the agent of Systems Manager that runs there. Source: Systems Manager API.
+#[async_trait]
+pub trait Guests: Send + Sync {
+    /// `DescribeInstanceInformation`: those of these instances that are managed.
+    async fn nodes(&self, region: &Region, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, Node>, CallError>;
+    /// `SendCommand` with the document `AWS-RunShellScript`: runs a script as root. One that does not start within
+    /// [`STARTS_WITHIN`] never does. The comment, at most 100 characters, is what [`Guests::sent`] finds it by, because the
+    /// API knows no token of idempotency. Returns its id.
+    async fn send(&self, region: &Region, id: &InstanceId, comment: &str, script: &str) -> Result<String, CallError>;
+    /// `ListCommands`: what was sent to an instance since then, newest first. Eventually consistent.
+    async fn sent(&self, region: &Region, id: &InstanceId, since: DateTime<Utc>) -> Result<Vec<Sent>, CallError>;
+    /// `GetCommandInvocation`: how far a command is in an instance.
+    async fn progress(&self, region: &Region, id: &InstanceId, command: &str) -> Result<Progress, CallError>;
+}
+
+/// A command that no agent took within so long is given up: the least that the API takes. Source: Systems Manager API,
+/// `TimeoutSeconds` of `SendCommand`.
+pub const STARTS_WITHIN: TimeDelta = TimeDelta::seconds(30);
 
 /// A place that events are told to.
 #[async_trait]

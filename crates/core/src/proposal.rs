@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::chore::Step;
+use crate::fault::Terms;
 use crate::fleet::InstanceId;
 use crate::resource::ResourceId;
 use crate::scope::{Area, Mode, Scope};
@@ -132,6 +133,8 @@ pub struct Proposal {
     pub targets: Vec<Target>,
     /// What would be done to them.
     pub action: Action,
+    /// How long and how hard, where it lasts.
+    pub terms: Option<Terms>,
     /// The request that asked for it, if one did.
     pub request: Option<String>,
     /// Why this unit, now: one sentence.

@@ -178,6 +178,7 @@ impl Chaos {
             },
             targets: victims.into_iter().map(|(_, target)| target).collect(),
             action: fault.unwrap_or(simian_core::Action::Terminate),
+            terms: None,
             request: None,
             why,
         }

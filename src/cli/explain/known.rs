@@ -117,7 +117,7 @@ fn settings(unit: &Unit, policy: &Policy, world: &World) -> Vec<Source> {
             }
         }
     }
-    let chaos = rules.chaos_key();
+    let chaos = rules.opt_in_key();
     let mut out: Vec<Source> = Vec::new();
     let mut source = |name: &str, value: String, keys: &[String]| {
         let said: Vec<String> = keys

@@ -193,7 +193,7 @@ async fn not_opted_in(account: &Account, world: &World, target: &str, page: &mut
                 OptIn::Out => format!(
                     "{} in {scope} is left alone: it is not opted in (no tag {}=on, or it says off)",
                     group.name,
-                    account.policy.tags.chaos_key()
+                    account.policy.tags.opt_in_key()
                 ),
                 OptIn::In(_) => format!("{} in {scope} opted in, but its unit is kept out", group.name),
                 OptIn::Malformed(problems) => {

@@ -57,7 +57,7 @@ fn lift(case: &Case<'_>) -> String {
     let or = if born > acted {
         "at once with `simian resume --first-run`, if nothing acted here before".to_owned()
     } else {
-        format!("earlier with fewer {}:min-days", case.policy.tags.chaos_key())
+        format!("earlier with fewer {}:min-days", case.policy.tags_of(&case.proposal.monkey).opt_in_key())
     };
     format!("{from}{or}")
 }

@@ -80,7 +80,7 @@ fn lift(case: &Case<'_>) -> String {
 /// opt-in's rail to hold.
 fn own_hours<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a str, Vec<OwnHours>)> {
     let groups = case.proposal.unit.groups.iter().filter_map(|id| case.group(id));
-    groups.filter_map(|group| match case.policy.tags.read(&group.tags) {
+    groups.filter_map(|group| match case.policy.tags_of(&case.proposal.monkey).read(&group.tags) {
         OptIn::In(settings) if !settings.hours.is_empty() => Some((group.name.as_str(), settings.hours)),
         OptIn::In(_) | OptIn::Out | OptIn::Malformed(_) => None,
     })

@@ -13,8 +13,10 @@ mod change_calendar;
 mod chores;
 mod clock;
 mod cool_down;
+mod fault;
 mod floors;
 mod hours;
+mod managed;
 mod member;
 mod mode;
 mod opted_in;
@@ -41,7 +43,7 @@ pub use alarms::of as alarms;
 pub use candidates::{believed, count as candidates};
 pub use chores::{CHORE_RAILS, ChoreRail, Recheck, judge_chores};
 pub use paused::NEWBORN;
-pub use policy::{Alarms, Budgets, Candidates, Disposals, Floors, HeldBack, Policy};
+pub use policy::{Alarms, Budgets, Candidates, Disposals, FaultRules, Floors, HeldBack, Policy};
 pub use reread::FRESH;
 pub use steady::SINCE as ACTIVITIES_SINCE;
 
@@ -89,6 +91,7 @@ pub static RAILS: &[Rail] = &[
     veto_window::RAIL,
     ourselves::RAIL,
     member::RAIL,
+    fault::RAIL,
     floors::HEALTHY,
     floors::ZONE,
     cool_down::RAIL,
@@ -99,6 +102,7 @@ pub static RAILS: &[Rail] = &[
     reread::RAIL,
     steady::RAIL,
     target_health::RAIL,
+    managed::RAIL,
     replacement::RAIL,
     alarms::RAIL,
     outage::RAIL,

@@ -24,7 +24,7 @@ fn judge(case: &Case<'_>) -> Verdict {
         let Some(group) = case.group(id) else {
             return Verdict::Hold(format!("{name} is gone, or no longer opted in"));
         };
-        match case.policy.tags.read(&group.tags) {
+        match case.policy.tags_of(&case.proposal.monkey).read(&group.tags) {
             OptIn::In(settings) if settings.faults.weights().all(|(fault, _)| fault != case.proposal.action) => {
                 return Verdict::Hold(format!(
                     "{name} does not want {} any more: {}",
@@ -68,7 +68,7 @@ fn is_too_many(case: &Case<'_>, size: Size) -> bool {
 }
 
 fn lift(case: &Case<'_>) -> String {
-    let rules = &case.policy.tags;
+    let rules = case.policy.tags_of(&case.proposal.monkey);
     for id in &case.proposal.unit.groups {
         let name = &id.name;
         let Some(group) = case.group(id) else {
@@ -79,7 +79,7 @@ fn lift(case: &Case<'_>) -> String {
                 return "the next look, which takes no more than that".into();
             }
             OptIn::In(_) => {}
-            OptIn::Out => return format!("the owner's tag {} = on on {name}", rules.chaos_key()),
+            OptIn::Out => return format!("the owner's tag {} = on on {name}", rules.opt_in_key()),
             OptIn::Malformed(problems) => {
                 let keys: Vec<&str> = problems.iter().map(|problem| problem.key.as_str()).collect();
                 return format!("the owner mends {} on {name}", keys.join(", "));

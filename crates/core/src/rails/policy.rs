@@ -6,9 +6,11 @@ use chrono::TimeDelta;
 
 use crate::calendar::Calendar;
 use crate::change_calendar::ChangeCalendar;
+use crate::fault::Terms;
 use crate::resource::ResourceKind;
 use crate::scope::{AccountId, Mode};
-use crate::tags::TagRules;
+use crate::action::Action;
+use crate::tags::{TagRules, USUAL};
 
 /// Everything that the rails of one account go by.
 #[derive(Clone, Debug)]
@@ -25,8 +27,10 @@ pub struct Policy {
     pub calendar: Calendar,
     /// Calendars in AWS that must be open besides; none by default.
     pub change_calendars: Vec<ChangeCalendar>,
-    /// What tags mean.
+    /// What tags mean, to chaos and in general.
     pub tags: TagRules,
+    /// What they mean to other monkeys, by name.
+    pub tags_of: BTreeMap<String, TagRules>,
     /// How long an action must have been announced before it may be done, so that its owner can veto it.
     pub veto: TimeDelta,
     /// How much may be done.
@@ -49,6 +53,8 @@ pub struct Policy {
     pub recovery: TimeDelta,
     /// What may be marked, and what may be deleted.
     pub disposals: Disposals,
+    /// Which faults may be done, and for how long.
+    pub faults: FaultRules,
     /// Rails that are off.
     pub disabled: BTreeSet<String>,
 }
@@ -81,6 +87,33 @@ impl Default for Disposals {
     }
 }
 
+/// What the operator says of faults that last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultRules {
+    /// How long one lasts where its owner does not say.
+    pub lasts: TimeDelta,
+    /// The longest that an owner may ask for.
+    pub longest: TimeDelta,
+    /// The grave ones that may be done.
+    pub allow: BTreeSet<Action>,
+    /// What they are like, where that is not their default: parameters by key.
+    pub parameters: BTreeMap<Action, BTreeMap<String, String>>,
+}
+
+impl Default for FaultRules {
+    fn default() -> Self {
+        Self { lasts: USUAL, longest: TimeDelta::hours(1), allow: BTreeSet::new(), parameters: BTreeMap::new() }
+    }
+}
+
+impl FaultRules {
+    /// How a fault is done where its owner says no more than its name; `None` for an action that does not last.
+    pub fn terms(&self, action: Action) -> Option<Terms> {
+        let parameters = self.parameters.get(&action).cloned().unwrap_or_default();
+        action.lasts().then(|| Terms { lasts: self.lasts, parameters })
+    }
+}
+
 impl Policy {
     /// The cautious defaults for an account.
     pub fn cautious(account: AccountId, calendar: Calendar) -> Self {
@@ -92,6 +125,7 @@ impl Policy {
             calendar,
             change_calendars: Vec::new(),
             tags: TagRules::default(),
+            tags_of: BTreeMap::new(),
             veto: TimeDelta::zero(),
             budgets: Budgets::default(),
             floors: Floors::default(),
@@ -103,6 +137,7 @@ impl Policy {
             breaker: Some(3),
             recovery: TimeDelta::minutes(15),
             disposals: Disposals::default(),
+            faults: FaultRules::default(),
             disabled: BTreeSet::new(),
         }
     }
@@ -110,6 +145,11 @@ impl Policy {
     /// Whether the rail of that name is on.
     pub fn has(&self, rail: &str) -> bool {
         !self.disabled.contains(rail)
+    }
+
+    /// What tags mean to a monkey.
+    pub fn tags_of(&self, monkey: &str) -> &TagRules {
+        self.tags_of.get(monkey).unwrap_or(&self.tags)
     }
 
     /// What a monkey may do here: the most careful of all words.

@@ -119,6 +119,7 @@ impl Scene {
                 zone: "us-east-1a".into(),
             }],
             action: Action::Terminate,
+            terms: None,
             request: None,
             why: "its turn".into(),
         };
@@ -172,6 +173,7 @@ impl Scene {
             app: proposal.unit.app.clone(),
             owner: None,
             action: proposal.action,
+            terms: None,
             targets: vec![Target { instance: InstanceId::new(format!("i-{n}")), ..proposal.targets[0].clone() }],
             baseline: BTreeMap::new(),
             alarms: Vec::new(),

@@ -8,7 +8,7 @@ pub(super) const RAIL: Rail = Rail { name: "veto", about: "no owner vetoed this 
 fn judge(case: &Case<'_>) -> Verdict {
     for id in &case.proposal.unit.groups {
         let Some(group) = case.group(id) else { continue };
-        if let OptIn::In(settings) = case.policy.tags.read(&group.tags)
+        if let OptIn::In(settings) = case.policy.tags_of(&case.proposal.monkey).read(&group.tags)
             && settings.vetoes.contains(&case.proposal.date)
         {
             return Verdict::Hold(format!("the owner of {} vetoed {}", id.name, case.proposal.date));

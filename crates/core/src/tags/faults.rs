@@ -25,6 +25,16 @@ impl Faults {
         self.0.iter().map(|(action, weight)| (*action, *weight))
     }
 
+    /// Nothing at all.
+    pub(super) fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Only this one.
+    pub fn only(action: Action) -> Self {
+        Self(BTreeMap::from([(action, 1)]))
+    }
+
     /// No action is left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

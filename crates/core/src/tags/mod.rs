@@ -5,19 +5,24 @@ mod faults;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 
 pub use faults::Faults;
 
 use crate::calendar::{CalendarError, OwnHours};
+use crate::fault::Terms;
 use crate::size::{self, Size};
+use crate::span;
 
-/// Which tags mean what. The keys begin with a configurable prefix; one further tag may be mapped to an opt-in.
+/// Which tags mean what to one monkey. The keys begin with a configurable prefix; one further tag may be mapped to an
+/// opt-in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TagRules {
     /// What our keys begin with, before the colon.
     pub prefix: String,
-    /// Another tag (key and exact value) that opts in to chaos as well.
+    /// The word of the opt-in: the monkey's name.
+    pub word: &'static str,
+    /// Another tag (key and exact value) that opts in as well.
     pub mapped: Option<(String, String)>,
     /// The key that names the owner.
     pub owner: String,
@@ -27,9 +32,15 @@ pub struct TagRules {
 
 impl Default for TagRules {
     fn default() -> Self {
-        Self { prefix: "simian".into(), mapped: None, owner: "owner".into(), defaults: Settings::default() }
+        Self { prefix: "simian".into(), word: CHAOS, mapped: None, owner: "owner".into(), defaults: Settings::default() }
     }
 }
+
+/// The word of the opt-in to what is drawn by weight.
+pub const CHAOS: &str = "chaos";
+
+/// The word of the opt-in to slow networks: its settings are the parameters of that one fault.
+pub const LATENCY: &str = "latency";
 
 /// What an owner (or the operator, by default) wants.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +51,8 @@ pub struct Settings {
     pub min_days: u32,
     /// Which faults, by weight.
     pub faults: Faults,
+    /// How long and how hard, where the owner says so and not the operator.
+    pub terms: Option<Terms>,
     /// How many at once.
     pub size: Size,
     /// The hours within which the owner allows anything: all of them.
@@ -56,6 +69,7 @@ impl Default for Settings {
             mean_days: 5.0,
             min_days: 1,
             faults: Faults::default(),
+            terms: None,
             size: Size::default(),
             hours: Vec::new(),
             vetoes: Vec::new(),
@@ -83,6 +97,14 @@ impl Settings {
         self.mean_days = self.mean_days.max(other.mean_days);
         self.min_days = self.min_days.max(other.min_days);
         self.faults = self.faults.common(&other.faults);
+        match (&mut self.terms, &other.terms) {
+            (Some(ours), Some(theirs)) if ours.parameters == theirs.parameters => {
+                ours.lasts = ours.lasts.min(theirs.lasts);
+            }
+            (None, None) => {}
+            // Of two networks none is the more careful.
+            _ => self.faults = Faults::none(),
+        }
         self.size = self.size.smallest(other.size);
         for hours in &other.hours {
             if !self.hours.contains(hours) {
@@ -103,6 +125,9 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mean_days, min_days, faults, size, .. } = self;
         write!(f, "every {mean_days} working days on average, at least {min_days} apart, {faults}")?;
+        if let Some(terms) = &self.terms {
+            write!(f, ", {terms}")?;
+        }
         if *size != Size::default() {
             write!(f, ", {size}")?;
         }
@@ -147,8 +172,8 @@ impl TagRules {
     }
 
     /// The key of the opt-in tag.
-    pub fn chaos_key(&self) -> String {
-        format!("{}:chaos", self.prefix)
+    pub fn opt_in_key(&self) -> String {
+        format!("{}:{}", self.prefix, self.word)
     }
 
     /// The owner that a group's tags name.
@@ -158,7 +183,7 @@ impl TagRules {
 
     /// The keys and values that a survey asks for: what may be an opt-in.
     pub fn survey(&self) -> (Vec<String>, Vec<String>) {
-        let mut keys = vec![self.chaos_key()];
+        let mut keys = vec![self.opt_in_key()];
         let mut values = vec!["on".to_owned()];
         if let Some((key, value)) = &self.mapped {
             keys.push(key.clone());
@@ -171,7 +196,7 @@ impl TagRules {
 
     /// Reads a group's tags. `off` beats every mapped opt-in.
     pub fn read(&self, tags: &BTreeMap<String, String>) -> OptIn {
-        let own = tags.get(&self.chaos_key()).map(String::as_str);
+        let own = tags.get(&self.opt_in_key()).map(String::as_str);
         let mapped = self.mapped.as_ref().is_some_and(|(key, value)| tags.get(key) == Some(value));
         match own {
             Some("on") => {}
@@ -179,7 +204,7 @@ impl TagRules {
             Some("off") | None => return OptIn::Out,
             Some(other) => {
                 return OptIn::Malformed(vec![TagProblem {
-                    key: self.chaos_key(),
+                    key: self.opt_in_key(),
                     why: format!("`{other}` is neither `on` nor `off`"),
                 }]);
             }
@@ -195,19 +220,26 @@ impl TagRules {
         let mut settings = self.defaults.clone();
         let (mut mean, mut probability) = (None, None);
         let (mut count, mut share, mut cap) = (None, None, None);
-        let (chaos, ours) = (format!("{}:", self.chaos_key()), format!("{}:", self.prefix));
+        let (own, ours) = (format!("{}:", self.opt_in_key()), format!("{}:", self.prefix));
         let mut problem = |key: &str, why: String| problems.push(TagProblem { key: key.to_owned(), why });
         for (key, text) in tags {
             let text = text.trim();
-            if let Some(name) = key.strip_prefix(&chaos) {
+            if let Some(name) = key.strip_prefix(&own) {
                 let read = match name {
+                    _ if self.word == LATENCY && is_of_latency(name) => {
+                        let terms = settings.terms.get_or_insert_with(lasting);
+                        match name {
+                            "for" => parse_lasts(text).map(|lasts| terms.lasts = lasts),
+                            _ => Ok(drop(terms.parameters.insert(parameter(name).to_owned(), text.to_owned()))),
+                        }
+                    }
                     "mean-days" => parse_mean(text).map(|days| mean = Some(days)),
                     "probability" => parse_probability(text).map(|p| probability = Some(p)),
                     "min-days" => parse_min(text).map(|days| settings.min_days = days),
                     "count" => size::parse_count(text).map(|n| count = Some(n)),
                     "share" => text.parse().map(|part| share = Some(part)),
                     "cap" => size::parse_count(text).map(|n| cap = Some(n)),
-                    "faults" => text.parse().map(|faults| settings.faults = faults),
+                    "faults" if self.word == CHAOS => text.parse().map(|faults| settings.faults = faults),
                     _ => Err("this simian knows no such setting: mend its name or remove it".to_owned()),
                 };
                 if let Err(why) = read {
@@ -234,7 +266,7 @@ impl TagRules {
         }
         match (mean, probability) {
             (Some(_), Some(_)) => {
-                problem(&format!("{chaos}mean-days"), format!("set it or {chaos}probability, not both"));
+                problem(&format!("{own}mean-days"), format!("set it or {own}probability, not both"));
             }
             (Some(days), None) => settings.mean_days = days,
             (None, Some(p)) => settings.mean_days = Settings::mean_of(p, settings.min_days),
@@ -243,15 +275,42 @@ impl TagRules {
         }
         if settings.mean_days < f64::from(settings.min_days) {
             problem(
-                &format!("{chaos}mean-days"),
+                &format!("{own}mean-days"),
                 format!("a mean of {} is less than min-days, {}: raise it", settings.mean_days, settings.min_days),
             );
         }
         match Size::of(count, share, cap, settings.size) {
             Ok(size) => settings.size = size,
-            Err(error) => problem(&format!("{chaos}{}", error.key), error.why),
+            Err(error) => problem(&format!("{own}{}", error.key), error.why),
         }
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+}
+
+/// What an owner says of a slow network, beside how often and to how many.
+fn is_of_latency(name: &str) -> bool {
+    matches!(name, "delay" | "jitter" | "loss" | "to" | "share" | "for")
+}
+
+/// The fault's own name for it: an owner's share is one of connections.
+fn parameter(name: &str) -> &str {
+    if name == "share" { "flows" } else { name }
+}
+
+/// How long a fault lasts where nobody says.
+pub const USUAL: TimeDelta = TimeDelta::minutes(5);
+
+fn lasting() -> Terms {
+    Terms { lasts: USUAL, parameters: BTreeMap::new() }
+}
+
+/// Reads how long a fault is to last: a minute at least, twelve hours at most.
+pub fn parse_lasts(text: &str) -> Result<TimeDelta, String> {
+    let lasts = span::parse(text)?;
+    if (TimeDelta::minutes(1)..=TimeDelta::hours(12)).contains(&lasts) {
+        Ok(lasts)
+    } else {
+        Err(format!("`{text}` is not between 1m and 12h"))
     }
 }
 

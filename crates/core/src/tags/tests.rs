@@ -60,7 +60,7 @@ fn what_cannot_be_read_opts_out_and_says_why() {
         ("simian:chaos:probability", "1.5", "no daily probability"),
         ("simian:chaos:min-days", "0", "no least gap"),
         ("simian:chaos:min-days", "1.5", "no least gap"),
-        ("simian:chaos:faults", "isolate=2", "`isolate` is no action"),
+        ("simian:chaos:faults", "explode=2", "`explode` is no action"),
         ("simian:chaos:faults", "terminate=0", "no fault"),
         ("simian:chaos:faults", "terminate=1 terminate=2", "twice"),
         ("simian:chaos:faults", "terminate=-1", "no weight"),

@@ -60,6 +60,7 @@ fn claim(key: &str) -> Claim {
         app: "shop".into(),
         owner: None,
         action: Action::Terminate,
+        terms: None,
         targets: vec![Target { instance: InstanceId::new("i-1"), group: "g".into(), zone: "us-east-1a".into() }],
         baseline: BTreeMap::new(),
         alarms: Vec::new(),
@@ -268,7 +269,7 @@ fn what_was_written_once_reads_for_ever() {
         by: "ops".into(),
         stage: Stage::Watching,
         outcome: Some(Outcome::Done),
-        watch: Some(Watch { since: at(2), deadline: at(602), baseline: [("g".into(), 3)].into(), late: false }),
+        watch: Some(Watch { since: at(2), deadline: at(602), baseline: [("g".into(), 3)].into(), late: false, held: None }),
     };
     let pause = Pause { until: Some(at(4)), ..Pause::new(at(3), "jo", "w") };
     now(ledger.claim(&[claim("k")])).unwrap();

@@ -20,6 +20,7 @@ fn watch(seconds: i64) -> Watch {
         deadline: at(seconds + 600),
         baseline: BTreeMap::from([("shop-v001".into(), 3), ("shop-v002".into(), 0)]),
         late: false,
+        held: None,
     }
 }
 

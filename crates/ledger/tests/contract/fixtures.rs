@@ -80,6 +80,7 @@ pub(crate) fn claim(name: &str, slots: Vec<Slot>) -> Claim {
         app: "shop".into(),
         owner: Some("team-shop@example.com".into()),
         action: Action::Terminate,
+        terms: None,
         targets: targets(1),
         baseline: BTreeMap::new(),
         alarms: Vec::new(),

@@ -119,6 +119,7 @@ fn changes() -> impl Strategy<Value = Change> {
         deadline: at(n + 60),
         baseline: [("g".to_owned(), 2)].into(),
         late: false,
+        held: None,
     }));
     prop_oneof![
         8 => (keys(), select(&HOLDERS[..]), select(&STAGES[..]), outcome, watch).prop_map(

@@ -72,6 +72,7 @@ mod tests {
             app: "shop".into(),
             owner: None,
             action: Action::Terminate,
+            terms: None,
             targets: vec![],
             baseline: [].into(),
             alarms: vec![],

@@ -100,5 +100,5 @@ fn is_up(instance: &Instance) -> bool {
 
 /// The key of the tag that opts in to chaos.
 fn chaos_key(asked: &Asked<'_>) -> String {
-    asked.ground.tags.chaos_key()
+    asked.ground.tags.opt_in_key()
 }

@@ -25,7 +25,7 @@ fn judge(group: &Group, asked: &Asked<'_>) -> Judgement {
     if is_parked(group) {
         return Judgement::NotApplicable;
     }
-    let opted_out = asked.ground.tags.chaos_key();
+    let opted_out = asked.ground.tags.opt_in_key();
     match asked.ground.opt_in(group) {
         Some(OptIn::In(_)) => opted_in(group, asked),
         Some(OptIn::Out) if !group.tags.contains_key(&opted_out) => production(group, asked),

@@ -21,7 +21,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// AWS does not say since when a tag is there, so the group's own age counts: a new push begins anew.
 fn judge(group: &Group, asked: &Asked<'_>) -> Judgement {
-    let says_no = group.tags.get(&asked.ground.tags.chaos_key()).is_some_and(|value| value == "off");
+    let says_no = group.tags.get(&asked.ground.tags.opt_in_key()).is_some_and(|value| value == "off");
     let Some(created) = group.created.filter(|_| says_no && !is_parked(group)) else {
         return Judgement::NotApplicable;
     };
