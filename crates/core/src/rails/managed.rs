@@ -54,6 +54,7 @@ mod tests {
         let mut scene = Scene::quiet();
         assert!(matches!(scene.looked("managed", |_| ()), Verdict::NotApplicable(_)), "nothing is done inside it");
         scene.proposal.action = Action::Latency;
+        scene.group().tags.insert("simian:chaos:faults".into(), "latency".into());
         scene.proposal.terms = Some(Terms { lasts: TimeDelta::minutes(5), parameters: BTreeMap::new() });
         assert!(matches!(scene.verdict("managed"), Verdict::NotApplicable(_)), "asked when due");
         let id = scene.proposal.targets[0].instance.clone();
