@@ -42,6 +42,9 @@ impl fmt::Display for Terms {
 pub struct Held {
     /// When it is to be undone.
     pub until: DateTime<Utc>,
+    /// When its guest ends it by itself unless it is renewed. Nobody does that for what was done by API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed: Option<DateTime<Utc>>,
     /// What it takes to undo it, by instance, in order. Nothing inside a guest, which knows that itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub undo: BTreeMap<InstanceId, Vec<Reversal>>,
@@ -138,19 +141,15 @@ pub enum Alteration {
     Deregister {
         /// The target group's ARN.
         target_group: String,
-        /// Who.
+        /// Who, by the target group's own port, as Auto Scaling registers its members.
         instance: InstanceId,
-        /// The port that it is registered with.
-        port: u16,
     },
     /// Elastic Load Balancing `RegisterTargets`.
     Register {
         /// The target group's ARN.
         target_group: String,
-        /// Who.
+        /// Who, by the target group's own port.
         instance: InstanceId,
-        /// The port.
-        port: u16,
     },
     /// Auto Scaling `EnterStandby`, with one less desired, so that nobody takes its place.
     EnterStandby {
@@ -231,12 +230,8 @@ impl fmt::Display for Alteration {
             // A group's name may have spaces, so it comes last.
             Alteration::Suspend { group, processes } => write!(f, "suspend {} {group}", processes.join("+")),
             Alteration::Resume { group, processes } => write!(f, "resume {} {group}", processes.join("+")),
-            Alteration::Deregister { target_group, instance, port } => {
-                write!(f, "deregister {instance} {port} {target_group}")
-            }
-            Alteration::Register { target_group, instance, port } => {
-                write!(f, "register {instance} {port} {target_group}")
-            }
+            Alteration::Deregister { target_group, instance } => write!(f, "deregister {instance} {target_group}"),
+            Alteration::Register { target_group, instance } => write!(f, "register {instance} {target_group}"),
             Alteration::EnterStandby { group, instance } => write!(f, "enter-standby {instance} {group}"),
             Alteration::ExitStandby { group, instance } => write!(f, "exit-standby {instance} {group}"),
             Alteration::Detach { group, instance } => write!(f, "detach {instance} {group}"),
@@ -259,10 +254,6 @@ impl FromStr for Alteration {
             let (instance, device) = last.split_once(' ').ok_or_else(wrong)?;
             Ok::<_, String>((first.to_owned(), id(instance), device.to_owned()))
         };
-        let target = || {
-            let (port, arn) = last.split_once(' ').ok_or_else(wrong)?;
-            Ok::<_, String>((arn.to_owned(), id(first), port.parse().map_err(|_| wrong())?))
-        };
         Ok(match word {
             "stop" => Alteration::Stop { instance: id(first) },
             "start" => Alteration::Start { instance: id(first) },
@@ -280,14 +271,8 @@ impl FromStr for Alteration {
             }
             "suspend" => Alteration::Suspend { group: group()?, processes: processes() },
             "resume" => Alteration::Resume { group: group()?, processes: processes() },
-            "deregister" => {
-                let (target_group, instance, port) = target()?;
-                Alteration::Deregister { target_group, instance, port }
-            }
-            "register" => {
-                let (target_group, instance, port) = target()?;
-                Alteration::Register { target_group, instance, port }
-            }
+            "deregister" => Alteration::Deregister { target_group: group()?, instance: id(first) },
+            "register" => Alteration::Register { target_group: group()?, instance: id(first) },
             "enter-standby" => Alteration::EnterStandby { group: group()?, instance: id(first) },
             "exit-standby" => Alteration::ExitStandby { group: group()?, instance: id(first) },
             "detach" => Alteration::Detach { group: group()?, instance: id(first) },
@@ -297,26 +282,76 @@ impl FromStr for Alteration {
     }
 }
 
-impl Serialize for Alteration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Alteration {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
-
 /// What a fault changes, and what takes that back. Whatever is neither as the one leaves it nor as the other does is
-/// somebody else's, and is left alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// somebody else's, and is left alone. As text, in a tag or the ledger: what takes it back, and what follows from that.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reversal {
     /// What the fault does.
     pub done: Alteration,
     /// What undoes it.
     pub undone: Alteration,
+}
+
+/// Between the groups that an interface had and those that it has while a fault lasts.
+const FROM: &str = " from ";
+
+impl Reversal {
+    /// What is done and undone, by what undoes it; `None` where that does not tell.
+    pub fn by(undone: Alteration) -> Option<Self> {
+        use Alteration as A;
+        let done = match undone.clone() {
+            A::Start { instance } => A::Stop { instance },
+            A::AttachVolume { volume, instance, device } => A::DetachVolume { volume, instance, device },
+            A::Resume { group, processes } => A::Suspend { group, processes },
+            A::Register { target_group, instance } => A::Deregister { target_group, instance },
+            A::ExitStandby { group, instance } => A::EnterStandby { group, instance },
+            A::Attach { group, instance } => A::Detach { group, instance },
+            _ => return None,
+        };
+        Some(Self { done, undone })
+    }
+
+    /// The interface gets other groups, and then those that it had.
+    pub fn of_groups(interface: &str, had: Vec<String>, gets: Vec<String>) -> Self {
+        let set = |groups| Alteration::SetGroups { interface: interface.to_owned(), groups };
+        Self { done: set(gets), undone: set(had) }
+    }
+}
+
+impl fmt::Display for Reversal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.undone)?;
+        match &self.done {
+            Alteration::SetGroups { groups, .. } => write!(f, "{FROM}{}", groups.join(" ")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Reversal {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` does not say how to undo a fault");
+        if let Some((groups, from)) = text.strip_prefix("groups ").and_then(|rest| rest.split_once(FROM)) {
+            let mut words = groups.split_whitespace().map(str::to_owned);
+            let interface = words.next().ok_or_else(wrong)?;
+            return Ok(Self::of_groups(&interface, words.collect(), from.split_whitespace().map(str::to_owned).collect()));
+        }
+        Self::by(text.parse()?).ok_or_else(wrong)
+    }
+}
+
+impl Serialize for Reversal {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Reversal {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
 }
 
 /// What a fault by API needs to know of an instance. Source: EC2 API, `Instance`.
@@ -396,8 +431,8 @@ mod tests {
             "attach-volume vol-1 i-1 /dev/sdf",
             "suspend Launch+Terminate shop prod v001",
             "resume Launch+Terminate shop-prod-v001",
-            "deregister i-1 8080 arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123",
-            "register i-1 8080 arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123",
+            "deregister i-1 arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123",
+            "register i-1 arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123",
             "enter-standby i-1 shop prod",
             "exit-standby i-1 shop-prod-v001",
             "detach i-1 shop-prod-v001",
@@ -405,11 +440,31 @@ mod tests {
         ] {
             let read: Alteration = text.parse().unwrap();
             assert_eq!(read.to_string(), text);
-            let json = serde_json::to_string(&read).unwrap();
-            assert_eq!(serde_json::from_str::<Alteration>(&json).unwrap(), read);
         }
-        for text in ["", "stop", "attach i-1", "register i-1 x arn", "explode i-1"] {
+        for text in ["", "stop", "attach i-1", "register i-1", "explode i-1"] {
             assert!(text.parse::<Alteration>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_undoes_a_fault_tells_what_it_did() {
+        for text in [
+            "start i-1",
+            "groups eni-1 sg-1 sg-2 from sg-q",
+            "attach-volume vol-1 i-1 /dev/sdf",
+            "resume Launch+Terminate shop prod v001",
+            "register i-1 arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123",
+            "exit-standby i-1 shop prod",
+            "attach i-1 shop-prod-v001",
+        ] {
+            let read: Reversal = text.parse().unwrap();
+            assert_eq!(read.to_string(), text);
+            assert_ne!(read.done, read.undone);
+            let json = serde_json::to_string(&read).unwrap();
+            assert_eq!(serde_json::from_str::<Reversal>(&json).unwrap(), read);
+        }
+        for text in ["stop i-1", "groups eni-1 sg-1", "detach i-1 shop"] {
+            assert!(text.parse::<Reversal>().is_err(), "{text}");
         }
     }
 

@@ -124,6 +124,8 @@ pub trait Cloud: Send + Sync {
     /// With whom else an image or a snapshot is shared: account ids, organisations, `all`; empty when with nobody. What
     /// cannot be shared is shared with nobody.
     async fn shared_with(&self, region: &Region, resource: &ResourceId) -> Result<Vec<String>, CallError>;
+    /// The instances that carry a tag whose key begins so, each with all its tags.
+    async fn tagged(&self, region: &Region, prefix: &str) -> Result<BTreeMap<InstanceId, Tags>, CallError>;
     /// What is attached to an instance; `None` when there is no such instance.
     async fn attached(&self, region: &Region, id: &InstanceId) -> Result<Option<Attached>, CallError>;
     /// Whether the account is as that change leaves it.

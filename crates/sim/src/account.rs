@@ -10,6 +10,7 @@ use simian_core::{AccountId, Clock, GroupId, InstanceId, Region, Resource, Resou
 use crate::chance::Chance;
 use crate::estate::Ended;
 use crate::group::GroupSpec;
+use crate::guests::GuestFault;
 use crate::operation::{Operation, Performed, Who};
 use crate::state::{Happening, State};
 use crate::traffic::{CallRecord, Fault};
@@ -150,6 +151,21 @@ impl SimAccount {
     /// The calls in order: the newest [`CALL_LOG`](crate::CALL_LOG).
     pub fn call_log(&self) -> Vec<CallRecord> {
         self.lock().traffic.log.iter().cloned().collect()
+    }
+
+    /// The faults that are in an instance now, by their ids.
+    pub fn guest_faults(&self, id: &InstanceId) -> BTreeMap<String, GuestFault> {
+        self.now_state().faults_in(id)
+    }
+
+    /// An instance's tags now.
+    pub fn instance_tags(&self, id: &InstanceId) -> simian_core::resource::Tags {
+        self.now_state().instances.get(id).map(|instance| instance.tags.clone()).unwrap_or_default()
+    }
+
+    /// What is attached to an instance now.
+    pub fn attached_to(&self, id: &InstanceId) -> Option<simian_core::Attached> {
+        self.now_state().instances.get(id).map(|instance| instance.attached.clone())
     }
 
     /// What is really so.

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use simian_core::ports::MAX_BATCH;
 use simian_core::resource::Tags;
-use simian_core::{Actuator, CallError, Disposal, InstanceId, Lifecycle, Region, ResourceId, ResourceKind};
+use simian_core::{Actuator, Alteration, CallError, Disposal, InstanceId, Lifecycle, Region, ResourceId, ResourceKind};
 
 use crate::account::SimAccount;
+use crate::alterations::QUARANTINE;
 use crate::calling::{Refused, refused};
 use crate::cloud::listed;
 use crate::instance::{EndedBy, Instance};
@@ -30,6 +31,14 @@ impl Actuator for SimAccount {
 
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
         self.call(call::REBOOT, Some(region), listed(ids), |state, fate| state.reboot(region, reached(ids, fate))).await
+    }
+
+    async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError> {
+        self.call(call::ALTER, Some(region), alteration.to_string(), |state, _| state.alter(region, alteration)).await
+    }
+
+    async fn quarantine(&self, region: &Region, vpc: &str) -> Result<String, CallError> {
+        self.call(call::QUARANTINE, Some(region), vpc.to_owned(), |_, _| Ok(QUARANTINE.to_owned())).await
     }
 
     async fn tag(

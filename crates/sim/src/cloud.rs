@@ -10,9 +10,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use simian_core::ports::ResourceQuery;
+use simian_core::resource::Tags;
 use simian_core::{
-    CalendarState, CallError, ChangeCalendar, Cloud, Group, GroupId, GroupQuery, Identity, InstanceId, InstanceState,
-    LaunchSource, Region, Resource, ResourceId, ResourceKind,
+    Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Group, GroupId, GroupQuery, Identity, InstanceId, InstanceState,
+    LaunchSource, Region, Resource, ResourceId, ResourceKind, Standing,
 };
 
 use crate::account::SimAccount;
@@ -225,6 +226,28 @@ impl Cloud for SimAccount {
 
     async fn last_refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {
         self.refresh(region, group).await
+    }
+
+    async fn tagged(&self, region: &Region, prefix: &str) -> Result<BTreeMap<InstanceId, Tags>, CallError> {
+        self.call(call::ATTACHED, Some(region), prefix.to_owned(), |state, _| {
+            let here = state.instances.iter().filter(|(id, _)| state.instance(region, id).is_some());
+            let tagged = here.filter(|(_, one)| one.tags.keys().any(|key| key.starts_with(prefix)));
+            Ok(tagged.map(|(id, one)| (id.clone(), one.tags.clone())).collect())
+        })
+        .await
+    }
+
+    async fn attached(&self, region: &Region, id: &InstanceId) -> Result<Option<Attached>, CallError> {
+        self.call(call::ATTACHED, Some(region), id.to_string(), |state, _| {
+            let there = state.instance(region, id).filter(|instance| instance.life.ended.is_none());
+            Ok(there.map(|instance| instance.attached.clone()))
+        })
+        .await
+    }
+
+    async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {
+        self.call(call::STANDING, Some(region), alteration.to_string(), |state, _| Ok(state.standing(region, alteration)))
+            .await
     }
 
     async fn recent_activities(

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use simian_core::ports::ResourceQuery;
 use simian_core::resource::{About, Snapshot, Tags, VolumeState};
-use simian_core::{Disposal, GroupId, InstanceState, Region, Resource, ResourceId, ResourceKind, View};
+use simian_core::{Disposal, GroupId, InstanceId, InstanceState, Region, Resource, ResourceId, ResourceKind, View};
 
 use crate::calling::{Refused, gone, in_use, refused};
 use crate::past::Past;
@@ -147,12 +147,31 @@ impl State {
         if kind == ResourceKind::Group {
             return self.tag_groups(region, ids, key, value);
         }
+        if kind == ResourceKind::Instance && ids.iter().any(|id| self.instances.contains_key(&InstanceId::new(id))) {
+            return self.tag_members(region, ids, key, value);
+        }
         let all: Vec<ResourceId> = ids.iter().map(|id| ResourceId::new(kind, id)).collect();
         if let Some(id) = all.iter().find(|id| self.held(region, id).is_none()) {
             return Err(gone(id));
         }
         for id in all {
             self.amend(region, &id, |resource| set(&mut resource.tags, key, value));
+        }
+        Ok(())
+    }
+
+    /// Instances of groups. One wrong id spoils the whole call.
+    fn tag_members(&mut self, region: &Region, ids: &[String], key: &str, value: Option<&str>) -> Result<(), Refused> {
+        let ids: Vec<InstanceId> = ids.iter().map(InstanceId::new).collect();
+        if let Some(id) = ids.iter().find(|id| self.instance(region, id).is_none()) {
+            return Err(gone(&ResourceId::new(ResourceKind::Instance, id.as_str())));
+        }
+        for id in ids {
+            let Some(instance) = self.instances.get_mut(&id) else { continue };
+            match value {
+                Some(value) => drop(instance.tags.insert(key.to_owned(), value.to_owned())),
+                None => drop(instance.tags.remove(key)),
+            }
         }
         Ok(())
     }

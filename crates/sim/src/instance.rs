@@ -1,7 +1,8 @@
 //! An instance and its life, from launch to the hour after its end.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{GroupId, InstanceId, InstanceState, Lifecycle, Member};
+use simian_core::resource::Tags;
+use simian_core::{Attached, GroupId, InstanceId, InstanceState, Lifecycle, Member};
 
 /// Who ended an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +65,14 @@ pub(crate) struct Instance {
     /// Until when its operating system restarts: EC2 says that it runs, its group that it is unhealthy.
     pub(crate) rebooting: Option<DateTime<Utc>>,
     pub(crate) template_version: u32,
+    /// Its EC2 tags, as somebody set them.
+    pub(crate) tags: Tags,
+    /// Its network and its volumes.
+    pub(crate) attached: Attached,
+    /// Its agent does not answer.
+    pub(crate) silent: bool,
+    /// It was stopped, and is on its way up.
+    pub(crate) starting: bool,
 }
 
 impl Instance {

@@ -1,7 +1,8 @@
 //! How a group launches: one instance at a time, and again after a while when there was nowhere or nothing to launch.
 
 use chrono::TimeDelta;
-use simian_core::{GroupId, InstanceId, Lifecycle};
+use simian_core::resource::Tags;
+use simian_core::{Attached, GroupId, InstanceId, Lifecycle};
 
 use crate::activities::Deed;
 use crate::chance::Chance;
@@ -72,6 +73,7 @@ impl State {
                 break instance_id;
             }
         };
+        let suffix = instance_id.as_str().trim_start_matches("i-").to_owned();
         Instance {
             life: Life {
                 id: instance_id,
@@ -91,6 +93,21 @@ impl State {
             stopped: None,
             rebooting: None,
             template_version: self.groups.get(id).map_or(1, |group| group.spec.template_version),
+            tags: Tags::new(),
+            attached: attached(&suffix),
+            silent: false,
+            starting: false,
         }
+    }
+}
+
+/// A network interface in the fleet's one security group, and a disk beside the one that it boots from.
+fn attached(suffix: &str) -> Attached {
+    Attached {
+        vpc: Some("vpc-0fleet".into()),
+        interfaces: [(format!("eni-{suffix}"), vec!["sg-0fleet".to_owned()])].into(),
+        volumes: [("/dev/sdf".to_owned(), format!("vol-{suffix}"))].into(),
+        stoppable: true,
+        ephemeral: false,
     }
 }

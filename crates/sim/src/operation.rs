@@ -113,6 +113,13 @@ pub enum Operation {
         /// On or off.
         on: bool,
     },
+    /// The agent of Systems Manager in an instance falls silent, or answers again.
+    Silence {
+        /// In which member.
+        who: Who,
+        /// Silent or not.
+        on: bool,
+    },
     /// Into standby, desired capacity lowered as far as the minimum allows, or back.
     Standby {
         /// Which member.

@@ -9,6 +9,7 @@ use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, Instance
 use crate::chance::Chance;
 use crate::estate::Holdings;
 use crate::group::SimGroup;
+use crate::guests::Guests;
 use crate::instance::Instance;
 use crate::operation::{Operation, Performed};
 use crate::signals::{AlarmId, Signals};
@@ -27,6 +28,10 @@ pub(crate) enum Happening {
     Noticed(InstanceId),
     /// A graceful end is through with its hook.
     Released(InstanceId),
+    /// An agent may take a command.
+    Taken(usize),
+    /// A started instance is up.
+    Started(InstanceId),
     /// A reboot is through.
     Rebooted(InstanceId),
     /// A group looks at its size.
@@ -68,6 +73,8 @@ pub(crate) struct State {
     pub(crate) ourselves: Option<InstanceId>,
     /// Everything that is no group.
     pub(crate) holdings: Holdings,
+    /// What runs inside instances, and what was sent there.
+    pub(crate) guests: Guests,
     /// The Change Calendars that there are, by ARN.
     pub(crate) calendars: BTreeMap<String, CalendarState>,
     pub(crate) weather: Weather,
@@ -98,6 +105,7 @@ impl State {
             signals: Signals::default(),
             ourselves: None,
             holdings: Holdings::default(),
+            guests: Guests::default(),
             calendars: BTreeMap::new(),
             weather: Weather::calm(),
             traffic: Traffic::new(seed),
@@ -147,6 +155,8 @@ impl State {
             Happening::Serves(id) => self.serve(&id),
             Happening::Noticed(id) => self.notice(&id),
             Happening::Released(id) => self.release(&id),
+            Happening::Taken(command) => self.take_command(command),
+            Happening::Started(id) => self.started(&id),
             Happening::Rebooted(id) => self.rebooted(&id),
             Happening::Sized(group) => self.reconcile(&group),
             Happening::Refreshed { group, version } => self.refresh_step(&group, version),

@@ -25,11 +25,13 @@ pub(crate) struct TargetGroup {
     unused: Past<bool>,
     /// Whose checks fail although it runs.
     failing: BTreeMap<InstanceId, Past<bool>>,
+    /// Whom somebody took out.
+    out: BTreeMap<InstanceId, Past<bool>>,
 }
 
 impl Default for TargetGroup {
     fn default() -> Self {
-        Self { unused: Past::always(false), failing: BTreeMap::new() }
+        Self { unused: Past::always(false), failing: BTreeMap::new(), out: BTreeMap::new() }
     }
 }
 
@@ -48,6 +50,18 @@ impl State {
         true
     }
 
+    /// A target is taken out of its target group, or put back.
+    pub(crate) fn deregister(&mut self, arn: &str, id: &InstanceId, out: bool) {
+        let now = self.now;
+        if let Some(group) = self.balancers.get_mut(arn) {
+            group.out.entry(id.clone()).or_insert_with(|| Past::always(false)).set(now, out);
+        }
+    }
+
+    pub(crate) fn is_deregistered(&self, arn: &str, id: &InstanceId) -> bool {
+        self.balancers.get(arn).and_then(|group| group.out.get(id)).is_some_and(|out| *out.now())
+    }
+
     /// The targets as of then; `None` when there is no such target group in that region.
     pub(crate) fn targets(
         &self,
@@ -64,6 +78,7 @@ impl State {
         let versions = groups.filter_map(|(_, group)| group.version(then));
         let behind = versions.filter(|group| group.target_groups.iter().any(|one| one == arn));
         let members = behind.flat_map(|group| &group.members);
+        let members = members.filter(|member| balanced.out.get(&member.id).is_none_or(|out| !*out.at(then)));
         let health = members.filter_map(|member| {
             let health = match member.lifecycle {
                 Lifecycle::InService | Lifecycle::Terminating if *balanced.unused.at(then) => TargetHealth::Unused,

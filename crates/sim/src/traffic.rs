@@ -63,11 +63,28 @@ pub mod call {
     /// Whatever ends a resource.
     pub const DISPOSE: &str = "*:Delete*";
 
+    /// EC2 `DescribeInstances`, for what is attached to one, or for those with a tag.
+    pub const ATTACHED: &str = "ec2:DescribeInstances (one)";
+    /// Whatever tells how something stands that a fault changes.
+    pub const STANDING: &str = "*:Describe* (one)";
+    /// Whatever a fault changes in the account.
+    pub const ALTER: &str = "*:Modify*";
+    /// EC2 `DescribeSecurityGroups` and `CreateSecurityGroup`.
+    pub const QUARANTINE: &str = "ec2:CreateSecurityGroup";
+    /// SSM `DescribeInstanceInformation`.
+    pub const NODES: &str = "ssm:DescribeInstanceInformation";
+    /// SSM `SendCommand`.
+    pub const SEND: &str = "ssm:SendCommand";
+    /// SSM `ListCommands`.
+    pub const SENT: &str = "ssm:ListCommands";
+    /// SSM `GetCommandInvocation`.
+    pub const PROGRESS: &str = "ssm:GetCommandInvocation";
+
     /// Those that answer page by page, so that a page may be missing.
     pub(crate) const PAGED: [&str; 6] = [GROUPS, REFRESHES, ACTIVITIES, SUBNETS, ALARMS, RESOURCES];
 
     /// All of them.
-    pub const ALL: [&str; 23] = [
+    pub const ALL: [&str; 31] = [
         IDENTITY,
         OURSELVES,
         GROUPS,
@@ -91,6 +108,14 @@ pub mod call {
         UNTAG,
         SAVE,
         DISPOSE,
+        ATTACHED,
+        STANDING,
+        ALTER,
+        QUARANTINE,
+        NODES,
+        SEND,
+        SENT,
+        PROGRESS,
     ];
 }
 
