@@ -93,6 +93,12 @@ pub async fn run(
         let asked = async {
             end.asked().await;
             halt.cancel();
+            // Nobody follows them any more. A reload goes on with them.
+            if end.stop.is_cancelled()
+                && let Err(error) = watch::held::end_all(engine, "the daemon stops").await
+            {
+                tracing::error!(%error, "faults that end are not recorded");
+            }
         };
         let late = async {
             tokio::select! {
@@ -244,8 +250,15 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
                 1
             }
         };
+        let end = watch::next_end(engine, account, region).await.ok().flatten();
         let again = async {
-            if open == 0 && engine.ledger.exclusive() {
+            if let Some(end) = end {
+                let look = engine.clock.now() + engine.watch.every;
+                tokio::select! {
+                    () = paused(engine, recorded) => {}
+                    () = engine.clock.sleep_until(end.min(look)) => {}
+                }
+            } else if open == 0 && engine.ledger.exclusive() {
                 recorded.await;
             } else if open == 0 {
                 // Of what another process leaves behind nobody tells us.
@@ -261,6 +274,18 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
             biased;
             () = stop.cancelled() => return,
             () = again => {}
+        }
+    }
+}
+
+/// Returns once something is paused: a fault ends at once then.
+async fn paused(engine: &Engine, recorded: tokio::sync::futures::Notified<'_>) {
+    let mut recorded = Box::pin(recorded);
+    loop {
+        recorded.await;
+        recorded = Box::pin(engine.recorded.notified());
+        if engine.ledger.pauses().await.is_ok_and(|pauses| !pauses.is_empty()) {
+            return;
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use simian_core::{
-    Actuator, Area, Change, Clock, Cloud, Dice, Draft, Event, Identity, InstanceId, Ledger, LedgerError, Monkey,
-    OutageHook, Policy, Region,
+    Actuator, Area, Change, Clock, Cloud, Dice, Draft, Event, Guests, Identity, InstanceId, Ledger, LedgerError,
+    Monkey, OutageHook, Policy, Region,
 };
 use tokio::sync::{Notify, OnceCell};
 
@@ -73,6 +73,8 @@ pub struct Account {
     pub cloud: Arc<dyn Cloud>,
     /// Writes. Only [`crate::hand`] uses it.
     pub actuator: Arc<dyn Actuator>,
+    /// Commands inside instances.
+    pub guests: Arc<dyn Guests>,
     /// Whose credentials these are, once that is known: asked once.
     pub identity: OnceCell<Identity>,
     /// The instance that we run on, once that is known: asked once, and only for live rounds.
@@ -87,8 +89,9 @@ impl Account {
         policy: Policy,
         cloud: Arc<dyn Cloud>,
         actuator: Arc<dyn Actuator>,
+        guests: Arc<dyn Guests>,
     ) -> Self {
-        Self { name, regions, policy, cloud, actuator, identity: OnceCell::new(), ourselves: OnceCell::new() }
+        Self { name, regions, policy, cloud, actuator, guests, identity: OnceCell::new(), ourselves: OnceCell::new() }
     }
 }
 

@@ -4,13 +4,14 @@
 
 pub(crate) mod chores;
 mod claim;
+mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
     Action, CallError, Cause, Change, Detail, History, InstanceId, InstanceState, Judged, Kind, LedgerError, Outcome,
@@ -92,6 +93,7 @@ impl Hand for Rehearsal<'_> {
 impl Hand for Live<'_> {
     async fn act(&self, world: &World, passed: Vec<Judged>) -> Result<Vec<Acted>, LedgerError> {
         let (won, mut acted) = claim(self.engine, self.account, world, self.detail, passed).await?;
+        let (lasting, won): (Vec<_>, Vec<_>) = won.into_iter().partition(|(judged, _)| judged.proposal.action.lasts());
         self.record_intents(&won).await?;
         // What is due together, of one kind and with the same time left, shares a call.
         let mut together: BTreeMap<(Region, Action, Time), Vec<Judged>> = BTreeMap::new();
@@ -105,8 +107,13 @@ impl Hand for Live<'_> {
             let ends = self.do_all(&region, action, &batch, time).await;
             self.record_outcomes(world, batch, &ends).await
         });
-        for part in join_all(parts).await {
+        let faults = lasting.into_iter().map(|(judged, time)| self.begin(world, judged, time));
+        let (parts, faults) = join(join_all(parts), join_all(faults)).await;
+        for part in parts {
             acted.extend(part?);
+        }
+        for fault in faults {
+            acted.push(fault?);
         }
         Ok(acted)
     }
@@ -149,23 +156,9 @@ impl Live<'_> {
 
     /// Ends every target of the batch, as far as that can be done in its time.
     async fn do_all(&self, region: &Region, action: Action, batch: &[Judged], time: Time) -> Ends {
-        let proposals = batch.iter().map(|judged| &judged.proposal);
-        let targets: Vec<(&InstanceId, &UnitId)> = proposals
-            .flat_map(|proposal| proposal.targets.iter().map(|target| (&target.instance, &proposal.unit.id)))
-            .collect();
-        let ids: Vec<InstanceId> = targets.iter().map(|(id, _)| (*id).clone()).collect();
-        let Some(first) = batch.first() else { return Ends::new() };
-        let units = targets.into_iter().collect();
-        let minded: BTreeSet<String> =
-            batch.iter().flat_map(|judged| rails::alarms(&judged.proposal, &self.account.policy)).collect();
-        let leave = &Leave {
-            region,
-            monkey: &first.proposal.monkey,
-            units,
-            time,
-            alarms: minded.into_iter().collect(),
-            stops: Mutex::new(self.detail.stops(&first.proposal.scope).cloned()),
-        };
+        let targets = batch.iter().flat_map(|judged| &judged.proposal.targets);
+        let ids: Vec<InstanceId> = targets.map(|target| target.instance.clone()).collect();
+        let leave = &self.leave(region, batch, time);
         let mut ends = Ends::new();
         match action {
             Action::Terminate => {
@@ -187,8 +180,29 @@ impl Live<'_> {
                     self.reboot(leave, ids, &mut ends).await;
                 }
             }
+            // What lasts is begun by itself: see `faults`.
+            _ => {}
         }
         ends
+    }
+
+    /// What the calls for a batch of one monkey go by.
+    fn leave<'b>(&self, region: &'b Region, batch: &'b [Judged], time: Time) -> Leave<'b> {
+        let proposals = batch.iter().map(|judged| &judged.proposal);
+        let units = proposals
+            .flat_map(|proposal| proposal.targets.iter().map(|target| (&target.instance, &proposal.unit.id)))
+            .collect();
+        let minded: BTreeSet<String> =
+            batch.iter().flat_map(|judged| rails::alarms(&judged.proposal, &self.account.policy)).collect();
+        let first = batch.first().map(|judged| &judged.proposal);
+        Leave {
+            region,
+            monkey: first.map_or("", |proposal| &proposal.monkey),
+            units,
+            time,
+            alarms: minded.into_iter().collect(),
+            stops: Mutex::new(first.and_then(|proposal| self.detail.stops(&proposal.scope)).cloned()),
+        }
     }
 
     /// One batch. After a failure every id is looked up; what certainly still runs is tried alone, because one bad id
@@ -415,7 +429,7 @@ impl Live<'_> {
 }
 
 /// What a failed call says of its targets.
-fn failed(error: &CallError) -> Outcome {
+pub(crate) fn failed(error: &CallError) -> Outcome {
     match (error.cause.effect(), &error.cause) {
         (Effect::None, Cause::Throttled | Cause::Unreachable) => Outcome::Failed,
         (Effect::None, _) => Outcome::Refused,

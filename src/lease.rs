@@ -45,5 +45,7 @@ fn is_kept(engine: &Engine, claim: &ClaimRecord, hold: TimeDelta, now: DateTime<
 /// it sent.
 fn is_free(engine: &Engine, claim: &ClaimRecord, now: DateTime<Utc>) -> bool {
     let let_go = engine.ledger.exclusive() || claim.held_until.is_none_or(|until| until <= now);
-    let_go && (claim.stage != Stage::Acting || now >= claim.act_before + SETTLED_AFTER)
+    // What lasts is undone by whoever finds it: that need not wait.
+    let settled = if claim.action.lasts() { HOLD } else { SETTLED_AFTER };
+    let_go && (claim.stage != Stage::Acting || now >= claim.act_before + settled)
 }

@@ -17,6 +17,7 @@ pub mod daemon;
 pub mod daily;
 pub mod engine;
 pub mod exit;
+mod faults;
 pub mod hand;
 pub mod heartbeat;
 pub mod lease;

@@ -67,13 +67,18 @@ pub fn line(event: &Draft, zone: Tz, colour: bool) -> Option<String> {
         Kind::ActionHeld => ("held", YELLOW),
         Kind::ActionRehearsed => ("rehearsed", BLUE),
         Kind::ConfigRejected => ("REFUSED", RED),
-        Kind::ConfigLoaded | Kind::ActionIntended | Kind::ScorePublished | Kind::DigestPublished => return None,
+        Kind::ConfigLoaded
+        | Kind::ActionIntended
+        | Kind::ActionRenewed
+        | Kind::ScorePublished
+        | Kind::DigestPublished => return None,
         Kind::ActionDone => ("DONE", RED),
         Kind::ActionFailed => ("failed", RED),
         Kind::ActionRefused => ("refused", RED),
         Kind::ActionAbandoned => ("abandoned", YELLOW),
         Kind::ActionResolved => ("resolved", BLUE),
         Kind::ActionMissed => ("missed", YELLOW),
+        Kind::ActionUndone => ("undone", GREEN),
         Kind::ActionRecovered => ("recovered", GREEN),
         Kind::ActionUnrecovered => ("NOT BACK", RED),
         Kind::BreakerTripped => ("TRIPPED", RED),

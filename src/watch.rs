@@ -5,11 +5,13 @@
 //!
 //! Of several processes on one ledger one follows a claim: see [`crate::lease`].
 
+pub(crate) mod held;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::claim::SETTLED_AFTER;
+use simian_core::claim::{HOLD, SETTLED_AFTER};
 use simian_core::detail::AlarmState;
 use simian_core::ports::GroupQuery;
 use simian_core::{
@@ -21,6 +23,28 @@ use crate::breaker;
 use crate::engine::{Account, Engine};
 use crate::lease;
 use crate::observe::{self, ObserveError, by_name};
+
+/// Every claim that is not closed.
+async fn open(engine: &Engine) -> Result<Vec<ClaimRecord>, LedgerError> {
+    engine.ledger.claims(&ClaimQuery { open: true, ..ClaimQuery::default() }).await
+}
+
+/// The open faults of an account's region, and when the next of them must be looked at: whether any is held, and the first
+/// of their ends.
+pub async fn next_end(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let claims = open(engine).await?;
+    let here =
+        claims.iter().filter(|claim| claim.scope.account == account.policy.account && claim.scope.region == *region);
+    let soon = engine.clock.now() + ENDING_AGAIN;
+    Ok(here.filter_map(held::fault).map(|held| if held.ending.is_some() { soon } else { held.until }).min())
+}
+
+/// An end that takes several looks is looked at so often.
+const ENDING_AGAIN: TimeDelta = TimeDelta::seconds(10);
 
 /// Looks once at every open claim of a region that is ours to follow. Returns how many are still open, others' too.
 pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result<usize, ObserveError> {
@@ -43,8 +67,9 @@ pub async fn poll(engine: &Engine, account: &Account, region: &Region) -> Result
 /// Records the steps. Returns how many claims are closed now, by us or by who was faster.
 async fn record(engine: &Engine, steps: Vec<Step>) -> Result<usize, LedgerError> {
     let closed = steps.iter().filter(|step| step.closes()).count();
-    let failed = steps.iter().any(|step| step.draft.kind == Kind::ActionUnrecovered);
-    engine.change_each(steps.into_iter().map(|step| (Some(step.draft), step.change)).collect()).await?;
+    let is_failed = |step: &Step| step.draft.as_ref().is_some_and(|draft| draft.kind == Kind::ActionUnrecovered);
+    let failed = steps.iter().any(is_failed);
+    engine.change_each(steps.into_iter().map(|step| (step.draft, step.change)).collect()).await?;
     if failed {
         breaker::look(engine).await?;
     }
@@ -60,9 +85,9 @@ fn unfinished(rehearsed: &[ClaimRecord], now: DateTime<Utc>) -> Vec<Step> {
     rehearsed.iter().filter(|claim| in_doubt(claim, now)).map(step).collect()
 }
 
-/// One claim moving on, and the event that tells of it.
+/// One claim moving on, and the event that tells of it, if it is worth one.
 struct Step {
-    draft: Draft,
+    draft: Option<Draft>,
     change: Change,
 }
 
@@ -70,16 +95,22 @@ impl Step {
     fn new(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>, stage: Stage) -> Self {
         let draft = told(claim, kind, why, now);
         let (key, by) = (claim.key.clone(), claim.holder.clone());
-        Step { draft, change: Change::Move { key, by, stage, outcome: None, watch: None } }
+        Step { draft: Some(draft), change: Change::Move { key, by, stage, outcome: None, watch: None } }
     }
 
     fn outcome(mut self, outcome: Outcome, opens: Option<Watch>) -> Self {
-        self.draft.outcome = Some(outcome.to_string());
+        self.tell(|draft| draft.outcome = Some(outcome.to_string()));
         if let Change::Move { outcome: slot, watch, .. } = &mut self.change {
             *slot = Some(outcome);
             *watch = opens;
         }
         self
+    }
+
+    fn tell(&mut self, more: impl FnOnce(&mut Draft)) {
+        if let Some(draft) = &mut self.draft {
+            more(draft);
+        }
     }
 
     fn closes(&self) -> bool {
@@ -112,8 +143,9 @@ async fn look(
 ) -> Result<Vec<Step>, LedgerError> {
     let now = engine.clock.now();
     let watched = claims.iter().filter_map(|claim| claim.watch.as_ref()).flat_map(|watch| watch.baseline.keys());
+    let hit = claims.iter().filter(|claim| held::fault(claim).is_some()).flat_map(|claim| &claim.targets);
     let doubted = claims.iter().filter(|claim| in_doubt(claim, now)).flat_map(|claim| &claim.targets);
-    let names: BTreeSet<String> = watched.chain(doubted.map(|target| &target.group)).cloned().collect();
+    let names: BTreeSet<String> = watched.chain(doubted.chain(hit).map(|target| &target.group)).cloned().collect();
     let groups = if names.is_empty() {
         View::Unasked
     } else {
@@ -124,7 +156,7 @@ async fn look(
     }
     let doubtful: Vec<InstanceId> = claims
         .iter()
-        .filter(|claim| in_doubt(claim, now))
+        .filter(|claim| in_doubt(claim, now) && !claim.action.lasts())
         .flat_map(|claim| claim.targets.iter().map(|target| target.instance.clone()))
         .collect();
     let states =
@@ -132,8 +164,14 @@ async fn look(
 
     let alarms = alarms(account, region, claims).await;
 
-    let mut steps = Vec::new();
+    let (held, claims): (Vec<_>, Vec<_>) =
+        claims.iter().partition(|claim| held::fault(claim).is_some() && !in_doubt(claim, now));
+    let mut steps = held::follow(engine, account, region, &held, &groups).await;
     for claim in claims {
+        if claim.action.lasts() && in_doubt(claim, now) {
+            steps.push(held::adopted(claim, now));
+            continue;
+        }
         let intended = claim.outcome.is_some() || was_intended(engine, claim).await?;
         let step = if in_doubt(claim, now) {
             // Until it is known whether anything happened, nothing can be late in recovering from it.
@@ -177,6 +215,8 @@ fn alarmed(claim: &ClaimRecord, alarms: &View<BTreeMap<String, AlarmState>>) -> 
 /// reboot no look can tell whether it happened: it is followed as if it had.
 fn in_doubt(claim: &ClaimRecord, now: DateTime<Utc>) -> bool {
     match (claim.stage, claim.outcome) {
+        // What ends by being undone need not wait for what AWS may still honour: it is undone again then.
+        (Stage::Acting, _) if claim.action.lasts() => now >= claim.act_before + HOLD,
         (Stage::Acting, _) => now >= claim.act_before + SETTLED_AFTER,
         (_, Some(Outcome::Unknown)) => !claim.action.returns(),
         _ => false,
@@ -291,7 +331,7 @@ fn recovered(
     now: DateTime<Utc>,
 ) -> Option<Step> {
     let watch = claim.watch.as_ref()?;
-    if claim.action.returns() && now < (watch.since + REBOOT_SETTLES).min(watch.deadline) {
+    if claim.action == Action::Reboot && now < (watch.since + REBOOT_SETTLES).min(watch.deadline) {
         return None;
     }
     let gone = serve_as_before(claim, watch, groups)?;
@@ -314,7 +354,8 @@ fn recovered(
     }
     let mut step = Step::new(claim, Kind::ActionRecovered, why, now, Stage::Closed);
     if !watch.late {
-        step.draft = step.draft.count("recovery_seconds", u64::try_from(took.num_seconds()).unwrap_or(0));
+        let seconds = u64::try_from(took.num_seconds()).unwrap_or(0);
+        step.draft = step.draft.map(|draft| draft.count("recovery_seconds", seconds));
     }
     Some(step)
 }
@@ -366,6 +407,6 @@ fn overdue(
     let short: Vec<String> = short.chain(alarmed(claim, alarms)).collect();
     let why = format!("not whole after {}: {}", span::format(now - watch.since), short.join(", "));
     let mut step = Step::new(claim, Kind::ActionUnrecovered, why, now, Stage::Unrecovered);
-    step.draft.until = Some(watch.deadline);
+    step.tell(|draft| draft.until = Some(watch.deadline));
     Some(step)
 }

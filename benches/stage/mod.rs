@@ -13,8 +13,8 @@ use simian::round::{self, Closed};
 use simian_chaos::Chaos;
 use simian_core::calendar::{Holidays, Hours, Weekdays};
 use simian_core::{
-    AccountId, Actuator, Calendar, Change, Clock as _, Cloud, Dice, Grouping, Ledger, LedgerError, Mode, Policy,
-    Region, Request, TagRules,
+    AccountId, Actuator, Calendar, Change, Clock as _, Cloud, Dice, Grouping, Guests, Ledger, LedgerError, Mode,
+    Policy, Region, Request, TagRules,
 };
 use simian_ledger::{MemoryLedger, SqliteLedger};
 use simian_sim::{GroupSpec, SimAccount, VirtualClock};
@@ -73,7 +73,7 @@ impl Stage {
     }
 
     /// An engine on that account, in which no budget holds anything.
-    pub(crate) fn on<C: Cloud + Actuator + 'static>(
+    pub(crate) fn on<C: Cloud + Actuator + Guests + 'static>(
         cloud: Arc<C>,
         clock: VirtualClock,
         mode: Mode,
@@ -105,7 +105,7 @@ impl Stage {
         let chaos = Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default());
         let engine = Engine {
             monkeys: vec![Box::new(chaos)],
-            accounts: vec![Account::new("stage".into(), vec![region()], policy, cloud.clone(), cloud)],
+            accounts: vec![Account::new("stage".into(), vec![region()], policy, cloud.clone(), cloud.clone(), cloud)],
             ..Engine::new(Arc::new(clock.clone()), ledger, Dice::new("stage"), "stage")
         };
         Self { clock, engine, _folder: folder }

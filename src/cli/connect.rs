@@ -106,6 +106,7 @@ async fn accounts(config: &Config, clock: &Arc<dyn Clock>) -> Result<Vec<Account
             account.regions.clone(),
             config.policy(account),
             connected.clone(),
+            connected.clone(),
             connected,
         ));
     }

@@ -106,6 +106,7 @@ pub(super) fn engine(config: &Config, seed: u64, clock: Arc<dyn Clock>) -> Engin
                 config.policy(account),
                 simulated.clone(),
                 simulated.clone(),
+                simulated.clone(),
             )
         })
         .collect();

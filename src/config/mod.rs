@@ -230,6 +230,8 @@ impl Config {
             modes.insert(kind.name.to_owned(), Mode::DryRun);
         }
         Policy {
+            faults: simian_core::rails::FaultRules::default(),
+            tags_of: BTreeMap::new(),
             account: account.id.clone(),
             mode: self.mode_of(account),
             modes,

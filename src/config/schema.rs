@@ -272,6 +272,7 @@ fn freeze(freeze: &mut Table<'_>) -> Option<Freeze> {
 fn tags(tags: &mut Table<'_>) -> TagRules {
     let defaults = TagRules::default();
     TagRules {
+        word: defaults.word,
         prefix: tags.get("prefix", tag_prefix).unwrap_or(defaults.prefix),
         owner: tags.get("owner", tag_key).unwrap_or(defaults.owner),
         mapped: None,

@@ -10,7 +10,8 @@ use simian_core::detail::{Activity, Launches, Refresh, TargetHealth};
 use simian_core::ports::GroupQuery;
 use simian_core::rails::{self, ACTIVITIES_SINCE, FRESH};
 use simian_core::{
-    CallError, Detail, Group, InstanceId, LaunchSource, Look, Proposal, Region, Reread, Scope, Stops, View, World,
+    CallError, Detail, Group, InstanceId, LaunchSource, Look, Nature, Node, Proposal, Region, Reread, Scope, Stops,
+    View, World,
 };
 
 use super::by_name;
@@ -59,15 +60,16 @@ async fn patient(
     let busy = if account.policy.has("steady") { groups.as_slice() } else { &[] };
     let behind = if account.policy.has("target_health") { aimed_at.as_slice() } else { &[] };
     let launching = if account.policy.has("replacement") { aimed_at.as_slice() } else { &[] };
-    let (refreshes, activities, targets, launches, subnets) = join5(
+    let reads = join5(
         refreshes(account, region, busy),
         activities(engine, account, region, busy, launching),
         targets(account, region, behind),
         launches(account, region, launching),
         subnets(account, region, launching),
-    )
-    .await;
-    Look { at, refreshes, activities, targets, launches, subnets, ..Look::default() }
+    );
+    let ((refreshes, activities, targets, launches, subnets), nodes) =
+        join(reads, nodes(account, region, &proposals)).await;
+    Look { at, refreshes, activities, targets, launches, subnets, nodes, ..Look::default() }
 }
 
 /// What comes last, so that nothing is newer when the rails judge: the groups themselves and what stops everything.
@@ -155,6 +157,17 @@ async fn subnets(account: &Account, region: &Region, groups: &[&Group]) -> View<
         return View::Unasked;
     }
     account.cloud.subnets(region, &ids.into_iter().collect::<Vec<_>>()).await.into()
+}
+
+/// Those of the targets in which something is to be done that Systems Manager manages.
+async fn nodes(account: &Account, region: &Region, proposals: &[&Proposal]) -> View<BTreeMap<InstanceId, Node>> {
+    let inside = proposals.iter().filter(|proposal| proposal.action.nature() == Nature::Guest);
+    let ids: BTreeSet<InstanceId> =
+        inside.flat_map(|proposal| &proposal.targets).map(|target| target.instance.clone()).collect();
+    if ids.is_empty() {
+        return View::Unasked;
+    }
+    account.guests.nodes(region, &ids.into_iter().collect::<Vec<_>>()).await.into()
 }
 
 /// What stops everything in a region: these alarms, the safety lever, the outage hook.

@@ -95,7 +95,7 @@ impl Daemon {
         ledger.commit(Vec::new(), vec![Change::FirstRun(clock.now())]).await.unwrap();
         let engine = Engine {
             monkeys: vec![Box::new(Chaos::new(Grouping::default(), TimeDelta::minutes(30), TagRules::default()))],
-            accounts: vec![Account::new("staging".into(), regions(), policy, aws.clone(), aws)],
+            accounts: vec![Account::new("staging".into(), regions(), policy, aws.clone(), aws.clone(), aws)],
             ..Engine::new(shared.clone(), Arc::new(ledger), Dice::new("a day"), "test:1")
         };
         let sink = SnsSink::connect(topic.parse().unwrap(), shared).await;

@@ -87,7 +87,7 @@ pub(crate) async fn engine(clock: Arc<dyn Clock>, more: &str) -> Engine {
     let policy = config.policy(account);
     Engine {
         monkeys: registry::enabled(&config),
-        accounts: vec![Account::new("staging".into(), account.regions.clone(), policy, aws.clone(), aws)],
+        accounts: vec![Account::new("staging".into(), account.regions.clone(), policy, aws.clone(), aws.clone(), aws)],
         ..Engine::new(clock, Arc::new(ledger), Dice::new(config.seed.open()), "test:1")
     }
 }

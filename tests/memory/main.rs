@@ -15,9 +15,9 @@ use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, Target
 use simian_core::ports::ResourceQuery;
 use simian_core::resource::Tags;
 use simian_core::{
-    Actuator, CalendarState, CallError, ChangeCalendar, Cloud, Disposal, Event, EventQuery, Group, GroupQuery,
-    Identity, InstanceId, InstanceState, Kind, LaunchSource, Lifecycle, Member, Mode, Region, Resource, ResourceId,
-    ResourceKind, Sink, SinkError,
+    Actuator, Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Disposal, Event, EventQuery,
+    Group, GroupQuery, Guests, Identity, InstanceId, InstanceState, Kind, LaunchSource, Lifecycle, Member, Mode, Node,
+    Progress, Region, Resource, ResourceId, ResourceKind, Sent, Sink, SinkError, Standing,
 };
 use simian_sim::VirtualClock;
 use stage::{Keep, Stage, at_once, monday};
@@ -122,6 +122,18 @@ impl Cloud for Forgetful {
         Ok(Vec::new())
     }
 
+    async fn tagged(&self, _: &Region, _: &str) -> Result<BTreeMap<InstanceId, Tags>, CallError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn attached(&self, _: &Region, _: &InstanceId) -> Result<Option<Attached>, CallError> {
+        Ok(None)
+    }
+
+    async fn standing(&self, _: &Region, _: &Alteration) -> Result<Standing, CallError> {
+        Ok(Standing::Gone)
+    }
+
     async fn last_refresh(&self, _: &Region, _: &str) -> Result<Option<Refresh>, CallError> {
         Ok(None)
     }
@@ -160,6 +172,14 @@ impl Actuator for Forgetful {
         Ok(())
     }
 
+    async fn alter(&self, _: &Region, _: &Alteration) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn quarantine(&self, _: &Region, _: &str) -> Result<String, CallError> {
+        Ok("sg-1".into())
+    }
+
     async fn tag(&self, _: &Region, _: ResourceKind, _: &[String], _: &str, _: &str) -> Result<(), CallError> {
         Ok(())
     }
@@ -174,6 +194,25 @@ impl Actuator for Forgetful {
 
     async fn dispose(&self, _: &Region, _: &ResourceId, _: &Disposal) -> Result<(), CallError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Guests for Forgetful {
+    async fn nodes(&self, _: &Region, _: &[InstanceId]) -> Result<BTreeMap<InstanceId, Node>, CallError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn send(&self, _: &Region, _: &InstanceId, _: &str, _: &str) -> Result<String, CallError> {
+        Ok(String::new())
+    }
+
+    async fn sent(&self, _: &Region, _: &InstanceId, _: DateTime<Utc>) -> Result<Vec<Sent>, CallError> {
+        Ok(Vec::new())
+    }
+
+    async fn progress(&self, _: &Region, _: &InstanceId, _: &str) -> Result<Progress, CallError> {
+        Ok(Progress::Running)
     }
 }
 

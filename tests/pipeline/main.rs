@@ -11,6 +11,7 @@ mod breaker;
 mod budgets;
 mod candidates;
 mod crash;
+mod faults;
 mod fussy;
 mod heartbeat;
 mod hooked;

@@ -16,7 +16,7 @@ use simian_core::calendar::{Holidays, Hours, Weekdays};
 use simian_core::event::Chain;
 use simian_core::{
     Action, Calendar, Change, ClaimQuery, ClaimRecord, Clock, CronSpec, Dice, Event, EventQuery, Grouping, Kind,
-    Ledger, LedgerError, Mode, Outcome, Policy, Region, Request, Ruling, Sink, Stage, TagRules, Verdict,
+    Ledger, LedgerError, Mode, Outcome, Policy, Region, Request, Ruling, RunId, Sink, Stage, TagRules, Verdict,
 };
 use simian_ledger::MemoryLedger;
 use simian_sim::{GroupSpec, Life, MemorySink, SimAccount, VirtualClock, call};
@@ -150,7 +150,8 @@ impl World {
     /// A process of that name, with that ledger between it and the world's.
     pub(crate) fn process_on(&self, holder: &str, ledger: Arc<dyn Ledger>) -> Process {
         let cloud = Arc::new(self.cloud.clone());
-        let account = Account::new("test".into(), self.regions.clone(), self.policy.clone(), cloud.clone(), cloud);
+        let account =
+            Account::new("test".into(), self.regions.clone(), self.policy.clone(), cloud.clone(), cloud.clone(), cloud);
         Process {
             engine: Engine {
                 monkeys: vec![Box::new(Chaos::new(Grouping::default(), minutes(30), TagRules::default()))],
@@ -312,6 +313,10 @@ impl World {
             if claim.stage != Stage::Closed || claim.mode == Mode::DryRun {
                 continue;
             }
+            if claim.action.lasts() {
+                self.audit_fault(claim);
+                continue;
+            }
             let lives = claim.targets.iter().map(|target| self.cloud.truth().life(&target.instance).unwrap());
             let (gone, ours): (Vec<bool>, Vec<bool>) = if claim.action == Action::Reboot {
                 lives.map(|life| (!life.rebooted.is_empty(), !life.rebooted.is_empty())).unzip()
@@ -334,6 +339,19 @@ impl World {
                     assert!(!done, "{} is {other}, but was done", claim.key);
                 }
             }
+        }
+    }
+}
+
+impl World {
+    /// What is closed has left nothing behind.
+    fn audit_fault(&self, claim: &ClaimRecord) {
+        let run = RunId::of(&claim.key);
+        for target in &claim.targets {
+            let id = &target.instance;
+            assert!(!self.cloud.guest_faults(id).contains_key(run.as_str()), "{} is there still", claim.key);
+            let tags = self.cloud.instance_tags(id);
+            assert!(!tags.keys().any(|key| key.contains(run.as_str())), "{} left {tags:?}", claim.key);
         }
     }
 }

@@ -174,9 +174,7 @@ impl Action {
             Action::Isolate => &["ec2:CreateSecurityGroup", "ec2:ModifyNetworkInterfaceAttribute"],
             Action::DetachVolumes => &["ec2:AttachVolume", "ec2:DetachVolume"],
             Action::SuspendProcesses => &["autoscaling:ResumeProcesses", "autoscaling:SuspendProcesses"],
-            Action::Deregister => {
-                &["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"]
-            }
+            Action::Deregister => &["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],
             Action::Standby => &["autoscaling:EnterStandby", "autoscaling:ExitStandby"],
             Action::Detach => &["autoscaling:AttachInstances", "autoscaling:DetachInstances"],
             _ => &["ssm:SendCommand"],

@@ -77,6 +77,10 @@ kinds! {
     ActionAbandoned = "action.abandoned",
     /// It was tried with an unclear answer; `outcome` is what looking showed, `unknown` included.
     ActionResolved = "action.resolved",
+    /// A fault is there still, as it was made, and lasts until `until` unless somebody renews it again.
+    ActionRenewed = "action.renewed",
+    /// A fault is gone: undone, or ended by its guest. Looking showed it.
+    ActionUndone = "action.undone",
     /// It was planned and its time went by.
     ActionMissed = "action.missed",
     /// The unit has its healthy count back; `counts.recovery_seconds` is how long it took.

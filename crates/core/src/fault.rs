@@ -81,7 +81,11 @@ impl FromStr for RunId {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let fits = text.len() == 12 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if fits { Ok(Self(text.to_owned())) } else { Err(format!("`{text}` is no fault's id: twelve hexadecimal digits")) }
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` is no fault's id: twelve hexadecimal digits"))
+        }
     }
 }
 
@@ -336,7 +340,11 @@ impl FromStr for Reversal {
         if let Some((groups, from)) = text.strip_prefix("groups ").and_then(|rest| rest.split_once(FROM)) {
             let mut words = groups.split_whitespace().map(str::to_owned);
             let interface = words.next().ok_or_else(wrong)?;
-            return Ok(Self::of_groups(&interface, words.collect(), from.split_whitespace().map(str::to_owned).collect()));
+            return Ok(Self::of_groups(
+                &interface,
+                words.collect(),
+                from.split_whitespace().map(str::to_owned).collect(),
+            ));
         }
         Self::by(text.parse()?).ok_or_else(wrong)
     }

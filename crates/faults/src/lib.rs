@@ -21,5 +21,5 @@ mod value;
 pub use families::KINDS;
 pub use kind::{Fault, FaultError, Kind};
 pub use parameters::{Key, ParameterError};
-pub use script::{Answer, Held, Verb, Word};
+pub use script::{Answer, Held, Verb, Word, word_to};
 pub use tools::{IMAGES, PACKAGES, Package};

@@ -112,6 +112,24 @@ impl Fault {
     }
 }
 
+/// The script that says a word to a fault that is in its guest already, by its id: whatever the fault is, its guest has
+/// its own script.
+pub fn word_to(id: &str, verb: Verb) -> String {
+    format!(
+        r"#!/bin/sh
+# A word to a fault of simian's.
+
+[ $# -gt 0 ] || set -- {verb}
+
+id={id}
+
+{WORD_TO}",
+        verb = verb.as_str(),
+        id = quoted(id),
+        WORD_TO = include_str!("shell/word_to.sh"),
+    )
+}
+
 /// A text as one word of the shell's.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))

@@ -24,7 +24,7 @@ impl State {
         match alteration {
             Alteration::Stop { instance } => of(instance, &|one| so(one.stopped.is_some())),
             Alteration::Start { instance } => of(instance, &|one| match (one.stopped, one.starting) {
-                (Some(_), true) => Standing::Moving,
+                (Some(_), Some(_)) => Standing::Moving,
                 (stopped, _) => so(stopped.is_none()),
             }),
             Alteration::SetGroups { interface, groups } => {
@@ -64,6 +64,7 @@ impl State {
 
     /// Makes a change.
     pub(crate) fn alter(&mut self, region: &Region, alteration: &Alteration) -> Result<(), Refused> {
+        let now = self.now;
         match self.standing(region, alteration) {
             Standing::Otherwise => {}
             Standing::So | Standing::Moving => return Err(refused("IncorrectState", "it is so already")),
@@ -76,7 +77,7 @@ impl State {
             Alteration::Start { instance } => {
                 let wait = self.chance(&["start", instance.as_str()]).between(STARTS.0, STARTS.1);
                 if let Some(one) = self.instances.get_mut(instance) {
-                    one.starting = true;
+                    one.starting = Some(now);
                 }
                 self.enqueue_in(wait, Happening::Started(instance.clone()));
             }
@@ -128,7 +129,7 @@ impl State {
     pub(crate) fn started(&mut self, id: &InstanceId) {
         let now = self.now;
         let Some(one) = self.instances.get_mut(id).filter(|one| one.life.ended.is_none()) else { return };
-        (one.stopped, one.starting) = (None, false);
+        (one.stopped, one.starting) = (None, None);
         one.life.rebooted.push(now);
         let group = one.life.group.clone();
         self.touch(&group);

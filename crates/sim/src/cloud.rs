@@ -12,8 +12,8 @@ use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, Target
 use simian_core::ports::ResourceQuery;
 use simian_core::resource::Tags;
 use simian_core::{
-    Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Group, GroupId, GroupQuery, Identity, InstanceId, InstanceState,
-    LaunchSource, Region, Resource, ResourceId, ResourceKind, Standing,
+    Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Group, GroupId, GroupQuery, Identity,
+    InstanceId, InstanceState, LaunchSource, Region, Resource, ResourceId, ResourceKind, Standing,
 };
 
 use crate::account::SimAccount;
@@ -246,8 +246,10 @@ impl Cloud for SimAccount {
     }
 
     async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {
-        self.call(call::STANDING, Some(region), alteration.to_string(), |state, _| Ok(state.standing(region, alteration)))
-            .await
+        self.call(call::STANDING, Some(region), alteration.to_string(), |state, _| {
+            Ok(state.standing(region, alteration))
+        })
+        .await
     }
 
     async fn recent_activities(

@@ -28,6 +28,8 @@ pub struct GuestFault {
     pub kind: String,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// How long it lasts from each renewal.
+    pub lasts: TimeDelta,
     /// When it ends by itself.
     pub deadline: DateTime<Utc>,
     /// When it ends whatever anybody renews.
@@ -90,7 +92,7 @@ impl GuestsPort for SimAccount {
         self.call(call::NODES, Some(region), listed(ids), |state, _| {
             let node = |id: &InstanceId| {
                 let instance = state.instance(region, id).filter(|instance| instance.life.ended.is_none())?;
-                Some((id.clone(), Node { online: !instance.silent && instance.is_up(), linux: true }))
+                Some((id.clone(), Node { online: instance.silent.is_none() && instance.is_up(), linux: true }))
             };
             Ok(ids.iter().filter_map(node).collect())
         })
@@ -132,7 +134,8 @@ impl GuestsPort for SimAccount {
 
 impl State {
     fn send(&mut self, region: &Region, id: &InstanceId, comment: &str, script: Script) -> Result<String, Refused> {
-        let known = self.instance(region, id).filter(|instance| instance.life.ended.is_none() && !instance.silent);
+        let known =
+            self.instance(region, id).filter(|instance| instance.life.ended.is_none() && instance.silent.is_none());
         if known.is_none() {
             return Err(refused("InvalidInstanceId", format!("Instances [[{id}]] not in a valid state for account")));
         }
@@ -151,7 +154,7 @@ impl State {
         let up = |state: InstanceState| state == InstanceState::Running;
         let instance = self.instances.get(&id);
         let answers = instance.is_some_and(|one| {
-            !one.silent && one.rebooting.is_none() && one.state(self.now, self.now).is_some_and(up)
+            one.silent.is_none() && one.rebooting.is_none() && one.state(self.now, self.now).is_some_and(up)
         });
         let end = if answers {
             Progress::Ended { output: format!("simian-fault: {}\n", self.run_script(&id, &script)) }
@@ -174,15 +177,16 @@ impl State {
             ("preflight", _) => "ready".to_owned(),
             ("apply", None) => {
                 let cap = now + TimeDelta::seconds(script.cap);
-                let deadline = (now + TimeDelta::seconds(script.lasts)).min(cap);
-                let fault = GuestFault { kind: script.kind.clone(), since: now, deadline, cap };
+                let lasts = TimeDelta::seconds(script.lasts);
+                let deadline = (now + lasts).min(cap);
+                let fault = GuestFault { kind: script.kind.clone(), since: now, lasts, deadline, cap };
                 let says = left(&fault);
                 self.guests.faults.insert(place, fault);
                 says
             }
             ("renew", Some(fault)) => {
                 let mut fault = fault.clone();
-                fault.deadline = fault.deadline.max((now + TimeDelta::seconds(script.lasts)).min(fault.cap));
+                fault.deadline = fault.deadline.max((now + fault.lasts).min(fault.cap));
                 let says = left(&fault);
                 self.guests.faults.insert(place, fault);
                 says
@@ -203,7 +207,8 @@ impl State {
         };
         let restarted = instance.life.rebooted.last().copied();
         let faults = self.guests.faults.iter().filter(|((held_by, _), _)| held_by == id);
-        let there = faults.filter(|(_, fault)| self.now < fault.deadline && restarted.is_none_or(|at| at < fault.since));
+        let there =
+            faults.filter(|(_, fault)| self.now < fault.deadline && restarted.is_none_or(|at| at < fault.since));
         there.map(|((_, name), fault)| (name.clone(), fault.clone())).collect()
     }
 }

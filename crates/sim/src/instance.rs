@@ -62,6 +62,8 @@ pub(crate) struct Instance {
     /// From EC2 `TerminateInstances` (`DisableApiTermination`).
     pub(crate) shielded: bool,
     pub(crate) stopped: Option<DateTime<Utc>>,
+    /// It was stopped, and is on its way up since then.
+    pub(crate) starting: Option<DateTime<Utc>>,
     /// Until when its operating system restarts: EC2 says that it runs, its group that it is unhealthy.
     pub(crate) rebooting: Option<DateTime<Utc>>,
     pub(crate) template_version: u32,
@@ -69,10 +71,8 @@ pub(crate) struct Instance {
     pub(crate) tags: Tags,
     /// Its network and its volumes.
     pub(crate) attached: Attached,
-    /// Its agent does not answer.
-    pub(crate) silent: bool,
-    /// It was stopped, and is on its way up.
-    pub(crate) starting: bool,
+    /// Since when its agent does not answer.
+    pub(crate) silent: Option<DateTime<Utc>>,
 }
 
 impl Instance {

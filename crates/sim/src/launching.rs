@@ -95,8 +95,8 @@ impl State {
             template_version: self.groups.get(id).map_or(1, |group| group.spec.template_version),
             tags: Tags::new(),
             attached: attached(&suffix),
-            silent: false,
-            starting: false,
+            silent: None,
+            starting: None,
         }
     }
 }

@@ -52,7 +52,10 @@ impl State {
             Operation::SetHealth { who, healthy } => self.set_health(&who, healthy),
             Operation::Protect { who, on } => self.change_member(&who, |instance| instance.protected = on),
             Operation::Shield { who, on } => self.change_member(&who, |instance| instance.shielded = on),
-            Operation::Silence { who, on } => self.change_member(&who, |instance| instance.silent = on),
+            Operation::Silence { who, on } => {
+                let since = on.then_some(self.now);
+                self.change_member(&who, |instance| instance.silent = since)
+            }
             Operation::Standby { who, on } => self.standby(&who, on),
             Operation::Warm { who, on } => {
                 let lifecycle = if on { Lifecycle::Warmed } else { Lifecycle::InService };

@@ -127,7 +127,8 @@ impl Config {
         let size = Size::of(self.count, self.share, self.cap, Size::default())
             .map_err(|error| Contradiction { key: error.key, why: error.why })?;
         let (min_days, faults) = (self.min_days, self.faults.clone());
-        Ok(Settings { mean_days, min_days, faults, size, hours: Vec::new(), vetoes: Vec::new(), alarms: Vec::new() })
+        let (hours, vetoes, alarms) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Settings { mean_days, min_days, faults, terms: None, size, hours, vetoes, alarms })
     }
 
     /// Which groups may be chosen.

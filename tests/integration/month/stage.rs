@@ -72,7 +72,7 @@ impl Stage {
             let options = Options::new(account.id.clone(), account.regions.clone());
             let aws = Arc::new(simian_aws::Account::connect(options, shared.clone()).await.unwrap());
             let (name, regions) = (account.name.clone(), account.regions.clone());
-            engine.accounts.push(Account::new(name, regions, config.policy(account), aws.clone(), aws));
+            engine.accounts.push(Account::new(name, regions, config.policy(account), aws.clone(), aws.clone(), aws));
         }
         let sink = SnsSink::connect(topic.parse().unwrap(), shared).await;
         Self { moto, engine, clock, sink, first }

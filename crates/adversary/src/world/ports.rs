@@ -15,10 +15,11 @@ use simian_core::ports::Effect;
 use simian_core::ports::ResourceQuery;
 use simian_core::resource::Tags;
 use simian_core::{
-    AccountId, Actuator, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim, ClaimQuery,
-    ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Disposal, Draft, Event, EventQuery, Group, GroupQuery,
-    Head, Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mark, MarkId, Mode, OutageHook,
-    Pause, Region, Resource, ResourceId, ResourceKind, Sink, SinkError,
+    AccountId, Actuator, Alteration, Attached, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim,
+    ClaimQuery, ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Disposal, Draft, Event, EventQuery, Group,
+    GroupQuery, Guests, Head, Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mark,
+    MarkId, Mode, Node, OutageHook, Pause, Progress, Region, Resource, ResourceId, ResourceKind, Sent, Sink, SinkError,
+    Standing,
 };
 
 use super::log::{Act, Did, Told, Write};
@@ -131,6 +132,18 @@ impl Drop for UnderWay<'_> {
 
 #[async_trait]
 impl Cloud for Ports {
+    async fn tagged(&self, region: &Region, prefix: &str) -> Result<BTreeMap<InstanceId, Tags>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.tagged(region, prefix)).await
+    }
+
+    async fn attached(&self, region: &Region, id: &InstanceId) -> Result<Option<Attached>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.attached(region, id)).await
+    }
+
+    async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.standing(region, alteration)).await
+    }
+
     async fn identity(&self) -> Result<Identity, CallError> {
         self.stage.cloud.identity().await
     }
@@ -234,7 +247,34 @@ impl Cloud for Ports {
 }
 
 #[async_trait]
+impl Guests for Ports {
+    async fn nodes(&self, region: &Region, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, Node>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.nodes(region, ids)).await
+    }
+
+    async fn send(&self, region: &Region, id: &InstanceId, comment: &str, script: &str) -> Result<String, CallError> {
+        self.around(Port::Act, region, self.stage.cloud.send(region, id, comment, script)).await
+    }
+
+    async fn sent(&self, region: &Region, id: &InstanceId, since: DateTime<Utc>) -> Result<Vec<Sent>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.sent(region, id, since)).await
+    }
+
+    async fn progress(&self, region: &Region, id: &InstanceId, command: &str) -> Result<Progress, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.progress(region, id, command)).await
+    }
+}
+
+#[async_trait]
 impl Actuator for Ports {
+    async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError> {
+        self.around(Port::Act, region, self.stage.cloud.alter(region, alteration)).await
+    }
+
+    async fn quarantine(&self, region: &Region, vpc: &str) -> Result<String, CallError> {
+        self.around(Port::Act, region, self.stage.cloud.quarantine(region, vpc)).await
+    }
+
     async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {
         self.acts(Act::Terminate, region, ids, self.stage.cloud.terminate(region, ids), Clone::clone).await
     }

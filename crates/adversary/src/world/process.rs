@@ -120,8 +120,14 @@ fn engine(stage: &Arc<Stage>, slot: usize, holder: &str, setup: &PolicySetup) ->
     let wiring = wire(setup)?;
     let ports = Arc::new(Ports::new(Arc::clone(stage), slot));
     let regions: Vec<Region> = stage.regions.clone();
-    let account =
-        Account::new("test".into(), regions, wiring.policy, Arc::clone(&ports) as Arc<dyn Cloud>, ports.clone());
+    let account = Account::new(
+        "test".into(),
+        regions,
+        wiring.policy,
+        Arc::clone(&ports) as Arc<dyn Cloud>,
+        ports.clone(),
+        ports.clone(),
+    );
     let brake = stage.brake.clone().filter(|_| wiring.brake);
     let dice = Dice::new(&format!("adversary {}", stage.seed));
     let engine = Engine {

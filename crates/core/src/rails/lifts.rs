@@ -3,8 +3,8 @@
 use chrono::{NaiveDate, TimeDelta};
 
 use super::RAILS;
-use crate::action::Action;
 use super::testing::Scene;
+use crate::action::Action;
 use crate::detail::{Detail, Look, Stops};
 use crate::fleet::View;
 use crate::ledger::Pause;

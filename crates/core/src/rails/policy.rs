@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
+use crate::action::Action;
 use crate::calendar::Calendar;
 use crate::change_calendar::ChangeCalendar;
 use crate::fault::Terms;
 use crate::resource::ResourceKind;
 use crate::scope::{AccountId, Mode};
-use crate::action::Action;
 use crate::tags::{TagRules, USUAL};
 
 /// Everything that the rails of one account go by.
@@ -110,7 +110,7 @@ impl FaultRules {
     /// How a fault is done where its owner says no more than its name; `None` for an action that does not last.
     pub fn terms(&self, action: Action) -> Option<Terms> {
         let parameters = self.parameters.get(&action).cloned().unwrap_or_default();
-        action.lasts().then(|| Terms { lasts: self.lasts, parameters })
+        action.lasts().then_some(Terms { lasts: self.lasts, parameters })
     }
 }
 

@@ -32,7 +32,13 @@ pub struct TagRules {
 
 impl Default for TagRules {
     fn default() -> Self {
-        Self { prefix: "simian".into(), word: CHAOS, mapped: None, owner: "owner".into(), defaults: Settings::default() }
+        Self {
+            prefix: "simian".into(),
+            word: CHAOS,
+            mapped: None,
+            owner: "owner".into(),
+            defaults: Settings::default(),
+        }
     }
 }
 
@@ -230,7 +236,10 @@ impl TagRules {
                         let terms = settings.terms.get_or_insert_with(lasting);
                         match name {
                             "for" => parse_lasts(text).map(|lasts| terms.lasts = lasts),
-                            _ => Ok(drop(terms.parameters.insert(parameter(name).to_owned(), text.to_owned()))),
+                            _ => {
+                                terms.parameters.insert(parameter(name).to_owned(), text.to_owned());
+                                Ok(())
+                            }
                         }
                     }
                     "mean-days" => parse_mean(text).map(|days| mean = Some(days)),

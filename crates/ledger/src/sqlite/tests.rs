@@ -269,7 +269,13 @@ fn what_was_written_once_reads_for_ever() {
         by: "ops".into(),
         stage: Stage::Watching,
         outcome: Some(Outcome::Done),
-        watch: Some(Watch { since: at(2), deadline: at(602), baseline: [("g".into(), 3)].into(), late: false, held: None }),
+        watch: Some(Watch {
+            since: at(2),
+            deadline: at(602),
+            baseline: [("g".into(), 3)].into(),
+            late: false,
+            held: None,
+        }),
     };
     let pause = Pause { until: Some(at(4)), ..Pause::new(at(3), "jo", "w") };
     now(ledger.claim(&[claim("k")])).unwrap();

@@ -1,0 +1,153 @@
+//! A fault inside a guest: one script, a verb at a time, sent as a command and answered by its last line.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use simian_core::ports::Effect;
+use simian_core::{Action, InstanceId, Outcome, Progress, Region, RunId, Terms};
+use simian_faults::{Answer, Fault, Held, Verb, Word, word_to};
+
+use crate::engine::{Account, Engine};
+
+/// How long a fault stays in its guest when nobody renews it: whatever becomes of us, it ends by then.
+pub(crate) const TERM: TimeDelta = TimeDelta::minutes(5);
+
+/// What became of a verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// It ran, and said so.
+    Answer(Answer),
+    /// It never ran, and never will; why.
+    Never(Outcome, String),
+    /// It may have run, or may still; why nobody knows.
+    Unknown(String),
+}
+
+impl Said {
+    /// In words.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            Said::Answer(Answer { word, why: Some(why) }) => format!("its guest says: {word}: {why}"),
+            Said::Answer(Answer { word, why: None }) => format!("its guest says: {word}"),
+            Said::Never(_, why) | Said::Unknown(why) => why.clone(),
+        }
+    }
+
+    /// What its guest answered, if it did.
+    pub(crate) fn word(&self) -> Option<Word> {
+        match self {
+            Said::Answer(answer) => Some(answer.word),
+            Said::Never(..) | Said::Unknown(_) => None,
+        }
+    }
+}
+
+/// The script of a fault.
+pub(crate) fn script(
+    action: Action,
+    terms: &Terms,
+    run: &RunId,
+    region: &Region,
+    verb: Verb,
+) -> Result<String, String> {
+    let mut pairs: Vec<(&str, &str)> = terms.pairs().collect();
+    let kind = simian_faults::Kind::find(action.name()).map_err(|error| error.to_string())?;
+    // What spares the agent's endpoints must know where they are.
+    let wants_region = kind.keys.iter().any(|key| key.name == "region");
+    if wants_region && !terms.parameters.contains_key("region") {
+        pairs.push(("region", region.as_str()));
+    }
+    let fault = Fault::read(action.name(), pairs).map_err(|error| error.to_string())?;
+    let held = Held::new(run.as_str(), TERM.min(terms.lasts), terms.lasts).map_err(|error| error.to_string())?;
+    Ok(fault.script(&held, Some(verb)))
+}
+
+/// What a verb's command is known by. Commands know no token of idempotency; this is looked for instead.
+pub(crate) fn handle(run: &RunId, verb: Verb, at: DateTime<Utc>) -> String {
+    format!("simian {run} {} {}", verb.as_str(), at.timestamp())
+}
+
+/// Says a word to a fault that is in its guest, and waits for the answer until then.
+pub(crate) async fn say(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    id: &InstanceId,
+    run: &RunId,
+    verb: Verb,
+    until: DateTime<Utc>,
+) -> Said {
+    let at = engine.clock.now();
+    let comment = handle(run, verb, at);
+    let sent = account.guests.send(region, id, &comment, &word_to(run.as_str(), verb)).await;
+    hear(engine, account, region, id, &comment, at, sent, until).await
+}
+
+/// Waits for the answer to a command that was sent, or may have been, until then.
+#[expect(clippy::too_many_arguments, reason = "who, where, what, and until when")]
+pub(crate) async fn hear(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    id: &InstanceId,
+    comment: &str,
+    at: DateTime<Utc>,
+    sent: Result<String, simian_core::CallError>,
+    until: DateTime<Utc>,
+) -> Said {
+    let clock = &engine.clock;
+    let mut lost = None;
+    let mut command = match sent {
+        Ok(command) => Some(command),
+        Err(error) if error.cause.effect() == Effect::None => {
+            return Said::Never(crate::hand::failed(&error), error.to_string());
+        }
+        Err(error) => {
+            lost = Some(error.to_string());
+            None
+        }
+    };
+    let mut wait = FIRST_WAIT;
+    loop {
+        clock.sleep_until((clock.now() + wait).min(until)).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+        if command.is_none() {
+            // The answer to the sending was lost: whether there is such a command is looked up.
+            let since = at - CLOCKS;
+            match account.guests.sent(region, id, since).await {
+                Ok(sent) => command = sent.into_iter().find(|sent| sent.comment == comment).map(|sent| sent.id),
+                Err(error) => lost = Some(error.to_string()),
+            }
+        }
+        if let Some(command) = &command {
+            match account.guests.progress(region, id, command).await {
+                Ok(Progress::Running) => {}
+                Ok(Progress::Ended { output }) => {
+                    return match output.parse() {
+                        Ok(answer) => Said::Answer(answer),
+                        Err(error) => Said::Unknown(format!("command {command}: {error}")),
+                    };
+                }
+                Ok(Progress::Lost(status)) if NEVER_RAN.contains(&status.as_str()) => {
+                    return Said::Never(Outcome::Failed, format!("its guest never ran command {command}: {status}"));
+                }
+                Ok(Progress::Lost(status)) => return Said::Unknown(format!("command {command}: {status}")),
+                Err(error) => lost = Some(error.to_string()),
+            }
+        }
+        if clock.now() >= until {
+            let why = lost.unwrap_or_else(|| "its guest gave no answer in time".into());
+            return Said::Unknown(why);
+        }
+    }
+}
+
+/// How long after a command was sent its answer is first asked for; doubled each time.
+const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
+
+/// The longest time from one question to the next.
+const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(5);
+
+/// How far AWS's clock may be from ours.
+const CLOCKS: TimeDelta = TimeDelta::minutes(2);
+
+/// What a command says that no agent ever ran. Source: Systems Manager API, `StatusDetails` of `GetCommandInvocation`.
+const NEVER_RAN: [&str; 4] = ["DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied"];

@@ -1,0 +1,267 @@
+//! Faults that are there, followed: renewed while they may last, and ended when they may not.
+//!
+//! A fault ends when its time is over, when anything pauses or stops it, when its owner opts out, and when its guest says
+//! that it is not as it was made. It has ended when looking shows it; until then its end is tried again and again.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
+use simian_core::claim::SETTLED_AFTER;
+use simian_core::{
+    Action, Change, ClaimRecord, Group, Held, History, Kind, LedgerError, OptIn, Outcome, Pause, Region, RunId, Stage,
+    Stops, Target, View, Watch, rails, span,
+};
+use simian_faults::{Verb, Word};
+
+use super::{Step, told};
+use crate::engine::{Account, Engine};
+use crate::faults::account::Undone;
+use crate::faults::guest::{self, TERM};
+use crate::faults::undo::undo;
+use crate::observe;
+
+/// How long a guest's answer to a renewal is waited for.
+const PATIENCE: TimeDelta = TimeDelta::seconds(15);
+
+/// What the end of a fault goes by, besides the fault: looked at once for all of a region.
+pub(super) struct Seen {
+    pauses: Result<Vec<Pause>, String>,
+    stops: Option<Stops>,
+}
+
+/// What may end a fault of this region, as it is now.
+pub(super) async fn see(engine: &Engine, account: &Account, region: &Region, held: &[&ClaimRecord]) -> Seen {
+    let alarms: std::collections::BTreeSet<String> = held.iter().flat_map(|claim| &claim.alarms).cloned().collect();
+    let alarms: Vec<String> = alarms.into_iter().collect();
+    let stops = if held.is_empty() { None } else { Some(observe::stops(engine, account, region, &alarms).await) };
+    Seen { pauses: pauses(engine).await, stops }
+}
+
+/// What is paused now, by command and by file.
+async fn pauses(engine: &Engine) -> Result<Vec<Pause>, String> {
+    let now = engine.clock.now();
+    let mut pauses = History::pauses(engine.ledger.as_ref(), now)
+        .await
+        .map_err(|error| format!("nobody knows whether it is paused: {error}"))?;
+    match engine.brake.look(now) {
+        View::Known(by_file) => pauses.extend(by_file),
+        View::Unknown(why) => return Err(why),
+        View::Unasked => {}
+    }
+    Ok(pauses)
+}
+
+/// The fault that a claim holds, if it holds one.
+pub(super) fn fault(claim: &ClaimRecord) -> Option<&Held> {
+    claim.watch.as_ref()?.held.as_ref()
+}
+
+/// One look at each of these faults. Side by side: each waits for its guest.
+pub(super) async fn follow(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    claims: &[&ClaimRecord],
+    groups: &View<BTreeMap<String, Group>>,
+) -> Vec<Step> {
+    let seen = see(engine, account, region, claims).await;
+    let looks = claims.iter().filter_map(|claim| Some((claim, claim.watch.as_ref()?, fault(claim)?))).map(
+        |(claim, watch, held)| {
+            let ends = ends(engine, account, claim, held, groups, &seen);
+            async move {
+                match ends {
+                    Some(why) => end(engine, account, region, claim, watch, held, why).await,
+                    None => renew(engine, account, region, claim, watch, held).await,
+                }
+            }
+        },
+    );
+    join_all(looks).await.into_iter().flatten().collect()
+}
+
+/// Why a fault is to end now, if it is.
+fn ends(
+    engine: &Engine,
+    account: &Account,
+    claim: &ClaimRecord,
+    held: &Held,
+    groups: &View<BTreeMap<String, Group>>,
+    seen: &Seen,
+) -> Option<String> {
+    if let Some(why) = &held.ending {
+        return Some(why.clone());
+    }
+    if engine.clock.now() >= held.until {
+        return Some("its time was over".into());
+    }
+    let scope = &claim.scope;
+    let names: [&str; 2] = [&claim.unit, &claim.full_unit()];
+    match &seen.pauses {
+        Err(why) => return Some(why.clone()),
+        Ok(pauses) => {
+            let pause = pauses.iter().find(|pause| pause.covers(&scope.account, &scope.region, &claim.monkey, &names));
+            if let Some(pause) = pause {
+                return Some(format!("paused {pause}"));
+            }
+        }
+    }
+    if let Some(why) = seen.stops.as_ref().and_then(|stops| rails::stopped(&claim.alarms, stops, &account.policy)) {
+        return Some(why);
+    }
+    // What could not be read is no word of the owner's.
+    let groups = groups.known()?;
+    let rules = account.policy.tags_of(&claim.monkey);
+    claim.targets.iter().find_map(|target| {
+        let name = &target.group;
+        let Some(group) = groups.get(name) else { return Some(format!("{name} is gone")) };
+        if claim.action != Action::Detach && group.member(&target.instance).is_none() {
+            return Some(format!("{} is no longer in {name}", target.instance));
+        }
+        match rules.read(&group.tags) {
+            OptIn::In(settings) if settings.vetoes.contains(&claim.date) => {
+                Some(format!("the owner of {name} vetoed it"))
+            }
+            OptIn::In(_) => None,
+            OptIn::Out => Some(format!("{name} is opted out")),
+            OptIn::Malformed(_) => Some(format!("what the tags of {name} say can no longer be read")),
+        }
+    })
+}
+
+/// Asks the guests to hold it for longer, once half of their time is over; and hears from them whether it is there.
+async fn renew(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    claim: &ClaimRecord,
+    watch: &Watch,
+    held: &Held,
+) -> Option<Step> {
+    let now = engine.clock.now();
+    let armed = held.armed.filter(|armed| *armed < held.until && *armed - now <= TERM / 2)?;
+    let run = RunId::of(&claim.key);
+    let until = now + PATIENCE;
+    let run = &run;
+    let asks = claim.targets.iter().map(|target| async move {
+        let said = guest::say(engine, account, region, &target.instance, run, Verb::Renew, until).await;
+        (target, said)
+    });
+    let said = join_all(asks).await;
+    let now = engine.clock.now();
+    if said.iter().all(|(_, said)| said.word() == Some(Word::Applied)) {
+        let armed = Some((now + TERM).min(held.until));
+        let watch = Watch { held: Some(Held { armed, ..held.clone() }), ..watch.clone() };
+        let mut step = moved(claim, Kind::ActionRenewed, "it is there, as it was made".into(), now, watch);
+        step.tell(|draft| draft.until = armed);
+        return Some(step);
+    }
+    let (target, odd) = said.iter().find(|(_, said)| said.word().is_some_and(|word| word != Word::Applied))?;
+    if odd.word() == Some(Word::Absent) && claim.targets.len() == 1 {
+        return end(engine, account, region, claim, watch, held, "its guest ended it by itself".into()).await;
+    }
+    tracing::warn!(key = %claim.key, instance = %target.instance, armed = %armed, "a fault is not as it was made");
+    end(engine, account, region, claim, watch, held, format!("on {}, {}", target.instance, odd.why())).await
+}
+
+/// Ends it, as far as that goes now.
+pub(super) async fn end(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    claim: &ClaimRecord,
+    watch: &Watch,
+    held: &Held,
+    why: String,
+) -> Option<Step> {
+    let run = RunId::of(&claim.key);
+    let nothing = Vec::new();
+    let (run, nothing) = (&run, &nothing);
+    let undos = claim.targets.iter().map(|target| async move {
+        let reversals = held.undo.get(&target.instance).unwrap_or(nothing);
+        let undone = undo(engine, account, region, run, claim.action, &target.instance, reversals).await;
+        (target, undone)
+    });
+    let undone = join_all(undos).await;
+    let now = engine.clock.now();
+    // What AWS may still honour is looked at until it no longer can.
+    let unsettled =
+        claim.outcome.is_none_or(|outcome| outcome == Outcome::Unknown) && now < claim.act_before + SETTLED_AFTER;
+    let still: Vec<String> = undone.iter().filter_map(|(target, undone)| still(target, undone)).collect();
+    if still.is_empty() && !unsettled {
+        let notes = undone.iter().filter_map(|(_, undone)| match undone {
+            Undone::Whole(notes) if !notes.is_empty() => Some(notes.join("; ")),
+            _ => None,
+        });
+        let words: Vec<String> = std::iter::once(why).chain(notes).collect();
+        let watch = Watch { since: now, deadline: now + engine.watch.deadline, held: None, ..watch.clone() };
+        let mut step = moved(claim, Kind::ActionUndone, words.join("; "), now, watch);
+        step.tell(|draft| draft.run = Some(run.to_string()));
+        return Some(step);
+    }
+    for still in &still {
+        tracing::warn!(key = %claim.key, still, "a fault is not undone yet");
+    }
+    let watch = Watch { held: Some(Held { ending: Some(why.clone()), ..held.clone() }), ..watch.clone() };
+    if claim.stage == Stage::Watching && now >= watch.deadline {
+        let late = format!("not undone after {}: {}", span::format(now - claim.at), still.join("; "));
+        let deadline = watch.deadline;
+        let mut draft = told(claim, Kind::ActionUnrecovered, late, now);
+        draft.until = Some(deadline);
+        return Some(Step { draft: Some(draft), change: change(claim, Stage::Unrecovered, watch) });
+    }
+    // Only what is new is written down.
+    (held.ending.is_none()).then(|| quiet(claim, watch))
+}
+
+fn still(target: &Target, undone: &Undone) -> Option<String> {
+    match undone {
+        Undone::Whole(_) => None,
+        Undone::Still(why) => Some(format!("{}: {why}", target.instance)),
+    }
+}
+
+fn moved(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>, watch: Watch) -> Step {
+    let draft = told(claim, kind, why, now);
+    Step { draft: Some(draft), change: change(claim, Stage::Watching, watch) }
+}
+
+/// What is remembered without a word.
+fn quiet(claim: &ClaimRecord, watch: Watch) -> Step {
+    Step { draft: None, change: change(claim, claim.stage, watch) }
+}
+
+fn change(claim: &ClaimRecord, stage: Stage, watch: Watch) -> Change {
+    Change::Move { key: claim.key.clone(), by: claim.holder.clone(), stage, outcome: None, watch: Some(watch) }
+}
+
+/// A fault whose process did not live to tell how it began. It may be there: it is ended.
+pub(super) fn adopted(claim: &ClaimRecord, now: DateTime<Utc>) -> Step {
+    let Some(watch) = claim.watch.clone() else {
+        let why = "it was claimed and never tried".to_owned();
+        return Step::new(claim, Kind::ActionResolved, why, now, Stage::Closed).outcome(Outcome::Abandoned, None);
+    };
+    let ending = Some("its process did not live to see how it began".to_owned());
+    let held = watch.held.clone().map(|held| Held { ending, ..held });
+    let watch = Watch { late: true, held, ..watch };
+    let why = "it was begun, and nobody saw how; it is undone".to_owned();
+    Step::new(claim, Kind::ActionResolved, why, now, Stage::Watching).outcome(Outcome::Unknown, Some(watch))
+}
+
+/// Ends every fault that we follow, because nobody will follow it from now on. What cannot be seen to be undone is left to
+/// its guest, and to whoever comes next.
+pub(crate) async fn end_all(engine: &Engine, why: &str) -> Result<(), LedgerError> {
+    let claims = super::open(engine).await?;
+    let ours = claims.iter().filter(|claim| claim.holder == engine.holder);
+    let ends = ours.filter_map(|claim| Some((claim, claim.watch.as_ref()?, fault(claim)?))).map(
+        |(claim, watch, held)| async move {
+            let account = engine.accounts.iter().find(|account| account.policy.account == claim.scope.account)?;
+            let step = end(engine, account, &claim.scope.region, claim, watch, held, why.to_owned()).await?;
+            super::record(engine, vec![step]).await.err()
+        },
+    );
+    match join_all(ends).await.into_iter().flatten().next() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}

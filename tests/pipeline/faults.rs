@@ -1,0 +1,325 @@
+//! Faults that last: begun, renewed, ended in time whatever happens, and never left behind.
+
+use chrono::{DateTime, Utc};
+use simian_core::Cause;
+use simian_core::Cloud as _;
+use simian_core::detail::AlarmState;
+use simian_core::{
+    Action, Attached, Day, Dice, Group, GroupId, GroupQuery, InstanceId, Kind, Monkey, Needs, Outcome, Outlook, RunId,
+    Stage, Terms,
+};
+use simian_sim::{Fault, Operation, Who, call};
+
+use crate::world::{Process, World, at_once, daily, holds, minutes, mon, seconds, us};
+
+const ARN: &str = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123456789abcdef";
+
+/// A chaos monkey whose faults last ten minutes, with these parameters.
+struct Lasting(Box<dyn Monkey>, Vec<(&'static str, &'static str)>);
+
+impl Monkey for Lasting {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn about(&self) -> &'static str {
+        self.0.about()
+    }
+
+    fn needs(&self) -> Needs {
+        self.0.needs()
+    }
+
+    fn propose(&self, world: &simian_core::World, day: &Day, dice: &Dice) -> Outlook {
+        let mut outlook = self.0.propose(world, day, dice);
+        for proposal in &mut outlook.proposals {
+            let parameters = self.1.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            proposal.terms = Some(Terms { lasts: minutes(10), parameters });
+        }
+        outlook
+    }
+}
+
+/// A group of four that wants only this.
+fn wants(action: Action) -> World {
+    let group = daily("shop-prod-v001").tag("simian:chaos:faults", action.name()).target_group(ARN).boot(60..=60);
+    World::new([group.sizes(2, 4, 8)]).one_minute()
+}
+
+fn parameters(action: Action) -> Vec<(&'static str, &'static str)> {
+    match action {
+        Action::Latency => vec![("delay", "200ms"), ("to", "10.9.0.0/16")],
+        _ => Vec::new(),
+    }
+}
+
+fn process(world: &World, action: Action) -> Process {
+    let mut process = world.process();
+    let monkey = process.engine.monkeys.remove(0);
+    process.engine.monkeys.push(Box::new(Lasting(monkey, parameters(action))));
+    process
+}
+
+fn target(world: &World) -> InstanceId {
+    world.claim("shop-prod").targets[0].instance.clone()
+}
+
+fn run(world: &World) -> RunId {
+    RunId::of(&world.claim("shop-prod").key)
+}
+
+fn is_in_guest(world: &World) -> bool {
+    world.cloud.guest_faults(&target(world)).contains_key(run(world).as_str())
+}
+
+fn tags(world: &World) -> Vec<(String, String)> {
+    let tags = world.cloud.instance_tags(&target(world));
+    tags.into_iter().filter(|(key, _)| key.starts_with("simian:fault:")).collect()
+}
+
+fn why(world: &World, kind: Kind) -> String {
+    let told = world.of_kind(kind);
+    assert_eq!(told.len(), 1, "{kind}: {told:?}");
+    told[0].body.why.clone()
+}
+
+/// All that a fault may change of a group and its members.
+fn state(world: &World) -> (Group, Vec<Option<Attached>>, Vec<InstanceId>) {
+    let query = GroupQuery::Named(vec!["shop-prod-v001".into()]);
+    let mut group = at_once(world.cloud.groups(&us(), &query)).unwrap().remove(0);
+    group.members.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+    let attached = group.members.iter().map(|member| world.cloud.attached_to(&member.id)).collect();
+    let targets = world.cloud.truth().targets(&us(), ARN, world.now()).unwrap();
+    (group, attached, targets.into_keys().collect())
+}
+
+#[test]
+fn a_fault_in_a_guest_is_begun_renewed_and_undone() {
+    let world = wants(Action::Latency);
+    let process = process(&world, Action::Latency);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(10, 2));
+    assert!(is_in_guest(&world));
+    let until = world.claim("shop-prod").watch.unwrap().held.unwrap().until;
+    assert!((mon(10, 10)..mon(10, 11)).contains(&until), "{until}");
+    let tagged = tags(&world);
+    assert_eq!(tagged.len(), 1);
+    assert!(tagged[0].1.starts_with("latency until=2026-11-23T10:1"), "{tagged:?}");
+
+    process.on(&mut daemon, mon(10, 9));
+    assert!(is_in_guest(&world), "it is renewed");
+    assert!(world.of_kind(Kind::ActionRenewed).len() >= 2);
+    process.on(&mut daemon, until + seconds(30));
+    assert!(!is_in_guest(&world));
+    assert_eq!(tags(&world), []);
+    process.on(&mut daemon, mon(11, 0));
+    let story = world.story("shop-prod");
+    assert_eq!(
+        story.iter().filter(|word| *word != "renewed").collect::<Vec<_>>(),
+        ["planned", "intended", "done", "undone", "recovered"]
+    );
+    assert_eq!(why(&world, Kind::ActionUndone), "its time was over");
+    assert_eq!(world.claim("shop-prod").stage, Stage::Closed);
+    assert_eq!(world.hit(), [] as [&str; 0], "nobody was ended");
+    world.audit();
+}
+
+#[test]
+fn a_fault_by_api_leaves_everything_as_it_was() {
+    for action in [
+        Action::StopStart,
+        Action::Isolate,
+        Action::DetachVolumes,
+        Action::SuspendProcesses,
+        Action::Deregister,
+        Action::Standby,
+        Action::Detach,
+    ] {
+        let world = wants(action);
+        let before = state(&world);
+        let process = process(&world, action);
+        let mut daemon = process.daemon();
+        process.on(&mut daemon, mon(10, 3));
+        assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done), "{action}: {:?}", world.story("shop-prod"));
+        assert_ne!(state(&world), before, "{action} did nothing");
+        assert!(tags(&world).len() >= 2, "{action}: what undoes it is on the instance");
+        process.on(&mut daemon, mon(10, 30));
+        assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "undone", "recovered"], "{action}");
+        assert_eq!(state(&world), before, "{action} left something behind");
+        world.audit();
+    }
+}
+
+/// Runs a fault for two minutes, does something, and says by when it was undone and why.
+fn ended_by(action: Action, what: impl FnOnce(&World, &Process) -> bool) -> (DateTime<Utc>, String) {
+    let mut world = wants(action);
+    world.policy.alarms.names = vec!["shop-5xx".into()];
+    let quiet = Operation::SetAlarm { region: us(), name: "shop-5xx".into(), state: AlarmState::Ok };
+    world.cloud.perform(quiet);
+    let process = process(&world, action);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(10, 3));
+    assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done), "{action}: {:?}", world.story("shop-prod"));
+    assert!(what(&world, &process));
+    process.on(&mut daemon, mon(10, 8));
+    assert!(!is_in_guest(&world));
+    drop(daemon);
+    world.audit();
+    let undone = world.of_kind(Kind::ActionUndone).remove(0);
+    (undone.body.at, undone.body.why)
+}
+
+#[test]
+fn whatever_stops_everything_ends_a_fault() {
+    for action in [Action::Latency, Action::Isolate] {
+        let (at, why) = ended_by(action, |_, process| {
+            process.pause("incident 7");
+            true
+        });
+        assert!(why.contains("incident 7"), "{why}");
+        assert!(at <= mon(10, 3) + seconds(10), "at once, and not at the next look: {at}");
+        let (at, why) = ended_by(action, |world, _| {
+            let loud = Operation::SetAlarm { region: us(), name: "shop-5xx".into(), state: AlarmState::Alarm };
+            world.cloud.perform(loud)
+        });
+        assert!(why.contains("shop-5xx") && at <= mon(10, 4), "{at} {why}");
+        let (at, why) =
+            ended_by(action, |world, _| world.cloud.set_tag(&us(), "shop-prod-v001", "simian:chaos", "off"));
+        assert!(why.contains("shop-prod-v001 is opted out") && at <= mon(10, 4), "{at} {why}");
+        let (at, why) =
+            ended_by(action, |world, _| world.cloud.set_tag(&us(), "shop-prod-v001", "simian:veto", "2026-11-23"));
+        assert!(why.contains("vetoed") && at <= mon(10, 4), "{at} {why}");
+    }
+}
+
+#[test]
+fn a_stop_ends_every_fault_before_it_is_over() {
+    let world = wants(Action::Latency);
+    let process = process(&world, Action::Latency);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(10, 3));
+    assert!(is_in_guest(&world));
+    process.end.stop.cancel();
+    world.clock.drive(daemon).unwrap();
+    assert!(world.now() <= mon(10, 3) + seconds(10), "{}", world.now());
+    assert!(!is_in_guest(&world));
+    assert_eq!(tags(&world), []);
+    assert_eq!(why(&world, Kind::ActionUndone), "the daemon stops");
+    world.audit();
+}
+
+#[test]
+fn what_a_crash_leaves_ends_by_itself_and_is_found_by_the_next_process() {
+    for action in [Action::Latency, Action::Isolate, Action::StopStart] {
+        for died in [mon(10, 0) + seconds(2), mon(10, 0) + seconds(6), mon(10, 1), mon(10, 3)] {
+            let world = wants(action);
+            let before = state(&world);
+            process(&world, action).run_until(died);
+            if world.claims().is_empty() {
+                continue;
+            }
+            let note = format!("{action}, dead at {died}");
+            world.clock.jump(minutes(6));
+            assert!(!is_in_guest(&world), "{note}: its guest ended it");
+            process(&world, action).run_until(mon(11, 0));
+            assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{note}: {:?}", world.story("shop-prod"));
+            assert_eq!(state(&world), before, "{note}");
+            world.audit();
+        }
+    }
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_and_what_may_come_late_is_waited_for() {
+    for (nth, call) in
+        [(1, call::SEND), (2, call::SEND), (3, call::SEND), (1, call::PROGRESS), (1, call::TAG), (1, call::UNTAG)]
+    {
+        let world = wants(Action::Latency);
+        world.cloud.inject(call, nth, Fault::ErrorAfter(Cause::Timeout));
+        process(&world, Action::Latency).run_until(mon(11, 0));
+        assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{call} {nth}: {:?}", world.story("shop-prod"));
+        world.audit();
+    }
+    for nth in 1..=3 {
+        let world = wants(Action::StopStart);
+        let before = state(&world);
+        world.cloud.inject(call::ALTER, nth, Fault::ErrorAfter(Cause::Timeout));
+        process(&world, Action::StopStart).run_until(mon(11, 0));
+        assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{nth}: {:?}", world.story("shop-prod"));
+        assert_eq!(state(&world), before, "{nth}");
+        world.audit();
+    }
+}
+
+#[test]
+fn an_agent_that_falls_silent_is_not_trusted_to_have_ended_anything() {
+    let world = wants(Action::Latency);
+    let process = process(&world, Action::Latency);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(10, 3));
+    let who = Who::Id(target(&world));
+    world.cloud.perform(Operation::Silence { who: who.clone(), on: true });
+    process.on(&mut daemon, mon(10, 40));
+    assert!(!is_in_guest(&world), "its guest ended it");
+    let claim = world.claim("shop-prod");
+    assert_eq!(claim.stage, Stage::Unrecovered, "{:?}", world.story("shop-prod"));
+    assert!(why(&world, Kind::ActionUnrecovered).contains("not undone"), "{}", why(&world, Kind::ActionUnrecovered));
+    assert_eq!(tags(&world).len(), 1, "the tag stays until somebody has seen that it is gone");
+    world.cloud.perform(Operation::Silence { who, on: false });
+    process.on(&mut daemon, mon(10, 50));
+    assert_eq!(world.claim("shop-prod").stage, Stage::Closed);
+    world.audit();
+}
+
+#[test]
+fn an_instance_without_an_agent_is_left_alone() {
+    let world = wants(Action::Latency);
+    for nth in 0..4 {
+        let who = Who::Nth(GroupId::new(&us(), "shop-prod-v001"), nth);
+        world.cloud.perform(Operation::Silence { who, on: true });
+    }
+    process(&world, Action::Latency).run_until(mon(11, 0));
+    assert!(world.claims().is_empty());
+    let held = world.of_kind(Kind::ActionHeld);
+    assert_eq!(holds(&held[0].body.verdicts), ["managed"]);
+    assert!(held[0].body.why.contains("the agent of i-"), "{}", held[0].body.why);
+}
+
+#[test]
+fn an_instance_that_ends_meanwhile_takes_its_fault_with_it() {
+    for action in [Action::Latency, Action::Isolate] {
+        let (_, why) = ended_by(action, |world, _| world.cloud.kill(&target(world)));
+        assert!(why.contains("is no longer in") && why.contains("gone"), "{why}");
+    }
+}
+
+#[test]
+fn what_somebody_else_changed_meanwhile_is_left_alone() {
+    let world = wants(Action::Isolate);
+    let process = process(&world, Action::Isolate);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(10, 3));
+    let id = target(&world);
+    let (interface, _) = world.cloud.attached_to(&id).unwrap().interfaces.pop_first().unwrap();
+    let theirs = simian_core::Alteration::SetGroups { interface, groups: vec!["sg-0theirs".into()] };
+    at_once(simian_core::Actuator::alter(&world.cloud, &us(), &theirs)).unwrap();
+    process.on(&mut daemon, mon(10, 30));
+    assert!(
+        why(&world, Kind::ActionUndone).contains("somebody changed it since"),
+        "{}",
+        why(&world, Kind::ActionUndone)
+    );
+    let groups = world.cloud.attached_to(&id).unwrap().interfaces.pop_first().unwrap().1;
+    assert_eq!(groups, ["sg-0theirs"]);
+}
+
+#[test]
+fn a_rehearsal_touches_nothing() {
+    let mut world = wants(Action::Latency);
+    world.policy.mode = simian_core::Mode::DryRun;
+    process(&world, Action::Latency).run_until(mon(11, 0));
+    assert_eq!(world.story("shop-prod"), ["planned", "rehearsed"]);
+    for call in [call::SEND, call::ALTER, call::TAG] {
+        assert_eq!(world.cloud.calls().get(call), None);
+    }
+}
