@@ -1,6 +1,7 @@
 //! The kill switch, and the socket through which a running daemon is reached: one JSON request a line, one JSON
 //! answer a line. Who asks is told by the kernel (peer credentials), not by the asker.
 
+pub mod faults;
 mod fleet;
 mod recovered;
 
@@ -15,7 +16,7 @@ use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, UnixAdd
 use serde::{Deserialize, Serialize};
 use simian_core::event::millis;
 use simian_core::rails::NEWBORN;
-use simian_core::{AccountId, Change, Draft, Kind, LedgerError, Mode, Pause, Region, View};
+use simian_core::{AccountId, Change, Draft, Kind, LedgerError, Mode, Pause, Region, RunId, View};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
@@ -45,6 +46,15 @@ pub enum Request {
         #[serde(default)]
         which: Which,
     },
+    /// End faults that are held.
+    End {
+        /// Why.
+        why: String,
+        /// Which; all if none is named.
+        run: Option<String>,
+    },
+    /// Do this now, under the rails.
+    Try(faults::Try),
     /// These units have recovered, whatever simian sees.
     Recovered {
         /// Why.
@@ -155,6 +165,11 @@ pub async fn serve(engine: &Engine, actor: &str, request: Request) -> Result<Str
     match request {
         Request::Pause { why, until, of } => Ok(pause(engine, actor, why, until, of).await?),
         Request::Resume { why, first_run, which } => Ok(resume(engine, actor, why, first_run, &which).await?),
+        Request::End { why, run } => {
+            let run = run.map(|run| run.parse::<RunId>()).transpose().map_err(Unserved::Mistaken)?;
+            faults::end(engine, actor, &why, run.as_ref()).await
+        }
+        Request::Try(wanted) => faults::attempt(engine, actor, wanted),
         Request::Recovered { why, units } => recovered::recovered(engine, actor, &why, &units).await,
         Request::FleetChanged { why, account, region } => {
             Ok(fleet::changed(engine, actor, why, account, region).await?)

@@ -17,7 +17,7 @@ use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round;
 use crate::upkeep::{forget, upkeep};
-use crate::{daily, sinks, watch};
+use crate::{asked, daily, sinks, watch};
 
 /// How often each monkey looks, beside its due minutes.
 pub struct Schedule {
@@ -110,6 +110,7 @@ pub async fn run(
             biased;
             _ = join(loops, asked) => {}
             () = upkeep(engine) => unreachable!("it goes round for ever"),
+            () = asked::serve(engine) => unreachable!("it goes round for ever"),
             () = late => tracing::warn!("work was cut off; what it began is resolved by looking"),
         }
         let mut last = Vec::new();
@@ -278,13 +279,14 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
     }
 }
 
-/// Returns once something is paused: a fault ends at once then.
+/// Returns once something is paused, or somebody says that a fault is to end: it ends at once then.
 async fn paused(engine: &Engine, recorded: tokio::sync::futures::Notified<'_>) {
     let mut recorded = Box::pin(recorded);
     loop {
         recorded.await;
         recorded = Box::pin(engine.recorded.notified());
-        if engine.ledger.pauses().await.is_ok_and(|pauses| !pauses.is_empty()) {
+        let paused = engine.ledger.pauses().await.is_ok_and(|pauses| !pauses.is_empty());
+        if paused || watch::is_ending(engine).await {
             return;
         }
     }

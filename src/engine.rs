@@ -9,6 +9,7 @@ use simian_core::{
 };
 use tokio::sync::{Notify, OnceCell};
 
+use crate::asked::Asked;
 use crate::brake::Brake;
 use crate::daily::Daily;
 use crate::progress::{Progress, Silent};
@@ -38,6 +39,8 @@ pub struct Engine {
     pub daily: Option<Daily>,
     /// Who we are in claims: host and process.
     pub holder: String,
+    /// What people ask for, to be done now.
+    pub asked: Asked,
     /// Told after every commit of an event, so that sinks need not ask.
     pub recorded: Arc<Notify>,
     /// Who is told how far a survey has come.
@@ -122,6 +125,7 @@ impl Engine {
             keep: None,
             daily: None,
             holder: holder.into(),
+            asked: Asked::default(),
             recorded: Arc::new(Notify::new()),
             progress: Arc::new(Silent),
             pulse: Arc::new(Unwatched),

@@ -5,5 +5,6 @@
 
 pub(crate) mod account;
 pub(crate) mod guest;
+pub mod list;
 pub(crate) mod tags;
-pub(crate) mod undo;
+pub mod undo;

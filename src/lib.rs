@@ -6,6 +6,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
 
+pub mod asked;
 pub mod brake;
 pub mod breaker;
 pub mod chores;
@@ -17,7 +18,7 @@ pub mod daemon;
 pub mod daily;
 pub mod engine;
 pub mod exit;
-mod faults;
+pub mod faults;
 pub mod hand;
 pub mod heartbeat;
 pub mod lease;

@@ -47,6 +47,9 @@ pub async fn run(
     }
     let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
     let mut outlook = monkey.propose(&world, &day, &engine.dice);
+    if let Some(request) = &order.request {
+        outlook.proposals = request.narrow(outlook.proposals, &world);
+    }
     let due_today = outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires);
     if due_today || !outlook.chores.is_empty() {
         observe::change_calendars(engine, account, &mut world).await;

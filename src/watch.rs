@@ -43,6 +43,12 @@ pub async fn next_end(
     Ok(here.filter_map(held::fault).map(|held| if held.ending.is_some() { soon } else { held.until }).min())
 }
 
+/// Whether any fault is to end that is there still.
+pub async fn is_ending(engine: &Engine) -> bool {
+    let ending = |claim: &ClaimRecord| held::fault(claim).is_some_and(|held| held.ending.is_some());
+    open(engine).await.is_ok_and(|claims| claims.iter().any(ending))
+}
+
 /// An end that takes several looks is looked at so often.
 const ENDING_AGAIN: TimeDelta = TimeDelta::seconds(10);
 

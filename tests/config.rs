@@ -365,7 +365,7 @@ fn the_policies_grant_what_is_called_and_no_more() {
     }
     let every = [&reads[..], &["sns:Publish"]].concat();
     assert_eq!(actions("dry-run.json").into_iter().collect::<BTreeSet<_>>(), set(&every));
-    let writes = simian_core::Action::ALL.map(simian_core::Action::permission);
+    let writes = simian_core::Action::ALL.map(simian_core::Action::permissions).concat();
     let every = [&every[..], &writes[..]].concat();
     assert_eq!(actions("live.json").into_iter().collect::<BTreeSet<_>>(), set(&every));
     for (actions, resources, conditional) in ["dry-run.json", "live.json"].into_iter().flat_map(statements) {

@@ -121,7 +121,7 @@ impl Stage {
     /// Everything that opted in, now.
     pub(crate) fn game_day(&self, id: &str) -> Closed {
         let (monkey, actor) = ("chaos".into(), "ann".into());
-        let request = Request { id: id.into(), monkey, actor, at: self.clock.now(), units: None };
+        let request = Request { id: id.into(), monkey, actor, at: self.clock.now(), units: None, wish: None };
         self.round(&Order { mode: Mode::Live, request: Some(request), thorough: false })
     }
 }

@@ -102,6 +102,7 @@ async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Fa
         actor: control::ourselves(),
         at: now,
         units: None,
+        wish: None,
     });
     let order = Order { mode, request, thorough: false };
     // What an earlier process left open is followed first: a recovery frees its slot.

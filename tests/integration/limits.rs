@@ -100,6 +100,7 @@ pub(crate) async fn game_day(engine: &Engine) -> round::Closed {
         actor: "a test".into(),
         at: engine.clock.now(),
         units: None,
+        wish: None,
     };
     let order = Order { request: Some(request), ..Order::USUAL };
     let (account, chaos) = (&engine.accounts[0], engine.monkey("chaos").unwrap());

@@ -1,6 +1,10 @@
 //! Faults that last: begun, renewed, ended in time whatever happens, and never left behind.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use simian::control;
+use simian::faults::{list, undo};
 use simian_core::Cause;
 use simian_core::Cloud as _;
 use simian_core::detail::AlarmState;
@@ -8,6 +12,7 @@ use simian_core::{
     Action, Attached, Day, Dice, Group, GroupId, GroupQuery, InstanceId, Kind, Monkey, Needs, Outcome, Outlook, RunId,
     Stage, Terms,
 };
+use simian_ledger::MemoryLedger;
 use simian_sim::{Fault, Operation, Who, call};
 
 use crate::world::{Process, World, at_once, daily, holds, minutes, mon, seconds, us};
@@ -311,6 +316,91 @@ fn what_somebody_else_changed_meanwhile_is_left_alone() {
     );
     let groups = world.cloud.attached_to(&id).unwrap().interfaces.pop_first().unwrap().1;
     assert_eq!(groups, ["sg-0theirs"]);
+}
+
+#[test]
+fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
+    for action in [Action::Latency, Action::StopStart] {
+        let world = wants(action);
+        let before = state(&world);
+        process(&world, action).run_until(mon(10, 3));
+        let id = run(&world).to_string();
+        // Another process, on a ledger of its own that knows nothing.
+        let stranger = world.process_on("two", Arc::new(MemoryLedger::new(uuid::Uuid::from_u128(9), mon(8, 0))));
+        let listed = world.clock.drive(list::faults(&stranger.engine)).unwrap();
+        assert_eq!(listed.failed, [] as [&str; 0]);
+        let row = &listed.rows[0];
+        assert_eq!((listed.rows.len(), &row.id, row.action, row.followed), (1, &id, Some(action), false));
+        assert!(row.state.starts_with("there"), "{}", row.state);
+        let known = world.clock.drive(list::faults(&process(&world, action).engine)).unwrap().rows.remove(0);
+        assert!(known.followed && known.unit.as_deref() == Some("cluster:shop-prod"), "{known:?}");
+
+        let other: RunId = "0123456789ab".parse().unwrap();
+        assert_eq!(world.clock.drive(undo::by_tags(&stranger.engine, Some(&other))), (Vec::new(), Vec::new()));
+        let (ended, failed) = world.clock.drive(undo::by_tags(&stranger.engine, None));
+        assert_eq!((ended.len(), failed.len()), (1, 0));
+        assert!(ended[0].gone && ended[0].id == id, "{:?}", ended[0]);
+        assert_eq!(state(&world), before);
+        assert_eq!(tags(&world), []);
+        assert_eq!(world.clock.drive(list::faults(&stranger.engine)).unwrap().rows, []);
+        // Whoever has the ledger finds it gone, and says so.
+        process(&world, action).run_until(mon(11, 0));
+        assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{:?}", world.story("shop-prod"));
+        world.audit();
+    }
+}
+
+#[test]
+fn a_persons_word_ends_a_fault_and_begins_one() {
+    let world = wants(Action::Latency).hours("10:00", "14:00");
+    let mut process = process(&world, Action::Latency);
+    process.schedules.clear();
+    let group = &state(&world).0;
+    let (target, terms) = (
+        group.members[2].id.clone(),
+        Terms { lasts: minutes(5), parameters: [("delay".to_owned(), "1s".to_owned())].into() },
+    );
+    let id = "01890000-0000-7000-8000-000000000001";
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(11, 0));
+    let ask = |action, target: &InstanceId| {
+        let terms = Some(terms.clone());
+        let wanted =
+            control::faults::Try { id: id.into(), monkey: "chaos".into(), action, terms, target: target.clone() };
+        at_once(control::serve(&process.engine, "ann", control::Request::Try(wanted))).unwrap()
+    };
+    assert!(ask(Action::Latency, &target).contains(id));
+    process.on(&mut daemon, mon(11, 1));
+    let claim = world.claim("shop-prod");
+    assert_eq!(claim.targets[0].instance, target);
+    assert!(claim.key.as_str().starts_with(&format!("chaos/request:{id}/")), "{}", claim.key);
+    assert!(is_in_guest(&world));
+    let end = control::Request::End { why: "seen enough".into(), run: Some(run(&world).to_string()) };
+    assert_eq!(at_once(control::serve(&process.engine, "bob", end)).unwrap(), "1 fault is being undone");
+    process.on(&mut daemon, mon(11, 1) + seconds(5));
+    assert!(!is_in_guest(&world));
+    assert_eq!(why(&world, Kind::ActionUndone), "bob ended it: seen enough");
+    let all = control::Request::End { why: "seen enough".into(), run: None };
+    assert_eq!(at_once(control::serve(&process.engine, "bob", all)).unwrap(), "no such fault is held");
+    drop(daemon);
+    world.audit();
+}
+
+#[test]
+fn what_an_owner_does_not_want_is_not_tried_either() {
+    let world = wants(Action::Reboot);
+    let process = process(&world, Action::Latency);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(9, 0));
+    let target = state(&world).0.members[0].id.clone();
+    let terms = Some(Terms { lasts: minutes(5), parameters: [("delay".to_owned(), "1s".to_owned())].into() });
+    let id = "01890000-0000-7000-8000-000000000002".to_owned();
+    let wanted = control::faults::Try { id, monkey: "chaos".into(), action: Action::Latency, terms, target };
+    at_once(control::serve(&process.engine, "ann", control::Request::Try(wanted))).unwrap();
+    process.on(&mut daemon, mon(9, 5));
+    assert!(world.claims().is_empty());
+    let held = world.of_kind(Kind::ActionHeld);
+    assert_eq!(holds(&held[0].body.verdicts), ["hours", "opted_in"], "{:?}", held[0].body.why);
 }
 
 #[test]

@@ -421,6 +421,7 @@ impl Process {
             actor: "ann".into(),
             at: self.engine.clock.now(),
             units: None,
+            wish: None,
         };
         let order = Order { mode, request: Some(request), thorough: false };
         let (account, monkey, order) = (&self.engine.accounts[0], self.engine.monkeys[0].as_ref(), &order);

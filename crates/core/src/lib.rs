@@ -72,4 +72,4 @@ pub use size::Size;
 pub use tags::{Faults, OptIn, Settings, TagRules};
 pub use unit::{GroupId, Grouping, Unit, UnitId, UnitKind};
 pub use verdict::{Ruling, Verdict};
-pub use world::{Observed, Request, World};
+pub use world::{Observed, Request, Wish, World};

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::action::Action;
 use crate::change_calendar::CalendarSeen;
+use crate::fault::Terms;
 use crate::fleet::{Fleet, Group, InstanceId, View};
 use crate::history::History;
 use crate::ledger::Pause;
 use crate::ports::Identity;
+use crate::proposal::{Proposal, Target};
 use crate::scope::{Area, Mode, Region, Scope};
 use crate::unit::GroupId;
 
@@ -82,4 +85,36 @@ pub struct Request {
     pub at: DateTime<Utc>,
     /// Which units, in full; `None` for all.
     pub units: Option<Vec<String>>,
+    /// What exactly, if that was said.
+    pub wish: Option<Wish>,
+}
+
+/// One fault on one instance, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// What is to be done.
+    pub action: Action,
+    /// How long and how hard, where it lasts.
+    pub terms: Option<Terms>,
+    /// To whom.
+    pub target: InstanceId,
+}
+
+impl Request {
+    /// What is left of a monkey's proposals when this was asked for: the one for the unit that the target is in, and for
+    /// that target.
+    pub fn narrow(&self, proposals: Vec<Proposal>, world: &World) -> Vec<Proposal> {
+        let Some(wish) = &self.wish else { return proposals };
+        let ours = proposals.into_iter().filter(|proposal| proposal.request.as_ref() == Some(&self.id));
+        let aimed = ours.filter_map(|mut proposal| {
+            let groups = proposal.unit.groups.iter().filter_map(|id| Some((id, world.find(id)?)));
+            let (id, member) = groups.filter_map(|(id, group)| Some((id, group.member(&wish.target)?))).next()?;
+            let target = Target { instance: member.id.clone(), group: id.name.clone(), zone: member.zone.clone() };
+            proposal.scope.region = id.region.clone();
+            (proposal.targets, proposal.action, proposal.terms) = (vec![target], wish.action, wish.terms.clone());
+            proposal.why = format!("{} asked for it", self.actor);
+            Some(proposal)
+        });
+        aimed.collect()
+    }
 }

@@ -113,7 +113,7 @@ fn of_an_unknown_region_nothing_is_said() {
 }
 
 fn request(id: &str, monkey: &str, units: Option<Vec<String>>, at: DateTime<Utc>) -> Request {
-    Request { id: id.into(), monkey: monkey.into(), actor: "ann".into(), at, units }
+    Request { id: id.into(), monkey: monkey.into(), actor: "ann".into(), at, units, wish: None }
 }
 
 #[test]

@@ -117,6 +117,7 @@ async fn explain(
         actor: crate::control::ourselves(),
         at: now,
         units: None,
+        wish: None,
     };
     let order = Order { request: Some(request), ..Order::USUAL };
     let mut world = observe::world(engine, account, &account.whole(), monkey, &order, day).await?;

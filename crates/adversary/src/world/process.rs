@@ -177,6 +177,7 @@ pub(crate) fn game_day(stage: &Arc<Stage>, slot: usize, id: u32, setup: &PolicyS
             actor: "ann".into(),
             at: engine.clock.now(),
             units: None,
+            wish: None,
         };
         let order = &Order { mode: Mode::Live, request: Some(request), thorough: false };
         let (account, monkey, engine) = (&engine.accounts[0], engine.monkeys[0].as_ref(), &engine);

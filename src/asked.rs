@@ -1,0 +1,67 @@
+//! What people ask a running daemon to do now: one round each, under the rails, as soon as may be.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::future::join_all;
+use simian_core::{Mode, Request};
+use tokio::sync::Notify;
+
+use crate::engine::Engine;
+use crate::order::Order;
+use crate::round;
+
+/// What was asked for and not begun. What a crash leaves in here was never begun, and never will be.
+#[derive(Debug, Default)]
+pub struct Asked {
+    waiting: Mutex<VecDeque<Request>>,
+    came: Notify,
+}
+
+impl Asked {
+    /// Asks for something.
+    pub fn ask(&self, request: Request) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(request);
+        self.came.notify_one();
+    }
+
+    async fn next(&self) -> Request {
+        loop {
+            let next = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match next {
+                Some(request) => return request,
+                None => self.came.notified().await,
+            }
+        }
+    }
+}
+
+/// Does what is asked for, one after the other, for ever.
+pub(crate) async fn serve(engine: &Engine) {
+    loop {
+        let request = engine.asked.next().await;
+        let id = request.id.clone();
+        for why in answer(engine, request).await {
+            tracing::warn!(request = id, why, "what was asked for could not be looked at everywhere");
+        }
+    }
+}
+
+/// One round of the monkey that was asked, in every account. Returns what failed, in words.
+async fn answer(engine: &Engine, request: Request) -> Vec<String> {
+    let Some(monkey) = engine.monkey(&request.monkey) else {
+        return vec![format!("the config does not enable the monkey {}", request.monkey)];
+    };
+    let order = &Order { mode: Mode::Live, request: Some(request), thorough: false };
+    let areas =
+        engine.accounts.iter().flat_map(|account| account.areas(monkey).into_iter().map(move |area| (account, area)));
+    let rounds = areas.map(|(account, area)| async move { round::run(engine, account, &area, monkey, order).await });
+    let mut failed = Vec::new();
+    for ended in join_all(rounds).await {
+        match ended {
+            Ok(closed) => failed.extend(closed.failed.into_iter().map(|(scope, why)| format!("{scope}: {why}"))),
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    failed
+}
