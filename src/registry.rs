@@ -46,6 +46,9 @@ pub static KINDS: &[Kind] = &[
     },
 ];
 
+/// The monkeys that do something to units, and whose proposals a person may ask for.
+pub const UNITS: [&str; 1] = [simian_chaos::NAME];
+
 fn chaos(config: &Config) -> Option<Box<dyn Monkey>> {
     let table = &config.chaos;
     let mut chaos = Chaos::new(table.grouping(), table.grace, config.tags.clone())

@@ -43,6 +43,12 @@ pub async fn next_end(
     Ok(here.filter_map(held::fault).map(|held| if held.ending.is_some() { soon } else { held.until }).min())
 }
 
+/// Whether this process holds a fault.
+pub async fn is_held(engine: &Engine) -> Result<bool, LedgerError> {
+    let claims = open(engine).await?;
+    Ok(claims.iter().any(|claim| claim.holder == engine.holder && held::fault(claim).is_some()))
+}
+
 /// Whether any fault is to end that is there still.
 pub async fn is_ending(engine: &Engine) -> bool {
     let ending = |claim: &ClaimRecord| held::fault(claim).is_some_and(|held| held.ending.is_some());

@@ -1,11 +1,13 @@
 //! `simian fault`: what is done inside a guest, word for word, before anybody lets it be done.
 
+use std::path::Path;
+
 use clap::Subcommand;
 use serde_json::json;
 use simian_core::span;
 use simian_faults::{Fault, FaultError, Held, KINDS, Kind};
 
-use super::{Format, print};
+use super::{Format, attempt, print};
 use crate::exit::{Exit, Failure};
 use crate::render;
 
@@ -15,6 +17,10 @@ pub(super) enum Verb {
     ///
     /// Where a parameter is required and not given, an example stands in its place
     Show(ShowArgs),
+    /// Try a fault on an instance: a game day under the rails, followed to its end
+    ///
+    /// Its owner must want it, and it must be the hour for it. Ctrl-C ends it at once
+    Try(attempt::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -39,13 +45,14 @@ pub(super) struct ShowArgs {
     format: Format,
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
+pub(super) fn parameter(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as in delay=200ms")?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
-pub(super) fn run(verb: &Verb) -> Result<Exit, Failure> {
+pub(super) fn run(path: &Path, verb: &Verb) -> Result<Exit, Failure> {
     match verb {
+        Verb::Try(args) => return attempt::run(path, args),
         Verb::Show(args) => match &args.name {
             Some(name) => show(name, args),
             None => list(args.format),

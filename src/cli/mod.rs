@@ -1,11 +1,13 @@
 //! The command line: a file a verb. No client is built and no file is read before the arguments are understood.
 
+mod attempt;
 mod audit;
 mod completions;
 mod config;
 mod connect;
 mod explain;
 mod fault;
+mod faults;
 mod log;
 mod man;
 mod pause;
@@ -67,7 +69,11 @@ enum Verb {
     Pause(pause::PauseArgs),
     /// Lift the kill switch
     Resume(pause::ResumeArgs),
-    /// Show what is done inside a guest
+    /// Show the faults that are there now: where, until when, and whether looking shows them
+    Faults(faults::ListArgs),
+    /// End faults that are there, with nothing but the tags on their instances, and see that they are gone
+    Undo(faults::UndoArgs),
+    /// Show what is done inside a guest, or try it
     #[command(subcommand)]
     Fault(fault::Verb),
     /// Check the config, or show what it comes to
@@ -102,7 +108,9 @@ impl Cli {
             Verb::Audit(verb) => audit::run(&config, &verb),
             Verb::Pause(args) => pause::pause(&config, args),
             Verb::Resume(args) => pause::resume(&config, args),
-            Verb::Fault(verb) => fault::run(&verb),
+            Verb::Faults(args) => faults::list(&config, &args),
+            Verb::Undo(args) => faults::undo(&config, args),
+            Verb::Fault(verb) => fault::run(&config, &verb),
             Verb::Config(verb) => config::run(&config, &verb),
             Verb::Completions(args) => completions::run(&args),
             Verb::Man(args) => man::run(&args),

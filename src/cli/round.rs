@@ -49,6 +49,10 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
         breaker::look(&engine).await?;
 
         let (exit, failures) = all_accounts(&engine, args, mode).await;
+        if watch::is_held(&engine).await? {
+            eprintln!("simian: following the faults that were begun until they end; Ctrl-C ends them at once");
+            super::attempt::until_ended(&engine, async |_| Ok(())).await?;
+        }
         let (ledger, now) = (engine.ledger.as_ref(), engine.clock.now());
         super::pause::banner(ledger, &engine.brake, now, config.calendar.zone, args.format).await?;
         let after = before.values().map(|head| head.seq).max();

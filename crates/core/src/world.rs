@@ -107,8 +107,8 @@ impl Request {
         let Some(wish) = &self.wish else { return proposals };
         let ours = proposals.into_iter().filter(|proposal| proposal.request.as_ref() == Some(&self.id));
         let aimed = ours.filter_map(|mut proposal| {
-            let groups = proposal.unit.groups.iter().filter_map(|id| Some((id, world.find(id)?)));
-            let (id, member) = groups.filter_map(|(id, group)| Some((id, group.member(&wish.target)?))).next()?;
+            let groups = &proposal.unit.groups;
+            let (id, member) = groups.iter().find_map(|id| Some((id, world.find(id)?.member(&wish.target)?)))?;
             let target = Target { instance: member.id.clone(), group: id.name.clone(), zone: member.zone.clone() };
             proposal.scope.region = id.region.clone();
             (proposal.targets, proposal.action, proposal.terms) = (vec![target], wish.action, wish.terms.clone());
