@@ -172,13 +172,16 @@ impl<W: Way> Look<'_, W> {
     }
 
     /// Chooses what would be done and to whom. Due and expiry are the caller's to set.
-    fn aim(&self, unit: &Unit, date: NaiveDate, why: String) -> Result<Proposal, String> {
+    fn aim(&self, unit: &Unit, date: NaiveDate, mut why: String) -> Result<Proposal, String> {
         let (world, monkey) = (self.world, self.turns.monkey);
         let victims = victims::choose(world, &self.lots.victim, unit, &self.turns.bounds)?;
         // Who has nobody to hit is held for that, wherever it is.
         let region = victims.first().map(|(region, _)| *region).or(unit.groups.first().map(|id| &id.region));
-        let Deed { action, terms, why: choice } =
-            self.way.deed(unit).map_err(|reason| format!("{why}, and nothing can be done: {reason}"))?;
+        let deed = self.way.deed(unit).map_err(|reason| format!("{why}, and nothing can be done: {reason}"))?;
+        if let Some(choice) = deed.why {
+            why += "; ";
+            why += &choice;
+        }
         Ok(Proposal {
             key: Key::dated(world.mode, monkey, date, &unit.id),
             mode: world.mode,
@@ -192,10 +195,10 @@ impl<W: Way> Look<'_, W> {
                 region: region.unwrap_or(&unit.id.scope.region).clone(),
             },
             targets: victims.into_iter().map(|(_, target)| target).collect(),
-            action,
-            terms,
+            action: deed.action,
+            terms: deed.terms,
             request: None,
-            why: choice.map_or(why.clone(), |choice| format!("{why}; {choice}")),
+            why,
         })
     }
 }

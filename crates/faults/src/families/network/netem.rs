@@ -83,15 +83,13 @@ impl Effect {
         let time = |ms: u64| format!("{}us", ms * 1000 * part / of);
         match self {
             Effect::Delay { delay, jitter, loss } => {
-                let mut said = format!("limit {MANY} delay {}", time(*delay));
-                if let Some(Jitter { size, correlation, distribution }) = jitter {
-                    said += &format!(" {}{}", time(*size), correlated(*correlation));
-                    said += &distribution.map_or_else(String::new, |table| format!(" distribution {table}"));
-                }
-                if let Some(share) = loss {
-                    said += &format!(" loss random {}%", value::percent(weakened(*share, part, of)));
-                }
-                said
+                let jitter = jitter.as_ref().map_or_else(String::new, |Jitter { size, correlation, distribution }| {
+                    let distribution = distribution.map_or_else(String::new, |table| format!(" distribution {table}"));
+                    format!(" {}{}{distribution}", time(*size), correlated(*correlation))
+                });
+                let lost = |share| format!(" loss random {}%", value::percent(weakened(share, part, of)));
+                let loss = loss.map_or_else(String::new, lost);
+                format!("limit {MANY} delay {}{jitter}{loss}", time(*delay))
             }
             Effect::Share { what, share, correlation } => {
                 let share = weakened(*share, part, of);
