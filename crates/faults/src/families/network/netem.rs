@@ -87,8 +87,8 @@ impl Effect {
                     let distribution = distribution.map_or_else(String::new, |table| format!(" distribution {table}"));
                     format!(" {}{}{distribution}", time(*size), correlated(*correlation))
                 });
-                let lost = |share| format!(" loss random {}%", value::percent(weakened(share, part, of)));
-                let loss = loss.map_or_else(String::new, lost);
+                let said = |share| format!(" loss random {}%", value::percent(weakened(share, part, of)));
+                let loss = loss.map_or_else(String::new, said);
                 format!("limit {MANY} delay {}{jitter}{loss}", time(*delay))
             }
             Effect::Share { what, share, correlation } => {
