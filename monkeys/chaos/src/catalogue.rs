@@ -23,8 +23,8 @@ pub(crate) fn draw(wanted: &Faults, rules: &FaultRules, coin: f64) -> Result<Dee
     Err(dropped.join("; "))
 }
 
-/// Whether the operator lets it be done and says all that it takes.
-fn can_be_done(action: Action, rules: &FaultRules) -> Result<(), String> {
+/// Whether the operator lets it be done and says all that it takes; if not, why.
+pub fn can_be_done(action: Action, rules: &FaultRules) -> Result<(), String> {
     if action.is_grave() && !rules.allow.contains(&action) {
         return Err("the operator does not name it in faults.allow".into());
     }
@@ -32,7 +32,7 @@ fn can_be_done(action: Action, rules: &FaultRules) -> Result<(), String> {
     match Fault::read(action.name(), terms.pairs()) {
         Ok(_) => Ok(()),
         // Its name is said already.
-        Err(FaultError::Parameter { error, .. }) => Err(format!("{error}, under [faults.{action}] of the operator's")),
+        Err(FaultError::Parameter { error, .. }) => Err(format!("{error}, under [faults.{action}] of the config")),
         Err(error) => Err(error.to_string()),
     }
 }

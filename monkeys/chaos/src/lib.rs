@@ -17,6 +17,7 @@ use simian_core::{Calendar, Choice, Day, Dice, Grouping, Groups, Monkey, Needs, 
 
 use overdue::{Mandatory, Overdue};
 
+pub use catalogue::can_be_done;
 pub use config::Config;
 pub use simian_core::turn::keys::Contradiction;
 

@@ -64,7 +64,7 @@ fn a_fault_that_cannot_be_done_is_drawn_again_by_those_who_drew_it_and_nobody_el
         assert!(matches!(after.action, Action::Terminate | Action::Reboot), "{after:?}");
         let reason = match before.action {
             Action::Latency => {
-                "latency drops out: `delay` is missing: write it as in delay=200ms, under [faults.latency] of the operator's"
+                "latency drops out: `delay` is missing: write it as in delay=200ms, under [faults.latency] of the config"
             }
             _ => "clock-skew drops out: the operator does not name it in faults.allow",
         };
