@@ -160,7 +160,7 @@ async fn change_calendar(engine: &Engine, account: &Account, calendar: &ChangeCa
 /// What a survey asks for: groups that may have opted in, or, once a day, all that carry an opt-in's key, so that a
 /// mistyped value is found too.
 fn survey_query(account: &Account, thorough: bool) -> GroupQuery {
-    let (keys, values) = account.policy.tags.survey();
+    let (keys, values) = account.policy.survey();
     if thorough { GroupQuery::Keyed(keys) } else { GroupQuery::Tagged { keys, values } }
 }
 

@@ -4,6 +4,7 @@ use simian_chaos::Chaos;
 use simian_conformity::Conformity;
 use simian_core::{CronSpec, Mode, Monkey};
 use simian_janitor::Janitor;
+use simian_latency::Latency;
 
 use crate::config::Config;
 
@@ -31,6 +32,13 @@ pub static KINDS: &[Kind] = &[
         build: chaos,
     },
     Kind {
+        name: simian_latency::NAME,
+        about: simian_latency::ABOUT,
+        cron: |config| &config.latency.cron,
+        mode: |config| config.latency.mode,
+        build: latency,
+    },
+    Kind {
         name: simian_janitor::NAME,
         about: simian_janitor::ABOUT,
         cron: |config| &config.janitor.cron,
@@ -54,11 +62,23 @@ fn chaos(config: &Config) -> Option<Box<dyn Monkey>> {
     let mut chaos = Chaos::new(table.grouping(), table.grace, config.tags.clone())
         .choosing(table.choice())
         .leaving(config.floors_that_count())
-        .within(config.calendar.clone());
+        .within(config.calendar.clone())
+        .with(config.faults.clone());
     if let Some(days) = table.mandatory_days {
         chaos = chaos.mandatory(days, config.calendar.clone());
     }
     table.enabled.then(|| Box::new(chaos) as Box<dyn Monkey>)
+}
+
+fn latency(config: &Config) -> Option<Box<dyn Monkey>> {
+    let table = &config.latency;
+    let latency = Latency::new(table.grouping(), table.grace, config.slow.clone())
+        .choosing(table.choice())
+        .leaving(config.floors_that_count())
+        .at_most(table.cap, table.zone_cap)
+        .within(config.calendar.clone())
+        .everything(table.everything);
+    table.enabled.then(|| Box::new(latency) as Box<dyn Monkey>)
 }
 
 fn janitor(config: &Config) -> Option<Box<dyn Monkey>> {

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 /// What each crate of ours may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("simian-core", &[]),
-    ("simian-chaos", &["simian-core"]),
+    ("simian-chaos", &["simian-core", "simian-faults"]),
     ("simian-conformity", &["simian-core"]),
     ("simian-faults", &["simian-core"]),
     ("simian-janitor", &["simian-core"]),
+    ("simian-latency", &["simian-core", "simian-faults"]),
     ("simian-ledger", &["simian-core"]),
     ("simian-sim", &["simian-core"]),
     ("simian-aws", &["simian-core"]),
@@ -24,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "simian-conformity",
             "simian-faults",
             "simian-janitor",
+            "simian-latency",
             "simian-ledger",
             "simian-sim",
             "simian-aws",

@@ -148,10 +148,12 @@ impl Effective {
     }
 }
 
-/// All that a configuration says. A rate may be written in two ways, and how is no part of it: `tags.defaults` has it.
+/// All that a configuration says. A rate may be written in two ways, and how is no part of it: the defaults of the tags
+/// have it.
 fn meaning(config: &Config) -> String {
     let chaos = simian_chaos::Config { mean_days: None, probability: None, ..config.chaos.clone() };
-    format!("{:?}", Config { digest: String::new(), chaos, ..config.clone() })
+    let latency = simian_latency::Config { mean_days: None, probability: None, ..config.latency.clone() };
+    format!("{:?}", Config { digest: String::new(), chaos, latency, ..config.clone() })
 }
 
 /// The table that a key is in; empty for the outermost.

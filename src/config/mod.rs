@@ -3,7 +3,7 @@
 //! [`Config`] is what the daemon goes by; whoever holds one knows that every value in it makes sense together with
 //! all the others. The way there is `document` (tables with their places in the file), `read` (a value each),
 //! `schema` (which keys there are, and what they must agree on), `monkey` (tables that belong to a monkey's own
-//! crate) and `ics` (calendar files that the text names). `effective` goes the other way: what counts, for people. A
+//! crate), `units` and `faults` (the tables of monkeys that hit units, and of what lasts) and `ics` (calendar files that the text names). `effective` goes the other way: what counts, for people. A
 //! mistake never stops the reading: an operator should mend the file once, not once a mistake.
 //!
 //! What may not happen here: no environment variable is read, no key is ignored, no value is mended silently, and
@@ -12,6 +12,7 @@
 mod document;
 mod effective;
 mod error;
+mod faults;
 mod file;
 mod ics;
 mod monkey;
@@ -20,6 +21,7 @@ mod report;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod units;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +31,7 @@ use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use simian_core::event::hex;
-use simian_core::rails::{Alarms, Budgets, Candidates, Disposals, Floors, HeldBack};
+use simian_core::rails::{Alarms, Budgets, Candidates, Disposals, FaultRules, Floors, HeldBack};
 use simian_core::{AccountId, Calendar, ChangeCalendar, Kind, Mode, Policy, Region, TagRules};
 
 pub use effective::{Effective, HIDDEN, Origin, Setting};
@@ -96,8 +98,14 @@ pub struct Config {
     pub disabled_rails: BTreeSet<String>,
     /// How what was done is followed.
     pub watch: WatchConfig,
+    /// Which faults that last may be done, for how long, and what they are like.
+    pub faults: FaultRules,
     /// The chaos monkey's own table.
     pub chaos: simian_chaos::Config,
+    /// The latency monkey's own table.
+    pub latency: simian_latency::Config,
+    /// What tags mean to the latency monkey, and what counts where they say nothing.
+    pub slow: TagRules,
     /// The janitor's own table.
     pub janitor: simian_janitor::Config,
     /// The conformity monkey's own table.
@@ -230,16 +238,26 @@ impl Config {
             modes.insert(kind.name.to_owned(), Mode::DryRun);
         }
         Policy {
-            faults: simian_core::rails::FaultRules::default(),
-            tags_of: BTreeMap::new(),
             account: account.id.clone(),
             mode: self.mode_of(account),
             modes,
             held_back: self.held_back(account),
             veto: self.chaos.veto,
+            vetoes: (self.latency.veto != self.chaos.veto)
+                .then(|| (simian_latency::NAME.to_owned(), self.latency.veto))
+                .into_iter()
+                .collect(),
             calendar: self.calendar.clone(),
             change_calendars: self.change_calendars.clone(),
             tags: self.tags.clone(),
+            // Nobody surveys for who does not run.
+            tags_of: self
+                .latency
+                .enabled
+                .then(|| (simian_latency::NAME.to_owned(), self.slow.clone()))
+                .into_iter()
+                .collect(),
+            faults: self.faults.clone(),
             budgets: self.budgets.clone(),
             floors: self.floors.clone(),
             candidates: self.candidates.clone(),

@@ -6,19 +6,18 @@ use std::path::{Path, PathBuf};
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use simian_core::calendar::{Freeze, Holidays, Hours, Weekdays};
-use simian_core::choice::{Rule, account_glob, app_glob, region_glob};
 use simian_core::rails::{Alarms, Budgets, Candidates, Floors, RAILS};
-use simian_core::{AccountId, Calendar, ChangeCalendar, History, Mode, Settings, TagRules};
+use simian_core::{AccountId, Calendar, ChangeCalendar, History, Mode, TagRules};
 use toml::de::DeTable;
 
 use super::document::{Document, Table};
 use super::read::{
-    HolidaySource, account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, private, raw,
-    role_arn, span, tag_key, tag_prefix, tag_value, text, topic_arn, weekday, zone,
+    HolidaySource, account_in, boolean, count, date, days, holiday, limit, mode, name, parsed, path, private, role_arn,
+    span, tag_key, tag_prefix, tag_value, text, topic_arn, weekday, zone,
 };
 use super::{
-    AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, monkey,
-    report, webhook,
+    AccountConfig, Config, ConfigError, EXAMPLE_SEED, LedgerConfig, Sinks, SnsSink, WatchConfig, digest, faults,
+    monkey, report, units, webhook,
 };
 use crate::outage::{Asked, Hook};
 use crate::private::Private;
@@ -107,12 +106,15 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
     let rails = root.table("rails", rails);
     let watch = root.table("watch", watch);
     let hours = calendar.as_ref().map(|calendar| calendar.hours);
-    let ((chaos, defaults), janitor, conformity) = root.table("monkeys", |monkeys| {
-        let chaos = monkeys.table("chaos", |table| chaos(table, hours));
-        (chaos, monkeys.table("janitor", janitor), monkeys.table("conformity", conformity))
+    let faults = root.table("faults", faults::faults);
+    let ((chaos, defaults), (latency, slow), janitor, conformity) = root.table("monkeys", |monkeys| {
+        let chaos = monkeys.table("chaos", |table| units::chaos(table, hours, &faults));
+        let latency = monkeys.table("latency", |table| units::latency(table, hours));
+        (chaos, latency, monkeys.table("janitor", janitor), monkeys.table("conformity", conformity))
     });
     let prices = root.table("prices", prices);
     tags.defaults = defaults;
+    let slow = units::tags_of_latency(&tags, &latency, slow, &faults);
     Some(Config {
         mode,
         seed: seed?,
@@ -136,7 +138,10 @@ fn config(root: &mut Table<'_>, text: &str, rules: &Rules<'_>) -> Option<Config>
         breaker: rails.breaker,
         disabled_rails: rails.disabled,
         watch,
+        faults,
         chaos,
+        slow,
+        latency,
         janitor,
         conformity,
         prices,
@@ -495,30 +500,6 @@ fn watch(watch: &mut Table<'_>) -> WatchConfig {
     WatchConfig { every, deadline }
 }
 
-fn chaos(table: &mut Table<'_>, hours: Option<Hours>) -> (simian_chaos::Config, Settings) {
-    let mut config: simian_chaos::Config = monkey::read(table);
-    for (n, suffix) in config.never_suffixes.iter().enumerate() {
-        if suffix.is_empty() {
-            table
-                .wrong("never_suffixes", &format!("the text at place {n} is empty, and every name ends so: remove it"));
-        }
-    }
-    config.except = table.tables("except", rule).unwrap_or_default();
-    let only = table.tables("only", rule);
-    if only.as_ref().is_some_and(Vec::is_empty) {
-        table.wrong("only", "nothing could match it: name what may be chosen, or remove the key");
-    }
-    config.only = only.unwrap_or_default();
-    // The plan of a day is published after its midnight, and what is older than its hours is not done any more.
-    let close = hours.map(|hours| i64::from(hours.close) + if hours.spans_midnight() { 24 * 60 } else { 0 });
-    if close.is_some_and(|close| config.veto >= TimeDelta::minutes(close)) {
-        let why = "plans are published at midnight, so nothing would be old enough before the hours close: shorten it";
-        table.wrong("veto", why);
-    }
-    let settings = config.settings().map_err(|contradiction| table.wrong(contradiction.key, &contradiction.why));
-    (config, settings.unwrap_or_default())
-}
-
 fn janitor(table: &mut Table<'_>) -> simian_janitor::Config {
     let config: simian_janitor::Config = monkey::read(table);
     for contradiction in config.contradictions() {
@@ -545,24 +526,4 @@ fn prices(table: &mut Table<'_>) -> simian_janitor::Prices {
         table.wrong(&contradiction.key, &contradiction.why);
     }
     prices.unwrap_or_default()
-}
-
-/// Which groups a rule is about.
-fn rule(rule: &mut Table<'_>) -> Rule {
-    let out = Rule {
-        account: rule.get("account", |value| account_glob(raw(value)?)),
-        region: rule.get("region", |value| region_glob(raw(value)?)),
-        app: rule.get("app", |value| app_glob(raw(value)?)),
-        stack: rule.get("stack", |value| raw(value)?.parse()),
-        detail: rule.get("detail", |value| raw(value)?.parse()),
-        why: rule.get("why", |value| text(value).map(str::to_owned)),
-    };
-    // A mistyped key is told as that.
-    if rule.entries().all(|(key, _)| key.get_ref() == "why") {
-        rule.wrong(
-            "app",
-            "it says nothing of any group, so it would be about all: add account, region, app, stack or detail",
-        );
-    }
-    out
 }

@@ -72,7 +72,7 @@ fn the_example_loads_also_with_every_optional_line() {
     let (text, others) = all_in_use();
     parse(SHIPPED);
     parse(&text);
-    assert_eq!(others.len(), 9);
+    assert_eq!(others.len(), 10);
     for (above, other) in others {
         parse(&text.replacen(&above, &other, 1));
     }
@@ -111,6 +111,15 @@ fn the_example_shows_the_defaults() {
         ..config.chaos.clone()
     };
     assert_eq!(format!("{:?}", chaos(&shipped)), format!("{:?}", chaos(&all)));
+    let latency = |config: &Config| simian_latency::Config {
+        mean_days: None,
+        to: None,
+        except: Vec::new(),
+        only: Vec::new(),
+        ..config.latency.clone()
+    };
+    assert_eq!(format!("{:?}", latency(&shipped)), format!("{:?}", latency(&all)));
+    assert_eq!((shipped.faults.lasts, shipped.faults.longest), (all.faults.lasts, all.faults.longest));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Mistakes in the tables of the janitor, the conformity monkey and the prices.
 
+use chrono::TimeDelta;
 use insta::assert_snapshot;
 
 use super::{SOUND, problems};
@@ -74,4 +75,119 @@ fn prices_that_nobody_dated_and_prices_below_nothing() {
     simian.toml:15:1: prices.as_of: `yesterday` is no date: write it as in "2026-11-01"
     simian.toml:16:1: prices.default.address_hour: `-1` is no price: write a number from 0 to a million, as in 0.08, with 6 decimals at most
     "#);
+}
+
+#[test]
+fn faults_that_there_are_not_and_parameters_that_no_fault_has() {
+    let text = r#"[faults]
+for = "2h"
+longest = "1h"
+allow = ["burn-cpu", "reboot-everything"]
+terminate = {}
+burn-cqu = {}
+isolate = { group = "sg-1" }
+suspend-processes = { processes = "Lunch Terminate" }
+clock-skew = "+10m"
+[faults.burn-cpu]
+shore = "0.8"
+[faults.fill-memory]
+share = 0.9
+[faults.fill-disk]
+share = "110%"
+[faults.latency]
+delay = "10ms"
+jitter = "20ms"
+[faults.loss]
+direction = "up"
+"#;
+    assert_snapshot!(with(text), @r"
+    simian.toml:15:1: faults.for: it is longer than the longest that is allowed, 1h: shorten it, or raise longest
+    simian.toml:17:10: faults.allow[0]: burn-cpu takes no word of its own: remove it
+    simian.toml:17:22: faults.allow[1]: `reboot-everything` is no grave fault: write clock-skew or kernel-panic
+    simian.toml:18:1: faults.terminate: there is no such key: remove it. There are: for, longest, allow, stop-start, isolate, detach-volumes, suspend-processes, deregister, standby, detach, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
+    simian.toml:19:1: faults.burn-cqu: there is no such key: did you mean `burn-cpu`? There are: for, longest, allow, stop-start, isolate, detach-volumes, suspend-processes, deregister, standby, detach, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
+    simian.toml:20:13: faults.isolate.group: isolate takes no parameters: remove it
+    simian.toml:21:23: faults.suspend-processes.processes: `Lunch` is no process of a group; there are: Launch, Terminate, AddToLoadBalancer, AlarmNotification, AZRebalance, HealthCheck, InstanceRefresh, ReplaceUnhealthy, ScheduledActions
+    simian.toml:22:1: faults.clock-skew: this is no table: write one, as in clock-skew = { … }
+    simian.toml:24:1: faults.burn-cpu.shore: burn-cpu has no such parameter: did you mean `share`?
+    simian.toml:26:1: faults.fill-memory.share: found the number 0.9: write a text in quotes
+    simian.toml:28:1: faults.fill-disk.share: `110%`: write a share as in 0.3 or 30%: more than 0 and at most all of it
+    simian.toml:29:1: faults.latency: jitter is at most delay: no packet arrives before it is sent
+    simian.toml:33:1: faults.loss.direction: `up`: write out, in or both
+    ");
+}
+
+#[test]
+fn what_chaos_is_to_do_must_be_possible() {
+    let text = "[monkeys.chaos]\nfaults = \"terminate=8 latency=1 kernel-panic=1 isolate=1\"\n";
+    assert_snapshot!(with(text), @r"
+    simian.toml:15:1: monkeys.chaos.faults: kernel-panic can never be done: the operator does not name it in faults.allow
+    simian.toml:15:1: monkeys.chaos.faults: latency can never be done: `delay` is missing: write it as in delay=200ms, under [faults.latency] of the config
+    ");
+    let said = "[faults]\nallow = [\"kernel-panic\"]\nlatency = { delay = \"200ms\" }\n";
+    let config = super::parse(&format!("{SOUND}{said}{text}"));
+    assert_eq!(config.faults.parameters.len(), 1);
+}
+
+#[test]
+fn a_slow_network_towards_nowhere_and_caps_of_nothing() {
+    let text = r#"[monkeys.latency]
+enabled = true
+mean_days = 3
+min_days = 5
+cap = 0
+zone_cap = 51
+to = "db.example.com"
+everything = "no"
+grace = "5h"
+veto = "20h"
+share = 0.3
+except = [{ stack = "*", owner = "ann" }]
+only = []
+"#;
+    assert_snapshot!(with(text), @r#"
+    simian.toml:16:1: monkeys.latency.mean_days: a mean of 3 is less than min_days, 5: raise it
+    simian.toml:18:1: monkeys.latency.cap: `0` is no number of instances: write a whole number from 1 to 50
+    simian.toml:19:1: monkeys.latency.zone_cap: `51` is no number of instances: write a whole number from 1 to 50
+    simian.toml:20:1: monkeys.latency.to: `db.example.com` is no CIDR, CIDR:port, [IPv6/length]:port or :port
+    simian.toml:21:1: monkeys.latency.everything: found the text "no": write true or false
+    simian.toml:22:1: monkeys.latency.grace: a grace of `5h` is not between 1m and 4h
+    simian.toml:23:1: monkeys.latency.veto: plans are published at midnight, so nothing would be old enough before the hours close: shorten it
+    simian.toml:24:1: monkeys.latency.share: there is no such key: remove it. There are: enabled, mode, cron, unit, regions_independent, mean_days, probability, min_days, cap, zone_cap, to, everything, grace, veto, never_suffixes, except, only
+    simian.toml:25:26: monkeys.latency.except[0].owner: there is no such key: remove it. There are: account, region, app, stack, detail, why
+    simian.toml:26:1: monkeys.latency.only: nothing could match it: name what may be chosen, or remove the key
+    "#);
+    assert_snapshot!(with("[monkeys.latency]\nto = \"169.254.169.254\"\n"), @"simian.toml:15:1: monkeys.latency.to: to: 169.254.169.254 is the instance metadata service, which is always spared: leave it out");
+}
+
+#[test]
+fn a_slow_network_is_the_operators_where_its_owner_says_nothing() {
+    let text = r#"[tags]
+prefix = "corp"
+owner = "team"
+[opt_in]
+tag = "chaos"
+value = "true"
+[faults]
+for = "7m"
+latency = { direction = "both", to = "10.0.0.0/8" }
+[monkeys.latency]
+enabled = true
+mean_days = 8
+to = "10.1.0.0/16"
+veto = "1h"
+"#;
+    let config = super::parse(&format!("{SOUND}{text}"));
+    let policy = config.policy(&config.accounts[0]);
+    let rules = policy.tags_of("latency");
+    assert_eq!((rules.opt_in_key().as_str(), rules.owner.as_str(), &rules.mapped), ("corp:latency", "team", &None));
+    assert_eq!(rules.defaults.terms.as_ref().unwrap().to_string(), "for 7m direction=both to=10.1.0.0/16");
+    assert_eq!((rules.defaults.mean_days, rules.defaults.faults.to_string()), (8.0, "latency=1".into()));
+    assert_eq!(policy.tags_of("chaos").opt_in_key(), "corp:chaos");
+    assert_eq!((policy.veto_of("latency"), policy.veto_of("chaos")), (TimeDelta::hours(1), TimeDelta::zero()));
+    let keys = ["corp:chaos", "chaos", "corp:latency"].map(str::to_owned).to_vec();
+    assert_eq!(policy.survey(), (keys, vec!["on".into(), "true".into()]));
+    // Nobody surveys for who does not run.
+    let config = super::parse(&format!("{SOUND}{}", text.replace("enabled = true", "enabled = false")));
+    assert!(config.policy(&config.accounts[0]).tags_of.is_empty());
 }

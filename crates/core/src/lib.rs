@@ -37,6 +37,7 @@ pub mod scope;
 pub mod size;
 pub mod span;
 pub mod tags;
+pub mod turn;
 pub mod unit;
 pub mod verdict;
 pub mod world;

@@ -15,7 +15,7 @@ use crate::fleet::{Fleet, Group};
 use crate::monkey::Spared;
 use crate::name::Name;
 use crate::scope::{Region, Scope};
-use crate::tags::{OptIn, Settings, TagRules};
+use crate::tags::{LATENCY, OptIn, Settings, TagRules};
 
 /// What groups are taken together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -165,6 +165,34 @@ pub struct Units {
     pub findings: Vec<Finding>,
 }
 
+impl Units {
+    /// Keeps out each unit of whose settings something is wrong that no tag shows by itself, and tells its owner.
+    pub fn refuse(&mut self, wrong: impl Fn(&Unit) -> Option<String>) {
+        for unit in std::mem::take(&mut self.opted_in) {
+            let Some(why) = wrong(&unit) else {
+                self.opted_in.push(unit);
+                continue;
+            };
+            let id = &unit.id;
+            self.findings.extend(unit.groups.iter().map(|group| Finding {
+                rule: MALFORMED,
+                scope: Scope { account: id.scope.account.clone(), region: group.region.clone() },
+                subject: group.name.clone(),
+                owner: unit.owner.clone(),
+                app: Some(unit.app.clone()),
+                severity: Severity::Medium,
+                why: left_alone(&why, id),
+            }));
+            self.kept_out.insert(id.full(), why);
+        }
+    }
+}
+
+/// What is wrong, and what follows from it.
+fn left_alone(why: &str, id: &UnitId) -> String {
+    format!("{why}. Until this is mended, {id} is left alone")
+}
+
 /// The rule of findings about tags that cannot be read.
 pub const MALFORMED: &str = "opt-in-malformed";
 
@@ -225,12 +253,7 @@ pub fn units<'f>(
                 OptIn::Malformed(problems) => {
                     let why = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
                     malformed = Some(format!("{}: {why}", group.name));
-                    out.findings.push(finding(
-                        MALFORMED,
-                        scope,
-                        group,
-                        format!("{why}. Until this is mended, {id} is left alone"),
-                    ));
+                    out.findings.push(finding(MALFORMED, scope, group, left_alone(&why, &id)));
                 }
                 OptIn::Out => {}
             }
@@ -251,7 +274,10 @@ pub fn units<'f>(
             ));
         }
         if strictest.faults.is_empty() {
-            let why = format!("the groups of {id} have no fault in common: give them the same `faults` tag");
+            let why = match rules.word {
+                LATENCY => format!("the groups of {id} want different networks: give them the same {LATENCY} tags"),
+                _ => format!("the groups of {id} have no fault in common: give them the same `faults` tag"),
+            };
             out.findings.push(finding(MALFORMED, scope, first, why.clone()));
             out.kept_out.insert(id.full(), why);
             continue;

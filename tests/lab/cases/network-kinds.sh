@@ -1,6 +1,7 @@
-# Packets that are lost, damaged and sent twice; and that nothing of it stays.
+# Packets that are lost, late and lost, damaged and sent twice; and that nothing of it stays.
 # guest: uml
 # fault: loss --for 100s --cap 100s loss share=0.2 to=10.9.0.0/24,fd09::/64
+# fault: both --for 100s --cap 100s latency delay=100ms jitter=10ms loss=0.2 to=10.9.0.0/24
 # fault: corrupt --for 100s --cap 100s corrupt share=0.2 to=10.9.0.0/24
 # fault: twice --for 100s --cap 100s duplicate share=0.3 to=10.9.0.0/24
 
@@ -18,6 +19,11 @@ check "a fifth is lost" arrive 10.9.0.2 80
 check "a fifth is lost over IPv6" arrive fd09::2 80
 check "nothing is lost elsewhere" [ -n "$(ping -n -q -c 50 -i 0.02 10.8.0.2 | grep ' 0% packet loss')" ]
 says absent ./loss undo
+
+says applied ./both apply
+check "a fifth of what is late is lost" arrive 10.9.0.2 80
+check "and the rest is late" near "$(ping -n -q -c 40 -i 0.05 10.9.0.2 | sed -n 's|.*= [0-9.]*/\([0-9]*\).*|\1|p')" 100
+says absent ./both undo
 
 says applied ./corrupt apply
 errors() { ip netns exec far awk '/^Udp: [0-9]/ { print $8 }' /proc/net/snmp; }

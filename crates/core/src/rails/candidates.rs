@@ -44,7 +44,7 @@ fn percent(now: u64, before: u64, limits: &Candidates) -> u32 {
 
 /// How many groups a usual survey sees of these. So a closer look is not taken for a fleet that grew over night.
 pub fn count(groups: &BTreeMap<String, Group>, policy: &Policy) -> u64 {
-    let (keys, values) = policy.tags.survey();
+    let (keys, values) = policy.survey();
     let lists = |tags: &BTreeMap<String, String>| {
         tags.keys().any(|key| keys.contains(key)) && tags.values().any(|value| values.contains(value))
     };

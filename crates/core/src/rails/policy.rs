@@ -33,6 +33,8 @@ pub struct Policy {
     pub tags_of: BTreeMap<String, TagRules>,
     /// How long an action must have been announced before it may be done, so that its owner can veto it.
     pub veto: TimeDelta,
+    /// The same for single monkeys, by name, where it is another.
+    pub vetoes: BTreeMap<String, TimeDelta>,
     /// How much may be done.
     pub budgets: Budgets,
     /// What must be left.
@@ -127,6 +129,7 @@ impl Policy {
             tags: TagRules::default(),
             tags_of: BTreeMap::new(),
             veto: TimeDelta::zero(),
+            vetoes: BTreeMap::new(),
             budgets: Budgets::default(),
             floors: Floors::default(),
             candidates: Candidates::default(),
@@ -150,6 +153,27 @@ impl Policy {
     /// What tags mean to a monkey.
     pub fn tags_of(&self, monkey: &str) -> &TagRules {
         self.tags_of.get(monkey).unwrap_or(&self.tags)
+    }
+
+    /// How long what a monkey does must have been announced before it may be done.
+    pub fn veto_of(&self, monkey: &str) -> TimeDelta {
+        self.vetoes.get(monkey).copied().unwrap_or(self.veto)
+    }
+
+    /// The keys and values that a survey asks for: what may be an opt-in to anything. All monkeys ask for the same, so that
+    /// how many groups one sees says something of what the next should see.
+    pub fn survey(&self) -> (Vec<String>, Vec<String>) {
+        let (mut keys, mut values) = self.tags.survey();
+        for (theirs, wanted) in self.tags_of.values().map(TagRules::survey) {
+            keys.extend(theirs);
+            values.extend(wanted);
+        }
+        // The first of the keys is chaos's, and people see them in this order.
+        let mut seen = BTreeSet::new();
+        keys.retain(|key| seen.insert(key.clone()));
+        values.sort();
+        values.dedup();
+        (keys, values)
     }
 
     /// What a monkey may do here: the most careful of all words.

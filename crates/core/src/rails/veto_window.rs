@@ -9,7 +9,7 @@ pub(super) const RAIL: Rail =
     Rail { name: "veto_window", about: "its owner had time to veto it", always: true, judge, lift };
 
 fn judge(case: &Case<'_>) -> Verdict {
-    let window = case.policy.veto;
+    let window = case.policy.veto_of(&case.proposal.monkey);
     if window.is_zero() {
         return Verdict::NotApplicable("no veto window is set".into());
     }
@@ -34,11 +34,11 @@ fn judge(case: &Case<'_>) -> Verdict {
 
 fn lift(case: &Case<'_>) -> String {
     let announced = case.world.history.planned.get(&case.proposal.key).map(|event| event.at);
-    match announced.map(|at| at + case.policy.veto) {
+    match announced.map(|at| at + case.policy.veto_of(&case.proposal.monkey)) {
         Some(from) if from < case.proposal.expires => {
             format!("from {}", from.with_timezone(&case.policy.calendar.zone).format("%a %Y-%m-%d %H:%M %Z"))
         }
-        _ => "its next turn, or a shorter [monkeys.chaos] veto".into(),
+        _ => format!("its next turn, or a shorter [monkeys.{}] veto", case.proposal.monkey),
     }
 }
 

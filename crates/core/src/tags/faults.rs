@@ -35,6 +35,13 @@ impl Faults {
         Self(BTreeMap::from([(action, 1)]))
     }
 
+    /// All but this one.
+    #[must_use]
+    pub fn without(mut self, action: Action) -> Self {
+        self.0.remove(&action);
+        self
+    }
+
     /// No action is left.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

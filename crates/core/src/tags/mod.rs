@@ -1,6 +1,7 @@
 //! From an owner's tags to settings. Fails closed: a tag that cannot be read opts the unit out and is a finding.
 
 mod faults;
+mod latency;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +9,7 @@ use std::fmt;
 use chrono::{NaiveDate, TimeDelta};
 
 pub use faults::Faults;
+pub use latency::{USUAL, tag_of};
 
 use crate::calendar::{CalendarError, OwnHours};
 use crate::fault::Terms;
@@ -226,22 +228,21 @@ impl TagRules {
         let mut settings = self.defaults.clone();
         let (mut mean, mut probability) = (None, None);
         let (mut count, mut share, mut cap) = (None, None, None);
+        let mut network = (self.word == LATENCY).then(latency::Said::default);
         let (own, ours) = (format!("{}:", self.opt_in_key()), format!("{}:", self.prefix));
         let mut problem = |key: &str, why: String| problems.push(TagProblem { key: key.to_owned(), why });
         for (key, text) in tags {
             let text = text.trim();
             if let Some(name) = key.strip_prefix(&own) {
-                let read = match name {
-                    _ if self.word == LATENCY && is_of_latency(name) => {
-                        let terms = settings.terms.get_or_insert_with(lasting);
-                        match name {
-                            "for" => parse_lasts(text).map(|lasts| terms.lasts = lasts),
-                            _ => {
-                                terms.parameters.insert(parameter(name).to_owned(), text.to_owned());
-                                Ok(())
-                            }
-                        }
+                if let Some(network) = &mut network
+                    && let Some(read) = network.read(name, text)
+                {
+                    if let Err(why) = read {
+                        problem(key, why);
                     }
+                    continue;
+                }
+                let read = match name {
                     "mean-days" => parse_mean(text).map(|days| mean = Some(days)),
                     "probability" => parse_probability(text).map(|p| probability = Some(p)),
                     "min-days" => parse_min(text).map(|days| settings.min_days = days),
@@ -292,25 +293,11 @@ impl TagRules {
             Ok(size) => settings.size = size,
             Err(error) => problem(&format!("{own}{}", error.key), error.why),
         }
+        if let Some(network) = network {
+            network.settle(&mut settings);
+        }
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
-}
-
-/// What an owner says of a slow network, beside how often and to how many.
-fn is_of_latency(name: &str) -> bool {
-    matches!(name, "delay" | "jitter" | "loss" | "to" | "share" | "for")
-}
-
-/// The fault's own name for it: an owner's share is one of connections.
-fn parameter(name: &str) -> &str {
-    if name == "share" { "flows" } else { name }
-}
-
-/// How long a fault lasts where nobody says.
-pub const USUAL: TimeDelta = TimeDelta::minutes(5);
-
-fn lasting() -> Terms {
-    Terms { lasts: USUAL, parameters: BTreeMap::new() }
 }
 
 /// Reads how long a fault is to last: a minute at least, twelve hours at most.

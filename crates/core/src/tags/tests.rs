@@ -124,3 +124,69 @@ fn own_hours_of_all_groups_count() {
     assert_eq!(both.hours, [berlin.hours[0], tokyo.hours[0]]);
     assert!(both.to_string().ends_with("within 10:00-15:00 Europe/Berlin, within 09:00-17:00 Asia/Tokyo"), "{both}");
 }
+
+/// What those rules make of a slow network, where the operator has one of his own.
+fn network(defaults: &[(&str, &str)], tags: &[(&str, &str)]) -> OptIn {
+    let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let terms = Terms { lasts: TimeDelta::minutes(7), parameters: owned(defaults) };
+    let faults = Faults::only(crate::Action::Latency);
+    let defaults = Settings { faults, terms: Some(terms), ..Settings::default() };
+    let rules = TagRules { word: LATENCY, defaults, ..TagRules::default() };
+    rules.read(&owned(&[&[("simian:latency", "on")], tags].concat()))
+}
+
+fn terms(defaults: &[(&str, &str)], tags: &[(&str, &str)]) -> String {
+    match network(defaults, tags) {
+        OptIn::In(Settings { faults, terms, .. }) => format!("{faults} {}", terms.unwrap()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_network_is_the_owners_over_the_operators() {
+    let operators = [("delay", "100ms"), ("jitter", "10ms"), ("to", "10.0.0.0/8"), ("protocol", "tcp")];
+    assert_eq!(terms(&operators, &[]), "latency=1 for 7m delay=100ms jitter=10ms protocol=tcp to=10.0.0.0/8");
+    let owners = [
+        ("simian:latency:delay", " 2s "),
+        ("simian:latency:share", "0.3"),
+        ("simian:latency:to", "10.1.0.0/16:5432"),
+        ("simian:latency:loss", "0.01"),
+        ("simian:latency:for", "10m"),
+    ];
+    assert_eq!(
+        terms(&operators, &owners),
+        "latency=1 for 10m delay=2s flows=0.3 jitter=10ms loss=0.01 protocol=tcp to=10.1.0.0/16:5432"
+    );
+}
+
+#[test]
+fn a_loss_alone_is_a_loss_and_no_delay() {
+    let operators = [("delay", "100ms"), ("jitter", "10ms"), ("to", "10.0.0.0/8"), ("protocol", "tcp")];
+    let lost = ("simian:latency:loss", "0.01");
+    assert_eq!(terms(&operators, &[lost]), "loss=1 for 7m protocol=tcp share=0.01 to=10.0.0.0/8");
+    assert!(terms(&[], &[lost, ("simian:latency:jitter", "1ms")]).starts_with("latency=1 for 7m jitter=1ms loss=0.01"));
+    assert_eq!(tag_of(crate::Action::Loss, "share"), "loss");
+    assert_eq!(tag_of(crate::Action::Latency, "flows"), "share");
+}
+
+#[test]
+fn each_monkey_knows_its_own_settings_only() {
+    let chaos = |tags: &[(&str, &str)]| read(&[&[("simian:chaos", "on")], tags].concat());
+    assert_eq!(chaos(&[("simian:latency:dealy", "1s")]), OptIn::In(Settings::default()), "another's to complain of");
+    for (key, value, part) in [
+        ("simian:latency:dealy", "1s", "no such setting"),
+        ("simian:latency:faults", "loss", "no such setting"),
+        ("simian:latency:for", "10s", "between 1m and 12h"),
+        ("simian:latency:for", "soon", "no span"),
+        ("simian:latency:mean-days", "0", "no mean"),
+    ] {
+        let OptIn::Malformed(problems) = network(&[], &[(key, value)]) else { panic!("{key}") };
+        let text = problems[0].to_string();
+        assert!(text.contains(key) && text.contains(part), "{text}");
+    }
+    assert!(problem(&[("simian:chaos", "on"), ("simian:chaos:delay", "1s")]).contains("no such setting"));
+    let OptIn::In(settings) = network(&[], &[("simian:chaos:maen-days", "5"), ("simian:latency:count", "2")]) else {
+        panic!("chaos's are not its own")
+    };
+    assert_eq!(settings.size.among(9), 2);
+}

@@ -53,6 +53,7 @@ pub(super) static LATENCY: Kind = Kind {
         Key::optional("jitter", "50ms", "by how much the delay varies; packets overtake each other then"),
         Key::optional("distribution", "normal", "of the jitter: normal, pareto or paretonormal; default uniform"),
         CORRELATION,
+        Key::optional("loss", "0.01", "how many of them do not arrive at all, each by itself; default none"),
         RAMP,
     ],
     read: latency,
@@ -122,8 +123,9 @@ fn latency(given: &mut Given) -> Result<Assignments, ParameterError> {
         }
         None => None,
     };
+    let loss = given.optional("loss", value::share)?;
     let ramp = given.optional("ramp", Ramp::read)?;
-    variables(given, &Effect::Delay { delay, jitter }, ramp)
+    variables(given, &Effect::Delay { delay, jitter, loss }, ramp)
 }
 
 fn loss(given: &mut Given) -> Result<Assignments, ParameterError> {

@@ -28,8 +28,8 @@ const RATES: std::ops::RangeInclusive<u64> = 1000..=1_000_000_000_000;
 /// What happens to packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// They wait for so many milliseconds.
-    Delay { delay: u64, jitter: Option<Jitter> },
+    /// They wait for so many milliseconds, and a share of them is lost.
+    Delay { delay: u64, jitter: Option<Jitter>, loss: Option<u32> },
     /// It happens to a share of them.
     Share { what: &'static str, share: u32, correlation: Option<u32> },
     /// A share of them does not wait.
@@ -82,16 +82,17 @@ impl Effect {
         // In microseconds, so that a part of a short time is not nothing.
         let time = |ms: u64| format!("{}us", ms * 1000 * part / of);
         match self {
-            Effect::Delay { delay, jitter: None } => format!("limit {MANY} delay {}", time(*delay)),
-            Effect::Delay { delay, jitter: Some(Jitter { size, correlation, distribution }) } => {
-                let distribution = distribution.map_or_else(String::new, |table| format!(" distribution {table}"));
-                let (delay, size) = (time(*delay), time(*size));
-                format!("limit {MANY} delay {delay} {size}{}{distribution}", correlated(*correlation))
+            Effect::Delay { delay, jitter, loss } => {
+                let jitter = jitter.as_ref().map_or_else(String::new, |Jitter { size, correlation, distribution }| {
+                    let distribution = distribution.map_or_else(String::new, |table| format!(" distribution {table}"));
+                    format!(" {}{}{distribution}", time(*size), correlated(*correlation))
+                });
+                let said = |share| format!(" loss random {}%", value::percent(weakened(share, part, of)));
+                let loss = loss.map_or_else(String::new, said);
+                format!("limit {MANY} delay {}{jitter}{loss}", time(*delay))
             }
             Effect::Share { what, share, correlation } => {
-                // Both are small: shares are at most 100 000.
-                let share = u64::from(*share) * part / of;
-                let share = u32::try_from(share.max(1)).unwrap_or(u32::MAX);
+                let share = weakened(*share, part, of);
                 format!("limit {MANY} {what} {}%{}", value::percent(share), correlated(*correlation))
             }
             Effect::Reorder { delay, share, correlation } => {
@@ -105,6 +106,12 @@ impl Effect {
             }
         }
     }
+}
+
+/// A part of a share: never nothing, which netem takes for none at all.
+fn weakened(share: u32, part: u64, of: u64) -> u32 {
+    // Both are small: shares are at most 100 000.
+    u32::try_from((u64::from(share) * part / of).max(1)).unwrap_or(u32::MAX)
 }
 
 fn correlated(share: Option<u32>) -> String {

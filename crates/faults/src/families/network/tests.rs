@@ -32,6 +32,10 @@ fn a_kind_is_what_netem_is_told() {
         ),
         "limit 100000 delay 2000000us 50000us 25.000% distribution paretonormal"
     );
+    assert_eq!(
+        stages("latency", &[("jitter", "50ms"), ("distribution", "normal"), ("loss", "1%")]),
+        "limit 100000 delay 200000us 50000us distribution normal loss random 1.000%"
+    );
     assert_eq!(stages("loss", &[("share", "0.5%"), ("correlation", "0.1")]), "limit 100000 loss random 0.500% 10.000%");
     assert_eq!(stages("corrupt", &[]), "limit 100000 corrupt 1.000%");
     assert_eq!(stages("duplicate", &[]), "limit 100000 duplicate 10.000%");
@@ -53,6 +57,9 @@ fn a_ramp_ends_at_the_full_strength() {
     assert_eq!(delays.lines().count(), 20);
     assert_eq!(delays.lines().next(), Some("limit 100000 delay 10000us"));
     assert_eq!(delays.lines().last(), Some("limit 100000 delay 200000us"));
+    let both = stages("latency", &[("loss", "0.1"), ("ramp", "30s")]);
+    assert_eq!(both.lines().next(), Some("limit 100000 delay 10000us loss random 0.500%"));
+    assert_eq!(both.lines().last(), Some("limit 100000 delay 200000us loss random 10.000%"));
     let rates = stages("bandwidth", &[("ramp", "30s/1m")]);
     assert_eq!(rates.lines().next(), Some("limit 3333 rate 200000000bit"));
     assert_eq!(rates.lines().last(), Some("limit 166 rate 10000000bit"));
@@ -113,6 +120,7 @@ fn mistakes_are_said_with_the_remedy() {
         mistake("latency", &[("distribution", "normal")]),
         mistake("latency", &[("jitter", "1ms"), ("distribution", "uniform")]),
         mistake("latency", &[("ramp", "soon")]),
+        mistake("latency", &[("loss", "0")]),
         mistake("loss", &[("share", "110%")]),
         mistake("corrupt", &[("ramp", "30s")]),
         mistake("bandwidth", &[("rate", "10mbps")]),

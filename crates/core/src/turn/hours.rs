@@ -1,7 +1,10 @@
 //! Owners whose own hours never meet the operator's: they opted in and are never touched, and should know it.
 
+use crate::calendar::{Calendar, Day};
+use crate::finding::{Finding, Severity};
+use crate::scope::Scope;
+use crate::unit::Unit;
 use chrono::NaiveDate;
-use simian_core::{Calendar, Finding, Scope, Unit};
 
 /// The rule of findings about own hours.
 const NEVER: &str = "hours-never";
@@ -10,12 +13,12 @@ const NEVER: &str = "hours-never";
 const AHEAD: usize = 366;
 
 /// What the owner should mend, if none of the working days of the year to come leaves the unit any time.
-pub(crate) fn never(calendar: &Calendar, unit: &Unit, date: NaiveDate) -> Option<Finding> {
+pub(super) fn never(calendar: &Calendar, unit: &Unit, date: NaiveDate) -> Option<Finding> {
     let own = &unit.settings.hours;
     let subject = unit.groups.first().filter(|_| !own.is_empty())?;
-    let mut working = date.iter_days().take(AHEAD).map(|date| calendar.day(date)).filter(simian_core::Day::is_working);
+    let mut working = date.iter_days().take(AHEAD).map(|date| calendar.day(date)).filter(Day::is_working);
     let first = working.next()?;
-    let meets = |day: &simian_core::Day| day.narrow(own).is_working();
+    let meets = |day: &Day| day.narrow(own).is_working();
     if meets(&first) || working.any(|day| meets(&day)) {
         return None;
     }
@@ -26,7 +29,7 @@ pub(crate) fn never(calendar: &Calendar, unit: &Unit, date: NaiveDate) -> Option
         subject: subject.name.clone(),
         owner: unit.owner.clone(),
         app: Some(unit.app.clone()),
-        severity: simian_core::Severity::Medium,
+        severity: Severity::Medium,
         why: format!(
             "the own hours of {} ({}) never meet the operator's, {} {}: change them, or opt out",
             unit.id,
