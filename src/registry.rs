@@ -55,7 +55,7 @@ pub static KINDS: &[Kind] = &[
 ];
 
 /// The monkeys that do something to units, and whose proposals a person may ask for.
-pub const UNITS: [&str; 1] = [simian_chaos::NAME];
+pub const UNITS: [&str; 2] = [simian_chaos::NAME, simian_latency::NAME];
 
 fn chaos(config: &Config) -> Option<Box<dyn Monkey>> {
     let table = &config.chaos;

@@ -51,24 +51,27 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(3);
 pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
     super::log("warn");
     let usage = |why: String| Failure::say(Exit::Usage, why);
-    let pairs = args.parameters.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let config = connect::load(path)?;
+    // The operator's words, and over them what is said now.
+    let mut parameters = config.faults.parameters.get(&args.fault).cloned().unwrap_or_default();
+    parameters.extend(args.parameters.iter().cloned());
+    let terms = Terms { lasts: args.lasts, parameters };
     match args.fault.nature() {
-        Nature::Guest => drop(Fault::read(args.fault.name(), pairs).map_err(|error| usage(error.to_string()))?),
+        Nature::Guest => drop(Fault::read(args.fault.name(), terms.pairs()).map_err(|error| usage(error.to_string()))?),
         Nature::Account | Nature::Once => {
             let known = |key: &str| args.fault == Action::SuspendProcesses && key == "processes";
-            if let Some((key, _)) = args.parameters.iter().find(|(key, _)| !known(key)) {
+            if let Some(key) = terms.parameters.keys().find(|key| !known(key)) {
                 return Err(usage(format!("{} has no parameter `{key}`", args.fault)));
             }
         }
     }
-    let config = connect::load(path)?;
     super::runtime()?.block_on(async {
         let now = SystemClock.now();
         let wanted = Try {
             id: connect::fresh_id(now).to_string(),
             monkey: args.monkey.clone(),
             action: args.fault,
-            terms: Some(Terms { lasts: args.lasts, parameters: args.parameters.iter().cloned().collect() }),
+            terms: Some(terms),
             target: InstanceId::new(&args.target),
         };
         let id = wanted.id.clone();

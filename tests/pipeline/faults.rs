@@ -5,12 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use simian::control;
 use simian::faults::{list, undo};
-use simian_core::Cause;
-use simian_core::Cloud as _;
+use simian_chaos::Chaos;
 use simian_core::detail::AlarmState;
+use simian_core::rails::FaultRules;
 use simian_core::{
-    Action, Attached, Day, Dice, Group, GroupId, GroupQuery, InstanceId, Kind, Monkey, Needs, Outcome, Outlook, RunId,
-    Stage, Terms,
+    Action, Attached, Cause, Cloud as _, Group, GroupId, GroupQuery, Grouping, InstanceId, Kind, Outcome, RunId, Stage,
+    TagRules, Terms,
 };
 use simian_ledger::MemoryLedger;
 use simian_sim::{Fault, Operation, Who, call};
@@ -19,49 +19,24 @@ use crate::world::{Process, World, at_once, daily, holds, minutes, mon, seconds,
 
 const ARN: &str = "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/shop/0123456789abcdef";
 
-/// A chaos monkey whose faults last ten minutes, with these parameters.
-struct Lasting(Box<dyn Monkey>, Vec<(&'static str, &'static str)>);
-
-impl Monkey for Lasting {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    fn about(&self) -> &'static str {
-        self.0.about()
-    }
-
-    fn needs(&self) -> Needs {
-        self.0.needs()
-    }
-
-    fn propose(&self, world: &simian_core::World, day: &Day, dice: &Dice) -> Outlook {
-        let mut outlook = self.0.propose(world, day, dice);
-        for proposal in &mut outlook.proposals {
-            let parameters = self.1.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            proposal.terms = Some(Terms { lasts: minutes(10), parameters });
-        }
-        outlook
-    }
+/// Faults last ten minutes; a slow network has its delay from the operator.
+fn rules() -> FaultRules {
+    let slow = [("delay".to_owned(), "200ms".to_owned()), ("to".to_owned(), "10.9.0.0/16".to_owned())];
+    FaultRules { lasts: minutes(10), parameters: [(Action::Latency, slow.into())].into(), ..FaultRules::default() }
 }
 
 /// A group of four that wants only this.
 fn wants(action: Action) -> World {
     let group = daily("shop-prod-v001").tag("simian:chaos:faults", action.name()).target_group(ARN).boot(60..=60);
-    World::new([group.sizes(2, 4, 8)]).one_minute()
+    let mut world = World::new([group.sizes(2, 4, 8)]).one_minute();
+    world.policy.faults = rules();
+    world
 }
 
-fn parameters(action: Action) -> Vec<(&'static str, &'static str)> {
-    match action {
-        Action::Latency => vec![("delay", "200ms"), ("to", "10.9.0.0/16")],
-        _ => Vec::new(),
-    }
-}
-
-fn process(world: &World, action: Action) -> Process {
+fn process(world: &World) -> Process {
     let mut process = world.process();
-    let monkey = process.engine.monkeys.remove(0);
-    process.engine.monkeys.push(Box::new(Lasting(monkey, parameters(action))));
+    let chaos = Chaos::new(Grouping::default(), minutes(30), TagRules::default()).with(rules());
+    process.engine.monkeys = vec![Box::new(chaos)];
     process
 }
 
@@ -101,7 +76,7 @@ fn state(world: &World) -> (Group, Vec<Option<Attached>>, Vec<InstanceId>) {
 #[test]
 fn a_fault_in_a_guest_is_begun_renewed_and_undone() {
     let world = wants(Action::Latency);
-    let process = process(&world, Action::Latency);
+    let process = process(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(10, 2));
     assert!(is_in_guest(&world));
@@ -142,7 +117,7 @@ fn a_fault_by_api_leaves_everything_as_it_was() {
     ] {
         let world = wants(action);
         let before = state(&world);
-        let process = process(&world, action);
+        let process = process(&world);
         let mut daemon = process.daemon();
         process.on(&mut daemon, mon(10, 3));
         assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done), "{action}: {:?}", world.story("shop-prod"));
@@ -161,7 +136,7 @@ fn ended_by(action: Action, what: impl FnOnce(&World, &Process) -> bool) -> (Dat
     world.policy.alarms.names = vec!["shop-5xx".into()];
     let quiet = Operation::SetAlarm { region: us(), name: "shop-5xx".into(), state: AlarmState::Ok };
     world.cloud.perform(quiet);
-    let process = process(&world, action);
+    let process = process(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(10, 3));
     assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done), "{action}: {:?}", world.story("shop-prod"));
@@ -200,7 +175,7 @@ fn whatever_stops_everything_ends_a_fault() {
 #[test]
 fn a_stop_ends_every_fault_before_it_is_over() {
     let world = wants(Action::Latency);
-    let process = process(&world, Action::Latency);
+    let process = process(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(10, 3));
     assert!(is_in_guest(&world));
@@ -219,14 +194,14 @@ fn what_a_crash_leaves_ends_by_itself_and_is_found_by_the_next_process() {
         for died in [mon(10, 0) + seconds(2), mon(10, 0) + seconds(6), mon(10, 1), mon(10, 3)] {
             let world = wants(action);
             let before = state(&world);
-            process(&world, action).run_until(died);
+            process(&world).run_until(died);
             if world.claims().is_empty() {
                 continue;
             }
             let note = format!("{action}, dead at {died}");
             world.clock.jump(minutes(6));
             assert!(!is_in_guest(&world), "{note}: its guest ended it");
-            process(&world, action).run_until(mon(11, 0));
+            process(&world).run_until(mon(11, 0));
             assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{note}: {:?}", world.story("shop-prod"));
             assert_eq!(state(&world), before, "{note}");
             world.audit();
@@ -241,7 +216,7 @@ fn a_lost_answer_is_looked_up_and_what_may_come_late_is_waited_for() {
     {
         let world = wants(Action::Latency);
         world.cloud.inject(call, nth, Fault::ErrorAfter(Cause::Timeout));
-        process(&world, Action::Latency).run_until(mon(11, 0));
+        process(&world).run_until(mon(11, 0));
         assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{call} {nth}: {:?}", world.story("shop-prod"));
         world.audit();
     }
@@ -249,7 +224,7 @@ fn a_lost_answer_is_looked_up_and_what_may_come_late_is_waited_for() {
         let world = wants(Action::StopStart);
         let before = state(&world);
         world.cloud.inject(call::ALTER, nth, Fault::ErrorAfter(Cause::Timeout));
-        process(&world, Action::StopStart).run_until(mon(11, 0));
+        process(&world).run_until(mon(11, 0));
         assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{nth}: {:?}", world.story("shop-prod"));
         assert_eq!(state(&world), before, "{nth}");
         world.audit();
@@ -259,7 +234,7 @@ fn a_lost_answer_is_looked_up_and_what_may_come_late_is_waited_for() {
 #[test]
 fn an_agent_that_falls_silent_is_not_trusted_to_have_ended_anything() {
     let world = wants(Action::Latency);
-    let process = process(&world, Action::Latency);
+    let process = process(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(10, 3));
     let who = Who::Id(target(&world));
@@ -283,7 +258,7 @@ fn an_instance_without_an_agent_is_left_alone() {
         let who = Who::Nth(GroupId::new(&us(), "shop-prod-v001"), nth);
         world.cloud.perform(Operation::Silence { who, on: true });
     }
-    process(&world, Action::Latency).run_until(mon(11, 0));
+    process(&world).run_until(mon(11, 0));
     assert!(world.claims().is_empty());
     let held = world.of_kind(Kind::ActionHeld);
     assert_eq!(holds(&held[0].body.verdicts), ["managed"]);
@@ -301,7 +276,7 @@ fn an_instance_that_ends_meanwhile_takes_its_fault_with_it() {
 #[test]
 fn what_somebody_else_changed_meanwhile_is_left_alone() {
     let world = wants(Action::Isolate);
-    let process = process(&world, Action::Isolate);
+    let process = process(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(10, 3));
     let id = target(&world);
@@ -323,7 +298,7 @@ fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
     for action in [Action::Latency, Action::StopStart] {
         let world = wants(action);
         let before = state(&world);
-        process(&world, action).run_until(mon(10, 3));
+        process(&world).run_until(mon(10, 3));
         let id = run(&world).to_string();
         // Another process, on a ledger of its own that knows nothing.
         let stranger = world.process_on("two", Arc::new(MemoryLedger::new(uuid::Uuid::from_u128(9), mon(8, 0))));
@@ -332,7 +307,7 @@ fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
         let row = &listed.rows[0];
         assert_eq!((listed.rows.len(), &row.id, row.action, row.followed), (1, &id, Some(action), false));
         assert!(row.state.starts_with("there"), "{}", row.state);
-        let known = world.clock.drive(list::faults(&process(&world, action).engine)).unwrap().rows.remove(0);
+        let known = world.clock.drive(list::faults(&process(&world).engine)).unwrap().rows.remove(0);
         assert!(known.followed && known.unit.as_deref() == Some("cluster:shop-prod"), "{known:?}");
 
         let other: RunId = "0123456789ab".parse().unwrap();
@@ -344,7 +319,7 @@ fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
         assert_eq!(tags(&world), []);
         assert_eq!(world.clock.drive(list::faults(&stranger.engine)).unwrap().rows, []);
         // Whoever has the ledger finds it gone, and says so.
-        process(&world, action).run_until(mon(11, 0));
+        process(&world).run_until(mon(11, 0));
         assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{:?}", world.story("shop-prod"));
         world.audit();
     }
@@ -353,7 +328,7 @@ fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
 #[test]
 fn a_persons_word_ends_a_fault_and_begins_one() {
     let world = wants(Action::Latency).hours("10:00", "14:00");
-    let mut process = process(&world, Action::Latency);
+    let mut process = process(&world);
     process.schedules.clear();
     let group = &state(&world).0;
     let (target, terms) = (
@@ -389,7 +364,7 @@ fn a_persons_word_ends_a_fault_and_begins_one() {
 #[test]
 fn what_an_owner_does_not_want_is_not_tried_either() {
     let world = wants(Action::Reboot);
-    let process = process(&world, Action::Latency);
+    let process = process(&world);
     let mut daemon = process.daemon();
     process.on(&mut daemon, mon(9, 0));
     let target = state(&world).0.members[0].id.clone();
@@ -407,7 +382,7 @@ fn what_an_owner_does_not_want_is_not_tried_either() {
 fn a_rehearsal_touches_nothing() {
     let mut world = wants(Action::Latency);
     world.policy.mode = simian_core::Mode::DryRun;
-    process(&world, Action::Latency).run_until(mon(11, 0));
+    process(&world).run_until(mon(11, 0));
     assert_eq!(world.story("shop-prod"), ["planned", "rehearsed"]);
     for call in [call::SEND, call::ALTER, call::TAG] {
         assert_eq!(world.cloud.calls().get(call), None);

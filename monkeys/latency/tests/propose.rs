@@ -169,6 +169,7 @@ fn a_game_day_asks_for_the_same_network() {
         actor: "ann".into(),
         at,
         units: Some(vec![unit.clone()]),
+        wish: None,
     };
     world.requests = vec![request("g", "latency"), request("c", "chaos")];
     let (asked, own): (Vec<_>, Vec<_>) =
