@@ -1,6 +1,6 @@
 //! What the balancers say of the targets behind them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::operation::describe_target_health::DescribeTargetHealthError;
 use aws_sdk_elasticloadbalancingv2::types::{self as elb, TargetAdministrativeOverrideStateEnum as Override};
@@ -12,6 +12,7 @@ use crate::clients::Clients;
 use crate::convert::{Flaw, required};
 use crate::error::Call;
 use crate::limits::Meter;
+use crate::pages::each;
 
 /// The health of a target group's instances; the API answers with all targets at once.
 pub(crate) async fn health(
@@ -19,6 +20,24 @@ pub(crate) async fn health(
     call: &Call<'_>,
     target_group: &str,
 ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
+    instances(targets(clients, call, target_group).await?).map_err(|flaw| call.malformed(&flaw))
+}
+
+/// Which instances are registered with a target group, and on which ports.
+pub(crate) async fn registered(
+    clients: &Clients,
+    call: &Call<'_>,
+    target_group: &str,
+) -> Result<BTreeSet<(InstanceId, u16)>, CallError> {
+    let all = each(call, Some(targets(clients, call, target_group).await?), port)?;
+    Ok(all.into_iter().flatten().collect())
+}
+
+async fn targets(
+    clients: &Clients,
+    call: &Call<'_>,
+    target_group: &str,
+) -> Result<Vec<elb::TargetHealthDescription>, CallError> {
     let bucket = &clients.limits.balancers;
     bucket.turn().await;
     let answer = clients
@@ -30,7 +49,24 @@ pub(crate) async fn health(
         .send()
         .await
         .map_err(|error| call.error(&error))?;
-    instances(answer.target_health_descriptions.unwrap_or_default()).map_err(|flaw| call.malformed(&flaw))
+    Ok(answer.target_health_descriptions.unwrap_or_default())
+}
+
+/// `TargetHealthDescription` of the Elastic Load Balancing API; `None` for a target that is no instance, and for one that is
+/// leaving: `draining` is the state while its connections end, and after that it is not listed. (An unhealthy target may
+/// drain and stay: that is `unhealthy.draining`.)
+fn port(theirs: elb::TargetHealthDescription) -> Result<Option<(InstanceId, u16)>, Flaw> {
+    let target = theirs.target.ok_or("a target is missing")?;
+    let id = required(target.id, "a target's id")?;
+    let state = theirs.target_health.and_then(|health| health.state);
+    let leaving =
+        state.ok_or_else(|| format!("the health is missing of {id}"))? == elb::TargetHealthStateEnum::Draining;
+    if leaving || !id.starts_with("i-") {
+        return Ok(None);
+    }
+    let port =
+        target.port.and_then(|port| u16::try_from(port).ok()).ok_or_else(|| format!("the port of {id} is missing"))?;
+    Ok(Some((InstanceId::new(id), port)))
 }
 
 /// One entry an instance, though it may be a target on several ports: then it is as well as its worst.
@@ -148,5 +184,30 @@ mod tests {
         let mut stateless = target("i-1", "healthy");
         stateless.target_health = None;
         assert_eq!(flaw(stateless), "the health is missing of i-1");
+    }
+
+    #[test]
+    fn who_is_registered_and_on_which_port() {
+        let on = |id: &str, number: Option<i32>, state: &str| {
+            let mut theirs = target(id, state);
+            theirs.target.as_mut().unwrap().port = number;
+            port(theirs)
+        };
+        for (state, expected) in [
+            ("initial", true),
+            ("healthy", true),
+            ("unhealthy", true),
+            ("unhealthy.draining", true),
+            ("unused", true),
+            ("unavailable", true),
+            ("draining", false),
+        ] {
+            assert_eq!(on("i-1", Some(8080), state), Ok(expected.then(|| (InstanceId::new("i-1"), 8080))), "{state}");
+        }
+        assert_eq!(on("10.0.0.7", Some(8080), "healthy"), Ok(None));
+        for number in [None, Some(-1), Some(65_536)] {
+            assert_eq!(on("i-1", number, "healthy").unwrap_err(), "the port of i-1 is missing", "{number:?}");
+        }
+        assert_eq!(port(elb::TargetHealthDescription::builder().build()).unwrap_err(), "a target is missing");
     }
 }

@@ -31,29 +31,40 @@ pub(crate) async fn states(
     call: &Call<'_>,
     ids: &[InstanceId],
 ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError> {
-    let bucket = &clients.limits.instances;
     let mut states = BTreeMap::new();
     for chunk in distinct(ids.iter().map(InstanceId::as_str)).chunks(FILTER_VALUES) {
-        let found = whole(bucket, call, |token| {
-            let page = clients
-                .ec2
-                .describe_instances()
-                .max_results(ITEMS_A_PAGE)
-                .filters(filter("instance-id", chunk))
-                .set_next_token(token)
-                .customize()
-                .interceptor(Meter::<DescribeInstancesError>::new([bucket]))
-                .send();
-            async move {
-                let page = page.await.map_err(|error| call.error(&error))?;
-                let reservations = page.reservations.unwrap_or_default().into_iter();
-                let theirs = reservations.flat_map(|one| one.instances.unwrap_or_default()).collect();
-                Ok((each(call, Some(theirs), instance)?, page.next_token))
-            }
-        });
-        states.extend(found.await?);
+        states.extend(described(clients, call, chunk, instance).await?);
     }
     Ok(states)
+}
+
+/// What `DescribeInstances` says of so many as one filter takes. One that the region does not know is left out.
+pub(crate) async fn described<T>(
+    clients: &Clients,
+    call: &Call<'_>,
+    ids: &[String],
+    convert: impl Fn(ec2::Instance) -> Result<T, Flaw>,
+) -> Result<Vec<T>, CallError> {
+    let bucket = &clients.limits.instances;
+    let convert = &convert;
+    let found = whole(bucket, call, |token| {
+        let page = clients
+            .ec2
+            .describe_instances()
+            .max_results(ITEMS_A_PAGE)
+            .filters(filter("instance-id", ids))
+            .set_next_token(token)
+            .customize()
+            .interceptor(Meter::<DescribeInstancesError>::new([bucket]))
+            .send();
+        async move {
+            let page = page.await.map_err(|error| call.error(&error))?;
+            let reservations = page.reservations.unwrap_or_default().into_iter();
+            let theirs = reservations.flat_map(|one| one.instances.unwrap_or_default()).collect();
+            Ok((each(call, Some(theirs), convert)?, page.next_token))
+        }
+    });
+    found.await
 }
 
 /// The free addresses of these subnets.
