@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
-from moto.ec2.exceptions import EC2ClientError, InvalidVolumeIdError, VolumeInUseError
+from moto.ec2.exceptions import EC2ClientError, InvalidVolumeIdError, InvalidVPCIdError, VolumeInUseError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.elbv2.models import FakeTargetGroup
@@ -43,7 +43,7 @@ def sizes_allow(group: FakeAutoScalingGroup, change: int) -> None:
 def install() -> None:
     enter, leave = AutoScalingBackend.enter_standby_instances, AutoScalingBackend.exit_standby_instances
     detach, attach = AutoScalingBackend.detach_instances, AutoScalingBackend.attach_instances
-    attach_volume = EC2Backend.attach_volume
+    attach_volume, create_group = EC2Backend.attach_volume, EC2Backend.create_security_group
     modify_interface = EC2Backend.modify_network_interface_attribute
     group_set = NetworkInterface.group_set.fget
     deregister = FakeTargetGroup.deregister
@@ -129,6 +129,11 @@ def install() -> None:
     def groups_as_set(self: NetworkInterface) -> object:
         return self._group_set if self.__dict__.get("simian_groups") else group_set(self)
 
+    def group_in_network(self: EC2Backend, name: str, description: str, vpc_id: str | None = None, **more: object) -> object:
+        if vpc_id and vpc_id not in self.vpcs:
+            raise InvalidVPCIdError(vpc_id)
+        return create_group(self, name, description, vpc_id, **more)
+
     def deregister_again(self: FakeTargetGroup, targets: list[dict]) -> None:
         """By port, and "if the specified target does not exist, the action returns successfully"."""
         deregister(self, [target for target in targets if is_registered(self, target)])
@@ -144,6 +149,7 @@ def install() -> None:
     AutoScalingBackend.suspend_processes = of_known_group(AutoScalingBackend.suspend_processes)
     AutoScalingBackend.resume_processes = of_known_group(AutoScalingBackend.resume_processes)
     EC2Backend.attach_volume = attach_free_volume
+    EC2Backend.create_security_group = group_in_network
     EC2Backend.start_instances = of_what_lives(EC2Backend.start_instances)
     EC2Backend.stop_instances = of_what_lives(EC2Backend.stop_instances)
     EC2Backend.modify_network_interface_attribute = set_groups

@@ -42,6 +42,10 @@ const NO_NODE: [&str; 2] = ["InvalidInstanceId", "InvalidInstanceInformationFilt
 /// What `GetCommandInvocation` says of a command that it does not know, or not yet (its API reference).
 const NO_INVOCATION: &str = "InvocationDoesNotExist";
 
+/// Details of a failure without a run. Source: Systems Manager user guide, "Understanding command statuses", which writes
+/// some of them in two words.
+const NEVER_RAN: [&str; 4] = ["AccessDenied", "InvalidPlatform", "Terminated", "Undeliverable"];
+
 #[async_trait]
 impl Guests for Account {
     async fn nodes(&self, region: &Region, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, Node>, CallError> {
@@ -190,12 +194,11 @@ fn progress(theirs: GetCommandInvocationOutput) -> Result<Progress, Flaw> {
     let status = required(theirs.status.map(|status| status.as_str().to_owned()), "the status of an invocation")?;
     let details = given(theirs.status_details).unwrap_or_else(|| status.clone());
     let output = theirs.standard_output_content.unwrap_or_default();
+    let ran = theirs.response_code != -1 && !NEVER_RAN.contains(&details.replace(' ', "").as_str());
     match status.as_str() {
         "Pending" | "InProgress" | "Delayed" | "Cancelling" => Ok(Progress::Running),
         "Success" => Ok(Progress::Ended { output }),
-        "Failed" if theirs.response_code != -1 && !matches!(details.as_str(), "Undeliverable" | "Terminated") => {
-            Ok(Progress::Ended { output })
-        }
+        "Failed" if ran => Ok(Progress::Ended { output }),
         "Failed" | "TimedOut" | "Cancelled" | "Undeliverable" | "Terminated" => Ok(Progress::Lost(details)),
         other => Err(format!("the unknown status `{other}` of an invocation")),
     }
@@ -219,6 +222,8 @@ mod tests {
             ("Failed", None, 137, ended()),
             ("Failed", Some("Undeliverable"), 0, lost("Undeliverable")),
             ("Failed", Some("Terminated"), 0, lost("Terminated")),
+            ("Failed", Some("Access Denied"), 0, lost("Access Denied")),
+            ("Failed", Some("AccessDenied"), 0, lost("AccessDenied")),
             ("Failed", Some("Failed"), -1, lost("Failed")),
             ("TimedOut", Some("DeliveryTimedOut"), -1, lost("DeliveryTimedOut")),
             ("TimedOut", Some("ExecutionTimedOut"), 0, lost("ExecutionTimedOut")),

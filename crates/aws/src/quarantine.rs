@@ -61,8 +61,8 @@ fn tight(call: &Call<'_>, found: Found) -> Result<String, CallError> {
         return Ok(id);
     }
     let why = format!(
-        "{id} is named {NAME} and has {rules} rules, so it would let something through: take its rules away, the one \
-         for all that leaves too, or delete it"
+        "{NAME} must have no rules and {id} has {rules}, which would let something through: take them away, the one for \
+         all that leaves too, or delete the group"
     );
     Err(call.failed(Cause::Refused("NotTight".into()), &why))
 }
