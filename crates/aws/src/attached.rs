@@ -27,9 +27,9 @@ pub(crate) async fn attached(
     Ok(Some(attached))
 }
 
-/// Whether instances of a type come with disks of their own. `DescribeInstances` shows none but the one that an instance
-/// boots from, and `DescribeInstanceAttribute` none at all (EC2 API, `InstanceBlockDeviceMapping`: volumes only). Where a
-/// type has some, an instance may yet have been launched without: that is not seen.
+/// Whether instances of a type come with disks of their own. An instance's description shows volumes only, but for what it
+/// boots from (EC2 API, `InstanceBlockDeviceMapping`). Of a type that has some, an instance may yet have been launched
+/// without: that is not seen.
 async fn has_own_disks(clients: &Clients, call: &Call<'_>, kind: &str) -> Result<bool, CallError> {
     let bucket = &clients.limits.instance_types;
     bucket.turn().await;

@@ -42,9 +42,10 @@ const NO_NODE: [&str; 2] = ["InvalidInstanceId", "InvalidInstanceInformationFilt
 /// What `GetCommandInvocation` says of a command that it does not know, or not yet (its API reference).
 const NO_INVOCATION: &str = "InvocationDoesNotExist";
 
-/// Details of a failure without a run. Source: Systems Manager user guide, "Understanding command statuses", which writes
-/// some of them in two words.
-const NEVER_RAN: [&str; 4] = ["AccessDenied", "InvalidPlatform", "Terminated", "Undeliverable"];
+/// Details of a failure without a run. Sources: Systems Manager API, `GetCommandInvocation`; its user guide, "Restricting Run
+/// Command access based on instance tags", by which a sender without permission is told so here and not in the answer of
+/// `SendCommand`.
+const NEVER_RAN: [&str; 3] = ["AccessDenied", "Terminated", "Undeliverable"];
 
 #[async_trait]
 impl Guests for Account {
@@ -194,6 +195,7 @@ fn progress(theirs: GetCommandInvocationOutput) -> Result<Progress, Flaw> {
     let status = required(theirs.status.map(|status| status.as_str().to_owned()), "the status of an invocation")?;
     let details = given(theirs.status_details).unwrap_or_else(|| status.clone());
     let output = theirs.standard_output_content.unwrap_or_default();
+    // The guide writes some of them in two words.
     let ran = theirs.response_code != -1 && !NEVER_RAN.contains(&details.replace(' ', "").as_str());
     match status.as_str() {
         "Pending" | "InProgress" | "Delayed" | "Cancelling" => Ok(Progress::Running),

@@ -202,7 +202,8 @@ async fn place(
     Ok(found.first().copied().unwrap_or(Place::Gone))
 }
 
-/// `Volume` of the EC2 API. One whose device is busy is still being detached (EC2 API, `VolumeAttachment`).
+/// `Volume` of the EC2 API. One that is busy is being detached, and stays so for as long as its file system is mounted (EC2
+/// API, `DetachVolume`).
 fn place_of(theirs: ec2::Volume, instance: &str, device: &str) -> Result<Place, Flaw> {
     let id = required(theirs.volume_id, "a volume's id")?;
     match theirs.state.ok_or_else(|| format!("the state of {id} is missing"))? {

@@ -319,7 +319,7 @@ pub struct Reversal {
     pub undone: Alteration,
 }
 
-/// What a fault by API needs to know of an instance. Source: EC2 API, `Instance`.
+/// What a fault by API needs to know of an instance. Sources: EC2 API, `Instance` and `InstanceTypeInfo`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attached {
     /// Its network, if it is in one.
@@ -330,7 +330,7 @@ pub struct Attached {
     pub volumes: BTreeMap<String, String>,
     /// It boots from a volume: then it can be stopped.
     pub stoppable: bool,
-    /// Its own disks lose what they hold when it stops.
+    /// Its type comes with disks of its own, which lose what they hold when it stops.
     pub ephemeral: bool,
 }
 
@@ -359,9 +359,9 @@ pub struct Sent {
 pub enum Progress {
     /// It is on its way, or runs.
     Running,
-    /// It ran to its end, whatever its exit code: what it wrote to its standard output, and whether that is all of it.
+    /// It ran to its end, whatever its exit code.
     Ended {
-        /// The output's end, at most 24,000 characters.
+        /// What it wrote to its standard output: the first 24,000 characters.
         output: String,
     },
     /// It never ran, or did not end in its time; AWS's word for it.
