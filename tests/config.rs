@@ -18,7 +18,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES};
 use simian::sinks::webhook::SecretSource;
-use simian_core::Mode;
+use simian_core::{Action, Mode, Nature};
 
 /// A small config with nothing wrong, and live.
 const SOUND: &str = r#"mode = "live"
@@ -350,31 +350,62 @@ fn the_policies_grant_what_is_called_and_no_more() {
         "autoscaling:DescribeScalingActivities",
         "cloudwatch:DescribeAlarms",
         "ec2:DescribeImages",
+        "ec2:DescribeInstanceTypes",
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplateVersions",
         "ec2:DescribeSubnets",
         "elasticloadbalancing:DescribeTargetHealth",
         "fis:GetSafetyLever",
+        "ssm:DescribeInstanceInformation",
         "ssm:GetCalendarState",
         // Not ours: EC2 makes it with our permissions when a template names its image by a parameter.
         "ssm:GetParameters",
     ];
-    let actions = |name| statements(name).into_iter().flat_map(|(actions, ..)| actions).collect::<Vec<_>>();
+    let all = |name| statements(name).into_iter().flat_map(|(actions, ..)| actions).collect::<Vec<_>>();
     for name in ["dry-run.json", "live.json"] {
-        assert_eq!(actions(name).len(), actions(name).into_iter().collect::<BTreeSet<_>>().len(), "twice in {name}");
+        assert_eq!(all(name).len(), all(name).into_iter().collect::<BTreeSet<_>>().len(), "twice in {name}");
     }
+    let actions = |name| all(name).into_iter().collect::<BTreeSet<_>>();
     let every = [&reads[..], &["sns:Publish"]].concat();
-    assert_eq!(actions("dry-run.json").into_iter().collect::<BTreeSet<_>>(), set(&every));
-    let once = simian_core::Action::ALL.into_iter().filter(|action| !action.lasts());
-    let writes: Vec<&str> = once.flat_map(simian_core::Action::permissions).copied().collect();
-    let every = [&every[..], &writes[..]].concat();
-    assert_eq!(actions("live.json").into_iter().collect::<BTreeSet<_>>(), set(&every));
-    for (actions, resources, conditional) in ["dry-run.json", "live.json"].into_iter().flat_map(statements) {
-        assert!(actions.iter().all(|action| !action.contains(['*', '?'])), "{actions:?}");
-        // What describes cannot be narrowed; what changes something is narrowed twice.
-        let reads = actions.iter().all(|action| action.contains(":Describe"));
-        assert_eq!(resources.contains(&"*".to_owned()), reads, "{actions:?}");
-        let writes = |action: &String| action.contains(":Terminate") || action.contains(":Reboot");
-        assert_eq!(conditional, actions.iter().any(writes), "{actions:?}");
+    assert_eq!(actions("dry-run.json"), set(&every));
+    let writes = |nature: Nature| {
+        let those = Action::ALL.into_iter().filter(move |action| action.nature() == nature);
+        those.flat_map(|action| action.permissions().iter().copied()).collect::<Vec<_>>()
+    };
+    assert_eq!(actions("live.json"), set(&[every, writes(Nature::Once)].concat()));
+    // The looks of faults.
+    let more = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeVolumes"];
+    assert_eq!(actions("account-faults.json"), set(&[writes(Nature::Account), more.to_vec()].concat()));
+    let more = ["ssm:GetCommandInvocation", "ssm:ListCommands"];
+    assert_eq!(actions("guest-faults.json"), set(&[writes(Nature::Guest), more.to_vec()].concat()));
+    let mut bare = BTreeSet::new();
+    for name in ["dry-run.json", "live.json", "account-faults.json", "guest-faults.json"] {
+        for (actions, resources, conditional) in statements(name) {
+            assert!(actions.iter().all(|action| !action.contains(['*', '?'])), "{actions:?}");
+            // What only looks at all of them cannot be narrowed; what changes something is narrowed by its resource.
+            let looks = |action: &String| action.contains(":Describe") || more.contains(&action.as_str());
+            assert_eq!(resources.contains(&"*".to_owned()), actions.iter().all(looks), "{actions:?}");
+            let reads = |action: &String| looks(action) || action.contains(":Get") || action == "sns:Publish";
+            if conditional {
+                assert!(!actions.iter().any(reads), "{actions:?}");
+            } else {
+                bare.extend(actions.into_iter().filter(|action| !reads(action)));
+            }
+        }
     }
+    // And by a condition, but for these: what takes a fault back must not depend on a tag that somebody took away
+    // meanwhile, and the others touch something that has no tag of its group.
+    let expected = [
+        "autoscaling:AttachInstances",
+        "autoscaling:ExitStandby",
+        "autoscaling:ResumeProcesses",
+        "ec2:AttachVolume",
+        "ec2:CreateSecurityGroup",
+        "ec2:DetachVolume",
+        "ec2:ModifyNetworkInterfaceAttribute",
+        "elasticloadbalancing:DeregisterTargets",
+        "elasticloadbalancing:RegisterTargets",
+        "ssm:SendCommand",
+    ];
+    assert_eq!(bare, set(&expected));
 }

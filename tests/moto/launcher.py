@@ -100,7 +100,9 @@ from moto.moto_api._internal import mock_random
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 
+import changes
 import resources
+from commands import BadOrder, Refusal, RunCommand
 
 LOG_LIMIT = 20_000  # calls kept in the log; counts go on past it
 BODY_LIMIT = 64 << 20  # a request larger than any AWS one, so a runaway client cannot fill the memory
@@ -110,7 +112,6 @@ SEED_LIMIT = 100_000  # instances a seed call
 GROUPS_PAGE = 50  # what DescribeAutoScalingGroups returns unasked, and
 GROUPS_PAGE_LIMIT = 100  # the most it may be asked for (AWS API reference)
 INSTANCES_PAGE_LIMIT = 1000  # the same for DescribeInstances
-NODES_PAGE_LIMIT = 50  # the most that DescribeInstanceInformation may be asked for
 RECORDS_PAGE_LIMIT = 100  # the same for refreshes, activities and alarms, and the most alarms asked for by name
 
 
@@ -649,22 +650,6 @@ def get_safety_lever(lever: Lever, call: Call) -> Reply:
     return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/json")])
 
 
-def instance_information(nodes: dict[str, str], call: Call) -> Reply:
-    """SSM DescribeInstanceInformation: the managed nodes that the test named, in every region. moto has none."""
-    size = call.params.get("MaxResults", 10)
-    if not 5 <= size <= NODES_PAGE_LIMIT:
-        return aws_error(call, 400, "ValidationException", f"MaxResults must be between 5 and {NODES_PAGE_LIMIT}")
-    token = call.params.get("NextToken")
-    start = read_token("nodes", token) if token else "0"
-    if start is None:
-        return aws_error(call, 400, "InvalidNextToken", "The specified token isn't valid.")
-    page = [{"InstanceId": i, "PingStatus": ping} for i, ping in sorted(nodes.items())[int(start) : int(start) + size]]
-    body: dict = {"InstanceInformationList": page}
-    if int(start) + size < len(nodes):
-        body["NextToken"] = page_token("nodes", str(int(start) + size))
-    return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/x-amz-json-1.1")])
-
-
 REQUEST_IDS = itertools.count(1)
 
 
@@ -1143,6 +1128,7 @@ def install_patches() -> None:
     FakeTargetGroup.health_for = health_as_told
     Subnet.available_ip_address_count = property(addresses_as_told)
     resources.install(page_token, read_token)
+    changes.install()
 
 
 # --- Seeding ------------------------------------------------------------------------------------------------
@@ -1372,7 +1358,9 @@ class Control:
             ("POST", "launches"): self.launches,
             ("POST", "seed"): lambda body, query: seed(made(Seed, body, "a seed")),
             ("POST", "resources"): self.resources,
-            ("POST", "nodes"): self.set_nodes,
+            ("POST", "nodes"): lambda body, query: emulator.run_command.set_nodes(body),
+            ("POST", "commands/take"): lambda body, query: emulator.run_command.take(body),
+            ("POST", "commands/answer"): lambda body, query: emulator.run_command.answer(body),
             ("POST", "heal"): self.heal,
             ("POST", "member"): self.member,
             ("POST", "group"): self.group,
@@ -1391,7 +1379,7 @@ class Control:
             # Seeding or resetting must not meet a half-done call. An injected delay sleeps outside this lock.
             with self.emulator.moto_lock:
                 return self.json(200, handler(body, query))
-        except (BadRequest, json.JSONDecodeError) as error:
+        except (BadRequest, BadOrder, json.JSONDecodeError) as error:
             return self.json(400, {"error": str(error)})
         except Exception as error:  # a bug in a test's order or here; either way the test should read it
             traceback.print_exc()
@@ -1411,7 +1399,8 @@ class Control:
         self.emulator.faults.replace([])
         self.emulator.buckets.replace([])
         self.emulator.calendars = {}
-        self.emulator.alarms, self.emulator.lever, self.emulator.nodes = [], Lever(), {}
+        self.emulator.alarms, self.emulator.lever = [], Lever()
+        self.emulator.run_command.reset()
         self.emulator.recorder.reset()
         self.emulator.metadata = None
         if "seed" in body:
@@ -1477,12 +1466,6 @@ class Control:
     def set_lever(self, body: dict, query: dict) -> dict:
         self.emulator.lever = made(Lever, body, "the lever")
         return dataclasses.asdict(self.emulator.lever)
-
-    def set_nodes(self, body: dict, query: dict) -> dict:
-        if set(body) != {"nodes"} or not isinstance(body["nodes"], dict):
-            raise BadRequest("nodes takes nodes, the ping status of each by its id; none removes them")
-        self.emulator.nodes = body["nodes"]
-        return {}
 
     def resources(self, body: dict, query: dict) -> dict:
         order = made(resources.ResourceSeed, body, "resources")
@@ -1672,7 +1655,7 @@ class Emulator:
         self.calendars: dict[str, Calendar] = {}
         self.alarms: list[Alarm] = []
         self.lever = Lever()
-        self.nodes: dict[str, str] = {}
+        self.run_command = RunCommand(CLOCK.now, page_token, read_token)
         self.metadata: Metadata | None = None
         self.control = Control(self)
 
@@ -1735,8 +1718,8 @@ class Emulator:
                 return describe_alarms(self.alarms, call)
         if call.name == "fis:GetSafetyLever":
             return get_safety_lever(self.lever, call)
-        if call.name == "ssm:DescribeInstanceInformation":
-            return instance_information(self.nodes, call)
+        if call.service == "ssm" and call.action in self.run_command.actions:
+            return self.commands(call)
         status: list[str] = []
         headers: list[tuple[str, str]] = []
 
@@ -1758,6 +1741,14 @@ class Emulator:
             self.recorder.not_emulated(entry, detail)
             return aws_error(call, 501, "NotEmulated", f"moto cannot do {call.name}: {detail}")
         return Reply(number, body, headers)
+
+    def commands(self, call: Call) -> Reply:
+        try:
+            with self.moto_lock:
+                body = self.run_command.actions[call.action](call.region, call.params)
+        except Refusal as refusal:
+            return aws_error(call, 400, *refusal.args)
+        return Reply(200, json.dumps(body).encode(), [("Content-Type", "application/x-amz-json-1.1")])
 
     @staticmethod
     def environ(request: Request, call: Call) -> dict:

@@ -925,8 +925,174 @@ class Resources(Case):
             ("resources", {"nonsense": 1}),
             ("resources", {"volumes": -1}),
             ("nodes", {"nodes": []}),
+            ("nodes", {"nodes": {"i-1": "Asleep"}}),
+            ("nodes", {"nodes": {"i-1": {"colour": "red"}}}),
+            ("commands/take", {}),
+            ("commands/answer", {"instance": "i-1", "command": "c", "status": "Success"}),
+            ("commands/answer", {"instance": "i-1", "command": "c", "status": "Odd"}),
+            ("commands/answer", {"instance": "i-1", "command": "c"}),
         ):
             self.assertEqual(raw_control("POST", path, body)[0], 400, (path, body))
+
+
+class Commands(Case):
+    """Run Command, with the test as the agent."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ssm = client("ssm")
+        self.ids = [f"i-{number:017x}" for number in range(3)]
+        control("POST", "nodes", {"nodes": {self.ids[0]: "Online", self.ids[1]: {"platform": "Windows"}}})
+
+    def send(self, instance: str, **more: object) -> str:
+        order = {"commands": ["echo one", "echo two"]}
+        asked = {"DocumentName": "AWS-RunShellScript", "InstanceIds": [instance], "Parameters": order} | more
+        return self.ssm.send_command(**asked)["Command"]["CommandId"]
+
+    def status(self, command: str, instance: str) -> tuple[str, str, str]:
+        shown = self.ssm.get_command_invocation(CommandId=command, InstanceId=instance)
+        return shown["Status"], shown["StatusDetails"], shown["StandardOutputContent"]
+
+    def take(self, instance: str) -> dict | None:
+        return control("POST", "commands/take", {"instance": instance})["command"]
+
+    def test_nodes_by_id(self) -> None:
+        by_id = [{"Key": "InstanceIds", "Values": self.ids[1:2]}]
+        shown = self.ssm.describe_instance_information(Filters=by_id)["InstanceInformationList"]
+        self.assertEqual([(one["InstanceId"], one["PlatformType"]) for one in shown], [(self.ids[1], "Windows")])
+        by_id[0]["Values"] = self.ids
+        self.refused("InvalidInstanceId", self.ssm.describe_instance_information, Filters=by_id)
+
+    def test_taken_once_and_answered(self) -> None:
+        first, second = self.send(self.ids[0], Comment="first"), self.send(self.ids[0])
+        self.assertEqual(self.status(first, self.ids[0]), ("Pending", "Pending", ""))
+        self.assertIsNone(self.take(self.ids[1]))
+        work = self.take(self.ids[0])
+        self.assertEqual(work, {"id": first, "comment": "first", "script": "echo one\necho two\n"})
+        self.assertEqual(self.status(first, self.ids[0]), ("InProgress", "InProgress", ""))
+        self.assertEqual(self.take(self.ids[0])["id"], second)
+        self.assertIsNone(self.take(self.ids[0]))
+        said = {"instance": self.ids[0], "command": first, "status": "Success", "stdout": "x" * 24_001}
+        self.assertEqual(control("POST", "commands/answer", said), {"status": "Success", "details": "Success"})
+        self.assertEqual(self.status(first, self.ids[0]), ("Success", "Success", "x" * 24_000))
+        control("POST", "commands/answer", said | {"status": "Failed"})
+        self.assertEqual(self.status(first, self.ids[0])[0], "Success", "the first answer counts")
+        self.refused(
+            "InvocationDoesNotExist", self.ssm.get_command_invocation, CommandId=first, InstanceId=self.ids[1]
+        )
+
+    def test_times_run_out(self) -> None:
+        control("POST", "clock", {"now": "2026-11-23T18:00:00Z"})
+        times = {"commands": ["true"], "executionTimeout": ["60"]}
+        waits = self.send(self.ids[0], TimeoutSeconds=30)
+        control("POST", "clock", {"now": "2026-11-23T18:00:30Z"})
+        self.assertEqual(self.status(waits, self.ids[0])[:2], ("TimedOut", "DeliveryTimedOut"))
+        self.assertIsNone(self.take(self.ids[0]))
+        runs = self.send(self.ids[0], Parameters=times)
+        self.take(self.ids[0])
+        control("POST", "clock", {"now": "2026-11-23T18:01:30Z"})
+        self.assertEqual(self.status(runs, self.ids[0])[:2], ("TimedOut", "ExecutionTimedOut"))
+        late = {"instance": self.ids[0], "command": runs, "status": "Success"}
+        self.assertEqual(control("POST", "commands/answer", late)["details"], "ExecutionTimedOut")
+
+    def test_lists(self) -> None:
+        control("POST", "clock", {"now": "2026-11-23T18:00:00Z"})
+        sent = [self.send(self.ids[0]) for _ in range(3)]
+        self.send(self.ids[1])
+        found = self.ssm.list_commands(InstanceId=self.ids[0], MaxResults=2)
+        rest = self.ssm.list_commands(InstanceId=self.ids[0], MaxResults=2, NextToken=found["NextToken"])
+        listed = [one["CommandId"] for page in (found, rest) for one in page["Commands"]]
+        self.assertEqual(listed, sent[::-1])
+        after = [{"key": "InvokedAfter", "value": "2026-11-23T18:00:01Z"}]
+        self.assertEqual(self.ssm.list_commands(Filters=after)["Commands"], [])
+        self.assertEqual(client("ssm", "eu-west-1").list_commands()["Commands"], [], "each region has its own")
+
+    def test_refusals(self) -> None:
+        for code, asked in (
+            ("InvalidInstanceId", {"InstanceIds": self.ids}),
+            ("InvalidDocument", {"DocumentName": "AWS-RunPatchBaseline"}),
+            ("InvalidParameters", {"Parameters": {"colour": ["red"], "commands": ["true"]}}),
+            ("InvalidParameters", {"Parameters": {}}),
+            ("MaxDocumentSizeExceeded", {"Parameters": {"commands": ["#" * (64 << 10)]}}),
+        ):
+            with self.assertRaises(ClientError, msg=code) as caught:
+                self.send(self.ids[0], **asked)
+            self.assertEqual(caught.exception.response["Error"]["Code"], code)
+
+
+class Changes(Case):
+    """What faults change, and AWS's refusals."""
+
+    def test_members_come_and_go_within_the_sizes(self) -> None:
+        seeded = control("POST", "seed", {"groups": [{"name": "shop", "count": 2, "min": 1}]})
+        first, second = seeded["members"]["shop"]
+        scaling = client("autoscaling")
+        member = {"AutoScalingGroupName": "shop", "InstanceIds": [first]}
+        less = {"ShouldDecrementDesiredCapacity": True}
+
+        def shop() -> tuple:
+            group = control("GET", "groups")["groups"][0]
+            return group["desired"], {one["id"]: one["lifecycle"] for one in group["members"]}
+
+        both = 2, {first: "InService", second: "InService"}
+        for go, come, without in (
+            (scaling.enter_standby, scaling.exit_standby, {first: "Standby", second: "InService"}),
+            (scaling.detach_instances, scaling.attach_instances, {second: "InService"}),
+        ):
+            self.refused("ValidationError", come, **member)
+            go(**member, **less)
+            self.assertEqual(shop(), (1, without))
+            self.refused("ValidationError", go, **member, **less)
+            self.refused("ValidationError", go, **member | {"InstanceIds": [second]}, **less)
+            come(**member)
+            self.assertEqual(shop(), both)
+        unknown = member | {"AutoScalingGroupName": "unknown"}
+        self.refused("ValidationError", scaling.exit_standby, **unknown)
+        processes = {"AutoScalingGroupName": "unknown", "ScalingProcesses": ["Launch"]}
+        self.refused("ValidationError", scaling.suspend_processes, **processes)
+        self.refused("ValidationError", scaling.resume_processes, **processes)
+
+    def test_volumes_and_instances(self) -> None:
+        first, second = control("POST", "seed", {"loose": 2})["loose"]
+        volume = control("POST", "resources", {"volumes": 1})["volumes"][0]
+        ec2 = client("ec2")
+        attach = {"VolumeId": volume, "InstanceId": first, "Device": "/dev/sdf"}
+        ec2.attach_volume(**attach)
+        self.refused("VolumeInUse", ec2.attach_volume, **attach)
+        ec2.detach_volume(**attach)
+        ec2.terminate_instances(InstanceIds=[first])
+        self.refused("IncorrectState", ec2.attach_volume, **attach)
+        self.refused("IncorrectInstanceState", ec2.stop_instances, InstanceIds=[first])
+        self.refused("IncorrectInstanceState", ec2.start_instances, InstanceIds=[first, second])
+
+    def test_groups_of_an_interface(self) -> None:
+        instance = control("POST", "seed", {"loose": 1})["loose"][0]
+        ec2 = client("ec2")
+
+        def interface() -> dict:
+            shown = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+            return shown["NetworkInterfaces"][0]
+
+        made = control("POST", "resources", {"security_groups": 1})["security_groups"]
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=interface()["NetworkInterfaceId"], Groups=made)
+        self.assertEqual([group["GroupId"] for group in interface()["Groups"]], made)
+        unknown = {"GroupName": "a", "Description": "b", "VpcId": "vpc-0123456789abcdef0"}
+        self.refused("InvalidVpcID.NotFound", ec2.create_security_group, **unknown)
+
+    def test_deregistered_twice(self) -> None:
+        seeded = control("POST", "seed", {"groups": [{"name": "shop", "count": 1, "balanced": True}]})
+        arn, elb = seeded["target_groups"]["shop"], client("elbv2")
+        target = {"Id": seeded["members"]["shop"][0], "Port": 80}
+
+        def ports() -> list:
+            shown = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+            return [one["Target"]["Port"] for one in shown]
+
+        elb.deregister_targets(TargetGroupArn=arn, Targets=[target | {"Port": 81}])
+        self.assertEqual(ports(), [80], "on that port it is not registered")
+        for _ in range(2):
+            elb.deregister_targets(TargetGroupArn=arn, Targets=[target])
+            self.assertEqual(ports(), [])
 
 
 if __name__ == "__main__":

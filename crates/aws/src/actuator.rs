@@ -7,6 +7,7 @@ use aws_sdk_ec2 as ec2;
 use aws_sdk_ec2::operation::reboot_instances::RebootInstancesError;
 use aws_sdk_ec2::operation::terminate_instances::TerminateInstancesError;
 use simian_core::chore::Disposal;
+use simian_core::fault::Alteration;
 use simian_core::fleet::InstanceId;
 use simian_core::ports::{Actuator, CallError, Cause, MAX_BATCH};
 use simian_core::resource::{ResourceId, ResourceKind, Tags};
@@ -18,7 +19,7 @@ use crate::error::Call;
 use crate::limits::Meter;
 use crate::marks::Service;
 use crate::pages::distinct;
-use crate::{disposal, instances, marks};
+use crate::{alter, disposal, instances, marks, quarantine};
 
 #[async_trait]
 impl Actuator for Account {
@@ -70,6 +71,20 @@ impl Actuator for Account {
         let request = clients.ec2_once.reboot_instances().set_instance_ids(Some(ids));
         once!(clients, &call, reboot, ec2, RebootInstancesError, request)?;
         Ok(())
+    }
+
+    async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let mut call = self.call(alteration.permission(), &on);
+        call.resource = Some(alter::touched(alteration).to_owned());
+        alter::alter(self.clients(region, &call)?, &call, alteration).await
+    }
+
+    async fn quarantine(&self, region: &Region, vpc: &str) -> Result<String, CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("ec2:DescribeSecurityGroups", &on);
+        call.resource = Some(vpc.to_owned());
+        quarantine::quarantine(self.clients(region, &call)?, &call, vpc).await
     }
 
     async fn tag(

@@ -1,6 +1,6 @@
 //! What the balancers say of the targets behind them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_elasticloadbalancingv2::operation::describe_target_health::DescribeTargetHealthError;
 use aws_sdk_elasticloadbalancingv2::types::{self as elb, TargetAdministrativeOverrideStateEnum as Override};
@@ -12,6 +12,7 @@ use crate::clients::Clients;
 use crate::convert::{Flaw, required};
 use crate::error::Call;
 use crate::limits::Meter;
+use crate::pages::each;
 
 /// The health of a target group's instances; the API answers with all targets at once.
 pub(crate) async fn health(
@@ -19,6 +20,24 @@ pub(crate) async fn health(
     call: &Call<'_>,
     target_group: &str,
 ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
+    instances(targets(clients, call, target_group).await?).map_err(|flaw| call.malformed(&flaw))
+}
+
+/// Which instances are registered with a target group, on any port.
+pub(crate) async fn registered(
+    clients: &Clients,
+    call: &Call<'_>,
+    target_group: &str,
+) -> Result<BTreeSet<InstanceId>, CallError> {
+    let all = each(call, Some(targets(clients, call, target_group).await?), still_there)?;
+    Ok(all.into_iter().flatten().collect())
+}
+
+async fn targets(
+    clients: &Clients,
+    call: &Call<'_>,
+    target_group: &str,
+) -> Result<Vec<elb::TargetHealthDescription>, CallError> {
     let bucket = &clients.limits.balancers;
     bucket.turn().await;
     let answer = clients
@@ -30,7 +49,19 @@ pub(crate) async fn health(
         .send()
         .await
         .map_err(|error| call.error(&error))?;
-    instances(answer.target_health_descriptions.unwrap_or_default()).map_err(|flaw| call.malformed(&flaw))
+    Ok(answer.target_health_descriptions.unwrap_or_default())
+}
+
+/// `TargetHealthDescription` of the Elastic Load Balancing API; `None` for a target that is no instance, and for one that is
+/// leaving: `draining` is the state while its connections end, and after that it is not listed. (An unhealthy target may
+/// drain and stay: that is `unhealthy.draining`.)
+fn still_there(theirs: elb::TargetHealthDescription) -> Result<Option<InstanceId>, Flaw> {
+    let target = theirs.target.ok_or("a target is missing")?;
+    let id = required(target.id, "a target's id")?;
+    let state = theirs.target_health.and_then(|health| health.state);
+    let leaving =
+        state.ok_or_else(|| format!("the health is missing of {id}"))? == elb::TargetHealthStateEnum::Draining;
+    Ok((!leaving && id.starts_with("i-")).then(|| InstanceId::new(id)))
 }
 
 /// One entry an instance, though it may be a target on several ports: then it is as well as its worst.
@@ -148,5 +179,23 @@ mod tests {
         let mut stateless = target("i-1", "healthy");
         stateless.target_health = None;
         assert_eq!(flaw(stateless), "the health is missing of i-1");
+    }
+
+    #[test]
+    fn who_is_registered() {
+        for (state, expected) in [
+            ("initial", true),
+            ("healthy", true),
+            ("unhealthy", true),
+            ("unhealthy.draining", true),
+            ("unused", true),
+            ("unavailable", true),
+            ("draining", false),
+        ] {
+            let there = still_there(target("i-1", state));
+            assert_eq!(there, Ok(expected.then(|| InstanceId::new("i-1"))), "{state}");
+        }
+        assert_eq!(still_there(target("10.0.0.7", "healthy")), Ok(None));
+        assert_eq!(still_there(elb::TargetHealthDescription::builder().build()).unwrap_err(), "a target is missing");
     }
 }

@@ -40,6 +40,7 @@ pub(crate) struct Clients {
     pub(crate) alarms: alarms::Client,
     pub(crate) experiments: experiments::Client,
     pub(crate) systems: systems::Client,
+    pub(crate) systems_once: systems::Client,
     pub(crate) sts: sts::Client,
     /// Before a log group's name in its ARN.
     log_groups: String,
@@ -106,7 +107,7 @@ impl Clients {
         let logs = || logs::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let alarms = alarms::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let experiments = experiments::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
-        let systems = systems::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        let systems = || systems::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let sts = sts::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         Self {
             ec2: ec2::Client::from_conf(ec2().build()),
@@ -121,7 +122,8 @@ impl Clients {
             logs_once: logs::Client::from_conf(logs().retry_config(once()).build()),
             alarms: alarms::Client::from_conf(alarms.build()),
             experiments: experiments::Client::from_conf(experiments.build()),
-            systems: systems::Client::from_conf(systems.build()),
+            systems: systems::Client::from_conf(systems().build()),
+            systems_once: systems::Client::from_conf(systems().retry_config(once()).build()),
             sts: sts::Client::from_conf(sts.build()),
             log_groups: format!("arn:{}:logs:{region}:{account}:log-group:", partition_of(region)),
             skew,

@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::change_calendar::{CalendarState, ChangeCalendar};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
+use simian_core::fault::{Alteration, Attached, Standing};
 use simian_core::fleet::{Group, InstanceId, LaunchSource};
 use simian_core::ports::{CallError, Cause, Cloud, GroupQuery, Identity, InstanceState, ResourceQuery};
-use simian_core::resource::{Resource, ResourceId, ResourceKind};
+use simian_core::resource::{Resource, ResourceId, ResourceKind, Tags};
 use simian_core::scope::Region;
 
 use crate::account::Account;
 use crate::roles::first_reachable;
-use crate::{alarms, balancers, instances, launches, ourselves, resources, scaling, sharing};
+use crate::{alarms, attached, balancers, instances, launches, ourselves, resources, scaling, sharing, standing};
 
 impl Account {
     /// Whose credentials these are, asked in that region.
@@ -138,6 +139,24 @@ impl Cloud for Account {
             }
             _ => Ok(Vec::new()),
         }
+    }
+
+    async fn tagged(&self, region: &Region, prefix: &str) -> Result<BTreeMap<InstanceId, Tags>, CallError> {
+        let on = self.scope(region);
+        let call = self.call("ec2:DescribeInstances", &on);
+        instances::tagged(self.clients(region, &call)?, &call, prefix).await
+    }
+
+    async fn attached(&self, region: &Region, id: &InstanceId) -> Result<Option<Attached>, CallError> {
+        let on = self.scope(region);
+        let call = self.call("ec2:DescribeInstances", &on);
+        attached::attached(self.clients(region, &call)?, &call, id).await
+    }
+
+    async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {
+        let on = self.scope(region);
+        let call = self.call(standing::permission(alteration), &on);
+        standing::standing(self.clients(region, &call)?, &call, alteration).await
     }
 
     async fn last_refresh(&self, region: &Region, group: &str) -> Result<Option<Refresh>, CallError> {

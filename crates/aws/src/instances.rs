@@ -7,12 +7,14 @@ use aws_sdk_ec2::operation::describe_subnets::DescribeSubnetsError;
 use aws_sdk_ec2::types as ec2;
 use simian_core::fleet::InstanceId;
 use simian_core::ports::{CallError, InstanceState};
+use simian_core::resource::Tags;
 
 use crate::clients::Clients;
 use crate::convert::{Flaw, count, required};
 use crate::error::Call;
 use crate::limits::Meter;
 use crate::pages::{distinct, each, whole};
+use crate::resources::tags;
 
 /// The most values of the filters of one EC2 call (EC2 User Guide, "Filtering resources": 200 a request).
 pub(crate) const FILTER_VALUES: usize = 200;
@@ -31,29 +33,59 @@ pub(crate) async fn states(
     call: &Call<'_>,
     ids: &[InstanceId],
 ) -> Result<BTreeMap<InstanceId, InstanceState>, CallError> {
-    let bucket = &clients.limits.instances;
     let mut states = BTreeMap::new();
     for chunk in distinct(ids.iter().map(InstanceId::as_str)).chunks(FILTER_VALUES) {
-        let found = whole(bucket, call, |token| {
-            let page = clients
-                .ec2
-                .describe_instances()
-                .max_results(ITEMS_A_PAGE)
-                .filters(filter("instance-id", chunk))
-                .set_next_token(token)
-                .customize()
-                .interceptor(Meter::<DescribeInstancesError>::new([bucket]))
-                .send();
-            async move {
-                let page = page.await.map_err(|error| call.error(&error))?;
-                let reservations = page.reservations.unwrap_or_default().into_iter();
-                let theirs = reservations.flat_map(|one| one.instances.unwrap_or_default()).collect();
-                Ok((each(call, Some(theirs), instance)?, page.next_token))
-            }
-        });
-        states.extend(found.await?);
+        states.extend(described(clients, call, "instance-id", chunk, instance).await?);
     }
     Ok(states)
+}
+
+/// The instances that carry a tag whose key begins so, with all their tags. Values of filters may have wildcards (EC2 user
+/// guide, "Filtering resources"); the exact match is made here.
+pub(crate) async fn tagged(
+    clients: &Clients,
+    call: &Call<'_>,
+    prefix: &str,
+) -> Result<BTreeMap<InstanceId, Tags>, CallError> {
+    let read = |theirs: ec2::Instance| {
+        let over = state(theirs.state.as_ref())? == InstanceState::Terminated;
+        let id = required(theirs.instance_id, "an instance's id")?;
+        let tags = tags(theirs.tags, &id)?;
+        let ours = !over && tags.keys().any(|key| key.starts_with(prefix));
+        Ok(ours.then(|| (InstanceId::new(id), tags)))
+    };
+    let found = described(clients, call, "tag-key", &[format!("{prefix}*")], read).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What `DescribeInstances` says of so many as one filter takes. One that the region does not know is left out.
+pub(crate) async fn described<T>(
+    clients: &Clients,
+    call: &Call<'_>,
+    by: &str,
+    values: &[String],
+    convert: impl Fn(ec2::Instance) -> Result<T, Flaw>,
+) -> Result<Vec<T>, CallError> {
+    let bucket = &clients.limits.instances;
+    let convert = &convert;
+    let found = whole(bucket, call, |token| {
+        let page = clients
+            .ec2
+            .describe_instances()
+            .max_results(ITEMS_A_PAGE)
+            .filters(filter(by, values))
+            .set_next_token(token)
+            .customize()
+            .interceptor(Meter::<DescribeInstancesError>::new([bucket]))
+            .send();
+        async move {
+            let page = page.await.map_err(|error| call.error(&error))?;
+            let reservations = page.reservations.unwrap_or_default().into_iter();
+            let theirs = reservations.flat_map(|one| one.instances.unwrap_or_default()).collect();
+            Ok((each(call, Some(theirs), convert)?, page.next_token))
+        }
+    });
+    found.await
 }
 
 /// The free addresses of these subnets.

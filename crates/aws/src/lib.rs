@@ -1,5 +1,6 @@
-//! Everything that talks to AWS: one account as a [`Cloud`](simian_core::ports::Cloud) and an
-//! [`Actuator`](simian_core::ports::Actuator), and a topic as a [`Sink`](simian_core::ports::Sink).
+//! Everything that talks to AWS: one account as a [`Cloud`](simian_core::ports::Cloud), an
+//! [`Actuator`](simian_core::ports::Actuator) and its [`Guests`](simian_core::ports::Guests), and a topic as a
+//! [`Sink`](simian_core::ports::Sink).
 //!
 //! Pages become the core's own small types as they arrive and are dropped; no SDK type leaves this crate. Nothing here
 //! decides anything, and nothing repeats on its own but for the SDK's three tries of a read or a publication. A write is
@@ -11,6 +12,8 @@
 mod account;
 mod actuator;
 mod alarms;
+mod alter;
+mod attached;
 mod balancers;
 mod base;
 mod calendars;
@@ -19,6 +22,7 @@ mod cloud;
 mod convert;
 mod disposal;
 mod error;
+mod guests;
 mod instances;
 mod launches;
 mod limits;
@@ -27,12 +31,14 @@ mod ourselves;
 mod pages;
 #[cfg(test)]
 mod policies;
+mod quarantine;
 mod resources;
 mod roles;
 mod scaling;
 mod sharing;
 mod skew;
 mod sns;
+mod standing;
 mod time;
 
 pub use account::{Account, ConnectError, Options};

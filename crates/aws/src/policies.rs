@@ -1,13 +1,14 @@
-//! The shipped policies for resources against what this crate calls.
+//! The shipped policies for resources and faults against what this crate calls.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use simian_core::chore::Disposal;
+use simian_core::fault::Alteration;
 use simian_core::resource::ResourceKind;
 
 use crate::marks::Service;
-use crate::{disposal, resources};
+use crate::{disposal, resources, standing};
 
 /// Calls for resources beside those that list them.
 const MORE_READS: [&str; 10] = [
@@ -91,4 +92,69 @@ fn who_deletes_may_end_what_is_marked_and_what_has_no_tags() {
     // Without a condition: what is being made, and what has no tags.
     let bare = policy.iter().filter(|one| one.get("Condition").is_none()).map(|one| one["Sid"].as_str().unwrap());
     assert_eq!(bare.collect::<Vec<_>>(), ["SaveThemAsSnapshots", "EndLaunchConfigurations"]);
+}
+
+/// A change of each kind.
+const CHANGES: [&str; 13] = [
+    "stop i-1",
+    "start i-1",
+    "groups eni-1 sg-1",
+    "detach-volume vol-1 i-1 /dev/sdf",
+    "attach-volume vol-1 i-1 /dev/sdf",
+    "suspend Launch shop",
+    "resume Launch shop",
+    "deregister i-1 80 arn:a",
+    "register i-1 80 arn:a",
+    "enter-standby i-1 shop",
+    "exit-standby i-1 shop",
+    "detach i-1 shop",
+    "attach i-1 shop",
+];
+
+#[test]
+fn who_changes_an_account_for_a_while_may_make_each_change_and_see_it() {
+    let live = statements("live.json");
+    let faults = statements("account-faults.json");
+    let changes = CHANGES.map(|text| text.parse::<Alteration>().unwrap());
+    let called: BTreeSet<&str> = changes.iter().flat_map(|one| [one.permission(), standing::permission(one)]).collect();
+    // What finds or makes the quarantine.
+    let quarantine =
+        ["ec2:CreateSecurityGroup", "ec2:CreateTags", "ec2:DescribeSecurityGroups", "ec2:RevokeSecurityGroupEgress"];
+    let called: BTreeSet<&str> = called.into_iter().chain(quarantine).collect();
+    let granted: BTreeSet<&str> = actions(&live).union(&actions(&faults)).copied().collect();
+    assert_eq!(called.difference(&granted).collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert_eq!(actions(&faults).difference(&called).collect::<Vec<_>>(), Vec::<&&str>::new());
+    for one in &faults {
+        let describes = words(&one["Action"]).iter().all(|action| action.contains(":Describe"));
+        assert_eq!(words(&one["Resource"]).contains(&"*"), describes, "{}", one["Sid"]);
+        assert!(words(&one["Action"]).iter().all(|action| !action.contains(['*', '?'])), "{}", one["Sid"]);
+    }
+    // Without a condition: what has no tag of the group's, and what takes a change of a group back, which must not
+    // depend on a tag that somebody took away meanwhile.
+    let bare = faults.iter().filter(|one| one.get("Condition").is_none()).map(|one| one["Sid"].as_str().unwrap());
+    let expected = [
+        "LookHowTheyStand",
+        "ChangeWhatIsAttachedToThem",
+        "MakeTheQuarantineInEachNetwork",
+        "ChangeGroupsBack",
+        "TakeInstancesOutOfTargetGroupsAndBack",
+    ];
+    assert_eq!(bare.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn who_runs_scripts_may_run_them_in_instances_of_groups() {
+    let policy = statements("guest-faults.json");
+    let called: BTreeSet<&str> = ["ssm:GetCommandInvocation", "ssm:ListCommands", "ssm:SendCommand"].into();
+    assert_eq!(actions(&policy), called);
+    for name in ["dry-run.json", "live.json"] {
+        let looks = statements(name);
+        for look in ["ec2:DescribeInstanceTypes", "ssm:DescribeInstanceInformation"] {
+            assert!(actions(&looks).contains(look), "{look} in {name}");
+        }
+    }
+    // With a condition of AWS's own on all services, `SendCommand` is refused (Systems Manager user guide, "Setting up Run
+    // Command").
+    let conditions: Vec<String> = policy.iter().map(|one| one["Condition"].to_string()).collect();
+    assert!(conditions.iter().all(|condition| !condition.contains("\"aws:")), "{conditions:?}");
 }

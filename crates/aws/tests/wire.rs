@@ -14,6 +14,10 @@ use simian_core::fleet::InstanceId;
 use simian_core::ports::{CallError, Cause, Clock};
 use simian_core::scope::Region;
 
+#[path = "wire/alterations.rs"]
+mod alterations;
+#[path = "wire/attached.rs"]
+mod attached;
 #[path = "wire/calendars.rs"]
 mod calendars;
 #[path = "wire/detail.rs"]
@@ -22,6 +26,8 @@ mod detail;
 mod disposal;
 #[path = "wire/failures.rs"]
 mod failures;
+#[path = "wire/guests.rs"]
+mod guests;
 #[path = "wire/limits.rs"]
 mod limits;
 mod moto;

@@ -171,7 +171,12 @@ impl Action {
             Action::StopStart => {
                 &["autoscaling:EnterStandby", "autoscaling:ExitStandby", "ec2:StartInstances", "ec2:StopInstances"]
             }
-            Action::Isolate => &["ec2:CreateSecurityGroup", "ec2:ModifyNetworkInterfaceAttribute"],
+            Action::Isolate => &[
+                "ec2:CreateSecurityGroup",
+                "ec2:CreateTags",
+                "ec2:ModifyNetworkInterfaceAttribute",
+                "ec2:RevokeSecurityGroupEgress",
+            ],
             Action::DetachVolumes => &["ec2:AttachVolume", "ec2:DetachVolume"],
             Action::SuspendProcesses => &["autoscaling:ResumeProcesses", "autoscaling:SuspendProcesses"],
             Action::Deregister => &["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"],

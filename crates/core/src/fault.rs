@@ -373,7 +373,7 @@ pub struct Attached {
     pub volumes: BTreeMap<String, String>,
     /// It boots from a volume: then it can be stopped.
     pub stoppable: bool,
-    /// Its own disks lose what they hold when it stops.
+    /// Its type comes with disks of its own, which lose what they hold when it stops.
     pub ephemeral: bool,
 }
 
@@ -402,9 +402,9 @@ pub struct Sent {
 pub enum Progress {
     /// It is on its way, or runs.
     Running,
-    /// It ran to its end, whatever its exit code: what it wrote to its standard output, and whether that is all of it.
+    /// It ran to its end, whatever its exit code.
     Ended {
-        /// The output's end, at most 24,000 characters.
+        /// What it wrote to its standard output: the first 24,000 characters.
         output: String,
     },
     /// It never ran, or did not end in its time; AWS's word for it.

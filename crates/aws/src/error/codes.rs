@@ -47,9 +47,9 @@ pub(super) const IN_USE: [&str; 8] = [
     "VolumeInUse",
 ];
 
-/// There is no such thing, of the kinds that are read, tagged, saved or ended here. Sources: EC2 API "Error codes";
+/// There is no such thing, of the kinds that are read, tagged, saved, changed or ended here. Sources: EC2 API "Error codes";
 /// Elastic Load Balancing API, both versions; `CloudWatch` Logs API.
-pub(super) const GONE: [&str; 22] = [
+pub(super) const GONE: [&str; 23] = [
     "InvalidAMIID.NotFound",
     "InvalidAMIID.Unavailable",
     "InvalidAddressID.NotFound",
@@ -66,6 +66,7 @@ pub(super) const GONE: [&str; 22] = [
     "InvalidSnapshot.NotFound",
     "InvalidSubnetID.NotFound",
     "InvalidVolume.NotFound",
+    "InvalidVpcID.NotFound",
     "LoadBalancerNotFound",
     "NatGatewayNotFound",
     "ResourceNotFoundException",

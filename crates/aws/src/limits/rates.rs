@@ -40,6 +40,8 @@ rates! {
     TERMINATED = 1000, 20;
     /// A mutating action of EC2. Some have larger buckets of their own, which nothing here needs.
     WRITES = 50, 5;
+    /// `StopInstances` and `StartInstances`, an instance a call: a guess on the careful side.
+    START_STOP = 5, 2;
     /// All describe calls of a version of Elastic Load Balancing together.
     BALANCERS = 40, 10;
     /// What changes something in a version of Elastic Load Balancing.
@@ -57,6 +59,8 @@ rates! {
     LOGS = 10, 5;
     /// A call of Systems Manager that lists something.
     SYSTEMS = 10, 5;
+    /// `SendCommand` and `GetCommandInvocation`, an instance a call.
+    COMMANDS = 10, 5;
     /// `GetParameters`: applications read theirs from the same bucket when they start.
     PARAMETERS = 20, 10;
 }
@@ -109,6 +113,8 @@ limits! {
     route_tables = FILTERED,
     /// `DescribeSubnets`
     subnets = FILTERED,
+    /// `DescribeInstanceTypes`
+    instance_types = UNFILTERED,
 
     // EC2, what is changed.
     /// Calls of `TerminateInstances`
@@ -145,6 +151,20 @@ limits! {
     delete_key_pair = WRITES,
     /// `DeleteNatGateway`
     delete_nat_gateway = WRITES,
+    /// `StopInstances`
+    stop = START_STOP,
+    /// `StartInstances`
+    start = START_STOP,
+    /// `ModifyNetworkInterfaceAttribute`
+    modify_interface = WRITES,
+    /// `DetachVolume`
+    detach_volume = WRITES,
+    /// `AttachVolume`
+    attach_volume = WRITES,
+    /// `CreateSecurityGroup`
+    create_security_group = WRITES,
+    /// `RevokeSecurityGroupEgress`
+    revoke_egress = WRITES,
 
     // Auto Scaling.
     /// `DescribeAutoScalingGroups`
@@ -165,6 +185,18 @@ limits! {
     delete_group = SCALING_WRITES,
     /// `DeleteLaunchConfiguration`
     delete_launch_configuration = SCALING_WRITES,
+    /// `SuspendProcesses`
+    suspend = SCALING_WRITES,
+    /// `ResumeProcesses`
+    resume = SCALING_WRITES,
+    /// `EnterStandby`
+    enter_standby = SCALING_WRITES,
+    /// `ExitStandby`
+    exit_standby = SCALING_WRITES,
+    /// `DetachInstances`
+    detach = SCALING_WRITES,
+    /// `AttachInstances`
+    attach = SCALING_WRITES,
 
     // Elastic Load Balancing, both versions.
     /// Whatever version 2 describes
@@ -197,4 +229,10 @@ limits! {
     parameters = PARAMETERS,
     /// `DescribeInstanceInformation`
     managed_nodes = SYSTEMS,
+    /// `ListCommands`
+    commands = SYSTEMS,
+    /// `GetCommandInvocation`
+    invocations = COMMANDS,
+    /// `SendCommand`
+    send_command = COMMANDS,
 }

@@ -172,7 +172,7 @@ fn untagged(id: ResourceId, created: Option<DateTime<Utc>>, about: About) -> Res
 }
 
 /// Tags as EC2 has them.
-fn tags(theirs: Option<Vec<ec2::Tag>>, of: &str) -> Result<Tags, Flaw> {
+pub(crate) fn tags(theirs: Option<Vec<ec2::Tag>>, of: &str) -> Result<Tags, Flaw> {
     pairs(theirs.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)), of)
 }
 
