@@ -85,10 +85,9 @@ fn parameter(action: Action, key: &str, value: &DeValue<'_>) -> Result<String, S
     }
     let text = text(value)?;
     if key == PROCESSES {
-        for word in text.split_whitespace().filter(|word| !ALL_PROCESSES.contains(word)) {
-            return Err(format!("`{word}` is no process of a group; there are: {}", ALL_PROCESSES.join(", ")));
-        }
-        return Ok(text.to_owned());
+        let unknown = text.split_whitespace().find(|word| !ALL_PROCESSES.contains(word));
+        let wrong = |word| format!("`{word}` is no process of a group; there are: {}", ALL_PROCESSES.join(", "));
+        return unknown.map_or_else(|| Ok(text.to_owned()), |word| Err(wrong(word)));
     }
     // The others are looked at by themselves, or together.
     match Fault::example(action.name(), [(key, text)]) {
