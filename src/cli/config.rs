@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use simian_core::Mode;
+
 use super::connect;
 use crate::config::{Effective, LedgerConfig};
 use crate::exit::{Exit, Failure};
@@ -53,8 +55,20 @@ fn check(path: &Path) -> Result<Exit, Failure> {
         let regions: Vec<&str> = account.regions.iter().map(simian_core::Region::as_str).collect();
         super::print(&format!("  {} ({}): {mode} in {}", account.name, account.id, regions.join(", ")))?;
     }
-    let live = config.is_live() && config.chaos.enabled;
-    super::print(if live { "  it may end instances" } else { "  it ends nothing: it only rehearses" })?;
+    let may: Vec<&str> = [
+        (config.chaos.enabled && config.chaos.mode == Mode::Live).then_some("end instances"),
+        (config.latency.enabled && config.latency.mode == Mode::Live).then_some("slow down networks"),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|_| config.is_live())
+    .collect();
+    let verdict = if may.is_empty() {
+        "  it ends nothing: it only rehearses".to_owned()
+    } else {
+        format!("  it may {}", may.join(" and "))
+    };
+    super::print(&verdict)?;
     let ledger = match &config.ledger {
         LedgerConfig::Memory => "in memory: forgotten at exit".to_owned(),
         LedgerConfig::Sqlite { path } => path.display().to_string(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use simian_core::{AccountId, Clock, History, Ledger, LedgerError, Pause, Region, View, span};
+use simian_core::{AccountId, Clock, Grouping, History, Ledger, LedgerError, Pause, Region, View, span};
 
 use super::Format;
 use super::connect::{self, Access};
@@ -154,23 +154,30 @@ fn extent(config: &Config, args: ExtentArgs) -> Result<Extent, Failure> {
 
 /// A unit as it is called here. A pause of what is called otherwise would pause nothing.
 fn unit(config: &Config, text: String) -> Result<String, Failure> {
-    let grouping = config.chaos.grouping();
-    let is_unit = |name: &str| {
+    // Two monkeys may take groups together in different ways.
+    let groupings = [config.chaos.grouping(), config.latency.grouping()];
+    let named = |grouping: Grouping, name: &str| {
         name.strip_prefix(grouping.kind.as_str()).is_some_and(|rest| rest.len() > 1 && rest.starts_with(':'))
     };
-    let places = config.accounts.iter().flat_map(|account| {
-        let regions = account.regions.iter().map(Region::as_str).filter(|_| !grouping.across_regions);
-        let all = grouping.across_regions.then_some("*");
-        regions.chain(all).map(move |region| format!("{}/{region}/", account.id))
-    });
-    let places: Vec<String> = places.collect();
-    if is_unit(&text) || places.iter().any(|place| text.strip_prefix(place).is_some_and(is_unit)) {
+    let places = |grouping: Grouping| {
+        config.accounts.iter().flat_map(move |account| {
+            let regions = account.regions.iter().map(Region::as_str).filter(move |_| !grouping.across_regions);
+            let all = grouping.across_regions.then_some("*");
+            regions.chain(all).map(move |region| format!("{}/{region}/", account.id))
+        })
+    };
+    let is_unit = |grouping: Grouping| {
+        let in_full = |place: String| text.strip_prefix(&place).is_some_and(|name| named(grouping, name));
+        named(grouping, &text) || places(grouping).any(in_full)
+    };
+    if groupings.into_iter().any(is_unit) {
         return Ok(text);
     }
-    let place = places
-        .first()
-        .map_or_else(String::new, |place| format!(", or in full, such as {place}{}:NAME", grouping.kind.as_str()));
-    let why = format!("--unit {text}: by the config units are called {}:NAME{place}", grouping.kind.as_str());
+    let [usual, _] = groupings;
+    let place = places(usual)
+        .next()
+        .map_or_else(String::new, |place| format!(", or in full, such as {place}{}:NAME", usual.kind.as_str()));
+    let why = format!("--unit {text}: by the config units are called {}:NAME{place}", usual.kind.as_str());
     Err(Failure::say(Exit::Usage, why))
 }
 

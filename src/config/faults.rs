@@ -42,7 +42,8 @@ pub(super) fn faults(table: &mut Table<'_>) -> FaultRules {
     }
     let allow = table.list("allow", grave).unwrap_or_default().into_iter().collect();
     let mut parameters: BTreeMap<Action, BTreeMap<String, String>> = BTreeMap::new();
-    for action in Action::ALL.into_iter().filter(|action| action.lasts()) {
+    let has_keys = |action: &Action| action.nature() == Nature::Guest || *action == Action::SuspendProcesses;
+    for action in Action::ALL.into_iter().filter(has_keys) {
         let read = table.map(action.name(), |key, value| parameter(action, key, value)).unwrap_or_default();
         let read: BTreeMap<String, String> = read.into_iter().collect();
         if let Err(why) = together(action, &read) {
@@ -72,24 +73,21 @@ fn grave(value: &DeValue<'_>) -> Result<Action, String> {
 
 /// One parameter, by itself.
 fn parameter(action: Action, key: &str, value: &DeValue<'_>) -> Result<String, String> {
-    let known: Vec<&str> = match action.nature() {
-        Nature::Guest => kind(action)?.keys.iter().map(|key| key.name).collect(),
-        _ if action == Action::SuspendProcesses => vec![PROCESSES],
-        _ => Vec::new(),
+    let known: Vec<&str> = match action {
+        Action::SuspendProcesses => vec![PROCESSES],
+        _ => kind(action)?.keys.iter().map(|key| key.name).collect(),
     };
     if !known.contains(&key) {
-        return Err(match (known.is_empty(), nearest(key, known.iter().copied())) {
-            (true, _) => format!("{action} takes no parameters: remove it"),
-            (_, Some(meant)) => format!("{action} has no such parameter: did you mean `{meant}`?"),
-            (_, None) => format!("{action} has no such parameter: there are: {}", known.join(", ")),
+        return Err(match nearest(key, known.iter().copied()) {
+            Some(meant) => format!("{action} has no such parameter: did you mean `{meant}`?"),
+            None => format!("{action} has no such parameter: there are: {}", known.join(", ")),
         });
     }
     let text = text(value)?;
     if key == PROCESSES {
-        for word in text.split_whitespace().filter(|word| !ALL_PROCESSES.contains(word)) {
-            return Err(format!("`{word}` is no process of a group; there are: {}", ALL_PROCESSES.join(", ")));
-        }
-        return Ok(text.to_owned());
+        let unknown = text.split_whitespace().find(|word| !ALL_PROCESSES.contains(word));
+        let wrong = |word| format!("`{word}` is no process of a group; there are: {}", ALL_PROCESSES.join(", "));
+        return unknown.map_or_else(|| Ok(text.to_owned()), |word| Err(wrong(word)));
     }
     // The others are looked at by themselves, or together.
     match Fault::example(action.name(), [(key, text)]) {

@@ -104,9 +104,9 @@ direction = "up"
     simian.toml:15:1: faults.for: it is longer than the longest that is allowed, 1h: shorten it, or raise longest
     simian.toml:17:10: faults.allow[0]: burn-cpu takes no word of its own: remove it
     simian.toml:17:22: faults.allow[1]: `reboot-everything` is no grave fault: write clock-skew or kernel-panic
-    simian.toml:18:1: faults.terminate: there is no such key: remove it. There are: for, longest, allow, stop-start, isolate, detach-volumes, suspend-processes, deregister, standby, detach, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
-    simian.toml:19:1: faults.burn-cqu: there is no such key: did you mean `burn-cpu`? There are: for, longest, allow, stop-start, isolate, detach-volumes, suspend-processes, deregister, standby, detach, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
-    simian.toml:20:13: faults.isolate.group: isolate takes no parameters: remove it
+    simian.toml:18:1: faults.terminate: there is no such key: remove it. There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
+    simian.toml:19:1: faults.burn-cqu: there is no such key: did you mean `burn-cpu`? There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
+    simian.toml:20:1: faults.isolate: there is no such key: remove it. There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
     simian.toml:21:23: faults.suspend-processes.processes: `Lunch` is no process of a group; there are: Launch, Terminate, AddToLoadBalancer, AlarmNotification, AZRebalance, HealthCheck, InstanceRefresh, ReplaceUnhealthy, ScheduledActions
     simian.toml:22:1: faults.clock-skew: this is no table: write one, as in clock-skew = { … }
     simian.toml:24:1: faults.burn-cpu.shore: burn-cpu has no such parameter: did you mean `share`?

@@ -17,6 +17,7 @@ mod heartbeat;
 mod hooked;
 mod identity;
 mod janitor;
+mod latency;
 mod ledger;
 mod live;
 mod midway;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
-use simian_core::{Draft, EventQuery, Kind, LedgerError, Monkey, Policy, Proposal, Unit, View, World};
+use simian_core::{Draft, EventQuery, Kind, LedgerError, Monkey, Policy, Proposal, TagRules, Unit, View, World};
 
 use crate::engine::Engine;
 
@@ -85,7 +85,7 @@ pub(super) async fn known(
     let unit = &proposal.unit;
     Ok(Known {
         groups: groups(unit, world),
-        settings: settings(unit, policy, world),
+        settings: settings(unit, policy.tags_of(monkey.name()), world),
         next_turns: next_turns(engine, monkey, policy, world, unit),
         past: past(engine, world, unit).await?,
     })
@@ -105,8 +105,7 @@ fn groups(unit: &Unit, world: &World) -> Vec<GroupFigures> {
         .collect()
 }
 
-fn settings(unit: &Unit, policy: &Policy, world: &World) -> Vec<Source> {
-    let rules = &policy.tags;
+fn settings(unit: &Unit, rules: &TagRules, world: &World) -> Vec<Source> {
     let mut tags: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for id in &unit.groups {
         let Some(group) = world.find(id) else { continue };
@@ -117,7 +116,7 @@ fn settings(unit: &Unit, policy: &Policy, world: &World) -> Vec<Source> {
             }
         }
     }
-    let chaos = rules.opt_in_key();
+    let opt_in = rules.opt_in_key();
     let mut out: Vec<Source> = Vec::new();
     let mut source = |name: &str, value: String, keys: &[String]| {
         let said: Vec<String> = keys
@@ -131,13 +130,13 @@ fn settings(unit: &Unit, policy: &Policy, world: &World) -> Vec<Source> {
         out.push(Source { name: name.to_owned(), value, from });
     };
     let opted_in = rules.mapped.iter().map(|(key, _)| key.clone());
-    let opted_in: Vec<String> = std::iter::once(chaos.clone()).chain(opted_in).collect();
+    let opted_in: Vec<String> = std::iter::once(opt_in.clone()).chain(opted_in).collect();
     source("opted in", "yes".into(), &opted_in);
     let settings = &unit.settings;
-    let rate = [format!("{chaos}:mean-days"), format!("{chaos}:probability")];
+    let rate = [format!("{opt_in}:mean-days"), format!("{opt_in}:probability")];
     source("mean_days", settings.mean_days.to_string(), &rate);
-    source("min_days", settings.min_days.to_string(), &[format!("{chaos}:min-days")]);
-    source("faults", settings.faults.to_string(), &[format!("{chaos}:faults")]);
+    source("min_days", settings.min_days.to_string(), &[format!("{opt_in}:min-days")]);
+    source("faults", settings.faults.to_string(), &[format!("{opt_in}:faults")]);
     // What else the owner says, in the owner's words.
     for (key, groups) in tags {
         for (group, value) in groups {

@@ -147,7 +147,7 @@ async fn explain(
             spared.iter().map(|spared| format!("{} in {} is left alone: {}", spared.group, spared.scope, spared.why));
         page.silent.extend(said);
         if spared.is_empty() {
-            not_opted_in(account, &world, target, &mut page).await;
+            not_opted_in(account, monkey, &world, target, &mut page).await;
         }
     }
     Ok(page)
@@ -186,15 +186,16 @@ fn coin(outlook: &Outlook, unit: &str, account: &Account) -> String {
 }
 
 /// A group that exists and is no unit's: why it is left alone.
-async fn not_opted_in(account: &Account, world: &World, target: &str, page: &mut Page) {
+async fn not_opted_in(account: &Account, monkey: &dyn Monkey, world: &World, target: &str, page: &mut Page) {
+    let rules = account.policy.tags_of(monkey.name());
     // A region that has just failed is not asked again.
     for (scope, _) in world.fleets.iter().filter(|(_, fleet)| fleet.groups.known().is_some()) {
         match account.cloud.groups(&scope.region, &GroupQuery::Named(vec![target.to_owned()])).await {
-            Ok(groups) => page.silent.extend(groups.iter().map(|group| match account.policy.tags.read(&group.tags) {
+            Ok(groups) => page.silent.extend(groups.iter().map(|group| match rules.read(&group.tags) {
                 OptIn::Out => format!(
                     "{} in {scope} is left alone: it is not opted in (no tag {}=on, or it says off)",
                     group.name,
-                    account.policy.tags.opt_in_key()
+                    rules.opt_in_key()
                 ),
                 OptIn::In(_) => format!("{} in {scope} opted in, but its unit is kept out", group.name),
                 OptIn::Malformed(problems) => {
