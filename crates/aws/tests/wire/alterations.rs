@@ -151,7 +151,7 @@ fn what_is_sent_is_that_and_nothing_else() {
             "AutoScalingGroupName": "shop prod", "ScalingProcesses.member.1": "Launch",
             "ScalingProcesses.member.2": "Terminate",
         });
-        let target = json!({ "TargetGroupArn": "arn:a", "Targets.member.1.Id": "i-1", "Targets.member.1.Port": "80" });
+        let target = json!({ "TargetGroupArn": "arn:a", "Targets.member.1.Id": "i-1" });
         let volume = json!({ "VolumeId": "vol-1", "InstanceId": "i-1", "Device": "/dev/sdf" });
         let mut gently = volume.clone();
         gently["Force"] = json!("false");
@@ -166,8 +166,8 @@ fn what_is_sent_is_that_and_nothing_else() {
             ("attach-volume vol-1 i-1 /dev/sdf", volume),
             ("suspend Launch+Terminate shop prod", processes.clone()),
             ("resume Launch+Terminate shop prod", processes),
-            ("deregister i-1 80 arn:a", target.clone()),
-            ("register i-1 80 arn:a", target),
+            ("deregister i-1 arn:a", target.clone()),
+            ("register i-1 arn:a", target),
             ("enter-standby i-1 shop prod", less(member("i-1"))),
             ("exit-standby i-1 shop prod", member("i-1")),
             ("detach i-1 shop prod", less(member("i-1"))),
@@ -327,7 +327,7 @@ fn a_look_that_fails_says_which_call() {
             ("attach-volume vol-1 i-1 /dev/sdf", "ec2:DescribeVolumes"),
             ("suspend Launch shop", "autoscaling:DescribeAutoScalingGroups"),
             ("exit-standby i-1 shop", "autoscaling:DescribeAutoScalingGroups"),
-            ("register i-1 80 arn:a", "elasticloadbalancing:DescribeTargetHealth"),
+            ("register i-1 arn:a", "elasticloadbalancing:DescribeTargetHealth"),
         ] {
             for (fault, expected) in [
                 (json!({ "kind": "error", "code": "AccessDenied" }), Cause::Denied),
