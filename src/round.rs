@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use simian_core::history::Ask;
+use simian_core::tags::CHAOS;
 use simian_core::{
     Area, Change, Day, Detail, Draft, Finding, Fleet, Group, Groups, History, Judged, Key, Kind, LedgerError, Mode,
     Monkey, Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
@@ -70,7 +71,8 @@ pub async fn run(
         if plans && !world.history.published {
             drafts.extend(missed_before(engine, monkey, &world, &day, now).await?);
         }
-        let sights = sights(&world, &outlook, day.date).filter(|_| plans);
+        // What is remembered is who opted in to chaos: mandatory turns and the rule about who was never tested go by it.
+        let sights = sights(&world, &outlook, day.date).filter(|_| plans && monkey.name() == CHAOS);
         let changes = drafts.iter().filter_map(Change::of_finding).chain(sights).collect();
         engine.record(drafts, changes).await?;
     }

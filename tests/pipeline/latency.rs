@@ -2,11 +2,11 @@
 //! monkey's looks disturb the other.
 
 use simian::daemon::Schedule;
-use simian_core::{Action, Grouping, Kind, Settings, Stage, TagRules, Terms};
+use simian_core::{Action, Grouping, Kind, Ledger as _, Settings, Stage, TagRules, Terms};
 use simian_latency::{Latency, NAME, tags};
 use simian_sim::GroupSpec;
 
-use crate::world::{Process, World, daily, minutes, mon, rarely, tue, us};
+use crate::world::{Process, World, at_once, daily, minutes, mon, rarely, tue, us};
 
 /// A group of four that wants a slow database every day.
 fn slow(name: &str) -> GroupSpec {
@@ -104,5 +104,16 @@ fn who_names_nobody_is_told_once_and_left_alone() {
     assert!(world.cloud.set_tag(&us(), "shop-prod-v001", "simian:latency:to", ":5432"));
     process.run_until(tue(14, 0));
     assert_eq!(world.of_kind(Kind::FindingClosed).len(), 1);
+    world.audit();
+}
+
+#[test]
+fn who_is_no_business_of_the_one_monkey_is_not_forgotten_by_the_other() {
+    let world = world([daily("cart-prod-v001"), slow("shop-prod-v001")]).unlimited();
+    let process = process(&world);
+    process.run_until(tue(12, 0));
+    let sights = at_once(world.ledger.sights(&world.policy.account)).unwrap();
+    let dates: Vec<String> = sights.iter().map(|(unit, date)| format!("{unit} {date}")).collect();
+    assert_eq!(dates, ["111122223333/us-east-1/cluster:cart-prod 2026-11-23"], "opted in to chaos, since Monday");
     world.audit();
 }

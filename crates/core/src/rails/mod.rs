@@ -217,8 +217,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// How old a second look may be. At a thousand groups it takes its turns for some minutes; over one that is older the
-/// machine slept.
+/// How old a second look may be. At a thousand groups it takes some minutes; over one that is older the machine slept.
 const LOOK_LASTS: TimeDelta = TimeDelta::minutes(10);
 
 /// What a detail rail says before the second look.
