@@ -375,9 +375,10 @@ fn the_policies_grant_what_is_called_and_no_more() {
     assert_eq!(actions("live.json"), set(&[every, writes(Nature::Once)].concat()));
     // The looks of faults.
     let more = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeVolumes"];
-    assert_eq!(actions("account-faults.json"), set(&[writes(Nature::Account), more.to_vec()].concat()));
+    let tags = vec!["ec2:CreateTags", "ec2:DeleteTags"];
+    assert_eq!(actions("account-faults.json"), set(&[writes(Nature::Account), tags.clone(), more.to_vec()].concat()));
     let more = ["ssm:GetCommandInvocation", "ssm:ListCommands"];
-    assert_eq!(actions("guest-faults.json"), set(&[writes(Nature::Guest), more.to_vec()].concat()));
+    assert_eq!(actions("guest-faults.json"), set(&[writes(Nature::Guest), tags, more.to_vec()].concat()));
     let mut bare = BTreeSet::new();
     for name in ["dry-run.json", "live.json", "account-faults.json", "guest-faults.json"] {
         for (actions, resources, conditional) in statements(name) {
