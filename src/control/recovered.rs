@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use simian_core::claim::HOLD;
-use simian_core::{Change, ClaimQuery, ClaimRecord, Draft, Kind, Lease, Stage};
+use simian_core::{Change, ClaimQuery, ClaimRecord, Draft, Kind, Lease, RunId, Stage};
 
 use super::Unserved;
 use crate::engine::Engine;
@@ -39,6 +39,10 @@ pub(super) async fn recovered(engine: &Engine, actor: &str, why: &str, units: &[
         });
         let line = if said.is_empty() { "" } else { "\n" };
         let _ = write!(said, "{line}{} counts as recovered from {}", claim.full_unit(), claim.key);
+        if claim.watch.as_ref().is_some_and(|watch| watch.held.is_some()) {
+            let run = RunId::of(&claim.key);
+            let _ = write!(said, "; nobody has seen the fault {run} end: `simian faults` shows whether it is there");
+        }
     }
     engine.record(drafts, changes).await?;
     Ok(said)

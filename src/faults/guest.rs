@@ -57,7 +57,12 @@ pub(crate) fn script(
     }
     let fault = Fault::read(action.name(), pairs).map_err(|error| error.to_string())?;
     let held = Held::new(run.as_str(), TERM.min(terms.lasts), terms.lasts).map_err(|error| error.to_string())?;
-    Ok(fault.script(&held, Some(verb)))
+    let script = fault.script(&held, Some(verb));
+    // Systems Manager puts its own parameters in the place of `{{ssm:NAME}}`, and nobody would know what is run then.
+    if script.contains("{{") {
+        return Err("`{{` in a parameter means something to Systems Manager: leave it out".into());
+    }
+    Ok(script)
 }
 
 /// What a verb's command is known by. Commands know no token of idempotency; this is looked for instead.
@@ -151,3 +156,44 @@ const CLOCKS: TimeDelta = TimeDelta::minutes(2);
 
 /// What a command says that no agent ever ran. Source: Systems Manager API, `StatusDetails` of `GetCommandInvocation`.
 const NEVER_RAN: [&str; 4] = ["DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script_of(action: Action, key: &str, value: &str) -> Result<String, String> {
+        let terms = Terms { lasts: TimeDelta::minutes(10), parameters: [(key.to_owned(), value.to_owned())].into() };
+        let region: Region = "us-east-1".parse().unwrap();
+        script(action, &terms, &"0123456789ab".parse().unwrap(), &region, Verb::Apply)
+    }
+
+    #[test]
+    fn a_script_holds_for_a_term_and_never_longer_than_it_is_to_last() {
+        let script = script_of(Action::Latency, "delay", "200ms").unwrap();
+        for line in ["id='0123456789ab'", "for_s='300'", "cap_s='600'", "[ $# -gt 0 ] || set -- apply"] {
+            assert!(script.lines().any(|one| one == line), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_fault_in_a_guest_has_a_script_that_fits_into_a_command() {
+        for kind in simian_faults::KINDS {
+            let action: Action = kind.name.parse().unwrap();
+            assert_eq!(action.nature(), simian_core::Nature::Guest, "{action}");
+            assert_eq!(action.is_grave(), kind.is_grave, "{action}");
+            let fault = Fault::example(kind.name, []).unwrap();
+            let held = Held::new("0123456789ab", TERM, TERM).unwrap();
+            let script = fault.script(&held, Some(Verb::Apply));
+            // Document and parameters together: 64 KB. Source: Systems Manager API, `SendCommand`.
+            assert!(script.len() < 48 * 1024 && !script.contains("{{"), "{action}: {} bytes", script.len());
+        }
+        let in_guests = Action::ALL.into_iter().filter(|action| action.nature() == simian_core::Nature::Guest);
+        assert_eq!(in_guests.count(), simian_faults::KINDS.len());
+    }
+
+    #[test]
+    fn no_parameter_is_read_by_systems_manager() {
+        let why = script_of(Action::KillProcess, "name", "{{ssm:x}}").unwrap_err();
+        assert!(why.contains("{{"), "{why}");
+    }
+}
