@@ -169,7 +169,7 @@ async fn summary(ledger: &dyn Ledger, zone: Tz) -> Result<String, LedgerError> {
     let lines = rows.iter().map(|((unit, region), row)| row.cells(unit, region));
     let lines: Vec<_> = lines.chain(std::iter::once(all.cells("all", ""))).collect();
     let header =
-        ["unit", "region", "owner", "planned", "ended", "missed", "late", "typically back after", "last held by"];
+        ["unit", "region", "owner", "planned", "done", "missed", "late", "typically back after", "last held by"];
     let until = events.last().map_or_else(String::new, |event| render::time(event.body.at, zone));
     Ok(format!("\nUntil {until}:\n\n{}", render::table(&header, lines)))
 }

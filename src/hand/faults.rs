@@ -264,9 +264,7 @@ impl Live<'_> {
         };
         let watch = self.held(world, &judged, held, now);
         let (kind, told) = match outcome {
-            Outcome::Done => {
-                (Kind::ActionDone, format!("{} {terms}: {}; {why}", judged.proposal.action, judged.proposal.why))
-            }
+            Outcome::Done => (Kind::ActionDone, format!("{terms}: {}; {why}", judged.proposal.why)),
             Outcome::Unknown => (Kind::ActionResolved, why.clone()),
             _ => (Kind::ActionFailed, why.clone()),
         };

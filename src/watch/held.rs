@@ -95,6 +95,10 @@ fn ends(
     if engine.clock.now() >= held.until {
         return Some("its time was over".into());
     }
+    let day = account.policy.calendar.day_at(engine.clock.now());
+    if !day.contains(engine.clock.now()) {
+        return Some("the hours are over".into());
+    }
     let scope = &claim.scope;
     let names: [&str; 2] = [&claim.unit, &claim.full_unit()];
     match &seen.pauses {
@@ -121,6 +125,9 @@ fn ends(
         match rules.read(&group.tags) {
             OptIn::In(settings) if settings.vetoes.contains(&claim.date) => {
                 Some(format!("the owner of {name} vetoed it"))
+            }
+            OptIn::In(settings) if !day.narrow(&settings.hours).contains(engine.clock.now()) => {
+                Some(format!("the hours of {name} are over"))
             }
             OptIn::In(_) => None,
             OptIn::Out => Some(format!("{name} is opted out")),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use simian::control;
 use simian::faults::{list, undo};
 use simian_chaos::Chaos;
@@ -28,8 +28,10 @@ fn rules() -> FaultRules {
 /// A group of four that wants only this.
 fn wants(action: Action) -> World {
     let group = daily("shop-prod-v001").tag("simian:chaos:faults", action.name()).target_group(ARN).boot(60..=60);
-    let mut world = World::new([group.sizes(2, 4, 8)]).one_minute();
+    let mut world = World::new([group.sizes(2, 4, 8)]);
     world.policy.faults = rules();
+    // So that its minute is known.
+    process(&world).run_until(mon(8, 1));
     world
 }
 
@@ -38,6 +40,11 @@ fn process(world: &World) -> Process {
     let chaos = Chaos::new(Grouping::default(), minutes(30), TagRules::default()).with(rules());
     process.engine.monkeys = vec![Box::new(chaos)];
     process
+}
+
+/// So many minutes after its turn has come.
+fn at(world: &World, n: i64) -> DateTime<Utc> {
+    world.due("shop-prod") + minutes(n)
 }
 
 fn target(world: &World) -> InstanceId {
@@ -78,21 +85,21 @@ fn a_fault_in_a_guest_is_begun_renewed_and_undone() {
     let world = wants(Action::Latency);
     let process = process(&world);
     let mut daemon = process.daemon();
-    process.on(&mut daemon, mon(10, 2));
+    process.on(&mut daemon, at(&world, 2));
     assert!(is_in_guest(&world));
     let until = world.claim("shop-prod").watch.unwrap().held.unwrap().until;
-    assert!((mon(10, 10)..mon(10, 11)).contains(&until), "{until}");
+    assert!((at(&world, 10)..at(&world, 11)).contains(&until), "{until}");
     let tagged = tags(&world);
     assert_eq!(tagged.len(), 1);
-    assert!(tagged[0].1.starts_with("latency until=2026-11-23T10:1"), "{tagged:?}");
+    assert!(tagged[0].1.starts_with("latency until=2026-11-23T13:2"), "{tagged:?}");
 
-    process.on(&mut daemon, mon(10, 9));
+    process.on(&mut daemon, at(&world, 9));
     assert!(is_in_guest(&world), "it is renewed");
     assert!(world.of_kind(Kind::ActionRenewed).len() >= 2);
     process.on(&mut daemon, until + seconds(30));
     assert!(!is_in_guest(&world));
     assert_eq!(tags(&world), []);
-    process.on(&mut daemon, mon(11, 0));
+    process.on(&mut daemon, at(&world, 60));
     let story = world.story("shop-prod");
     assert_eq!(
         story.iter().filter(|word| *word != "renewed").collect::<Vec<_>>(),
@@ -119,56 +126,56 @@ fn a_fault_by_api_leaves_everything_as_it_was() {
         let before = state(&world);
         let process = process(&world);
         let mut daemon = process.daemon();
-        process.on(&mut daemon, mon(10, 3));
+        process.on(&mut daemon, at(&world, 3));
         assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done), "{action}: {:?}", world.story("shop-prod"));
         assert_ne!(state(&world), before, "{action} did nothing");
         assert!(tags(&world).len() >= 2, "{action}: what undoes it is on the instance");
-        process.on(&mut daemon, mon(10, 30));
+        process.on(&mut daemon, at(&world, 30));
         assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "undone", "recovered"], "{action}");
         assert_eq!(state(&world), before, "{action} left something behind");
         world.audit();
     }
 }
 
-/// Runs a fault for two minutes, does something, and says by when it was undone and why.
-fn ended_by(action: Action, what: impl FnOnce(&World, &Process) -> bool) -> (DateTime<Utc>, String) {
+/// Runs a fault for two minutes, does something, and says how long after that it was undone, and why.
+fn ended_by(action: Action, what: impl FnOnce(&World, &Process) -> bool) -> (TimeDelta, String) {
     let mut world = wants(action);
     world.policy.alarms.names = vec!["shop-5xx".into()];
     let quiet = Operation::SetAlarm { region: us(), name: "shop-5xx".into(), state: AlarmState::Ok };
     world.cloud.perform(quiet);
     let process = process(&world);
     let mut daemon = process.daemon();
-    process.on(&mut daemon, mon(10, 3));
+    process.on(&mut daemon, at(&world, 3));
     assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done), "{action}: {:?}", world.story("shop-prod"));
     assert!(what(&world, &process));
-    process.on(&mut daemon, mon(10, 8));
+    process.on(&mut daemon, at(&world, 8));
     assert!(!is_in_guest(&world));
     drop(daemon);
     world.audit();
     let undone = world.of_kind(Kind::ActionUndone).remove(0);
-    (undone.body.at, undone.body.why)
+    (undone.body.at - at(&world, 3), undone.body.why)
 }
 
 #[test]
 fn whatever_stops_everything_ends_a_fault() {
     for action in [Action::Latency, Action::Isolate] {
-        let (at, why) = ended_by(action, |_, process| {
+        let (after, why) = ended_by(action, |_, process| {
             process.pause("incident 7");
             true
         });
         assert!(why.contains("incident 7"), "{why}");
-        assert!(at <= mon(10, 3) + seconds(10), "at once, and not at the next look: {at}");
-        let (at, why) = ended_by(action, |world, _| {
+        assert!(after <= seconds(10), "at once, and not at the next look: {after}");
+        let (after, why) = ended_by(action, |world, _| {
             let loud = Operation::SetAlarm { region: us(), name: "shop-5xx".into(), state: AlarmState::Alarm };
             world.cloud.perform(loud)
         });
-        assert!(why.contains("shop-5xx") && at <= mon(10, 4), "{at} {why}");
-        let (at, why) =
+        assert!(why.contains("shop-5xx") && after <= minutes(1), "{after} {why}");
+        let (after, why) =
             ended_by(action, |world, _| world.cloud.set_tag(&us(), "shop-prod-v001", "simian:chaos", "off"));
-        assert!(why.contains("shop-prod-v001 is opted out") && at <= mon(10, 4), "{at} {why}");
-        let (at, why) =
+        assert!(why.contains("shop-prod-v001 is opted out") && after <= minutes(1), "{after} {why}");
+        let (after, why) =
             ended_by(action, |world, _| world.cloud.set_tag(&us(), "shop-prod-v001", "simian:veto", "2026-11-23"));
-        assert!(why.contains("vetoed") && at <= mon(10, 4), "{at} {why}");
+        assert!(why.contains("vetoed") && after <= minutes(1), "{after} {why}");
     }
 }
 
@@ -177,11 +184,11 @@ fn a_stop_ends_every_fault_before_it_is_over() {
     let world = wants(Action::Latency);
     let process = process(&world);
     let mut daemon = process.daemon();
-    process.on(&mut daemon, mon(10, 3));
+    process.on(&mut daemon, at(&world, 3));
     assert!(is_in_guest(&world));
     process.end.stop.cancel();
     world.clock.drive(daemon).unwrap();
-    assert!(world.now() <= mon(10, 3) + seconds(10), "{}", world.now());
+    assert!(world.now() <= at(&world, 3) + seconds(10), "{}", world.now());
     assert!(!is_in_guest(&world));
     assert_eq!(tags(&world), []);
     assert_eq!(why(&world, Kind::ActionUndone), "the daemon stops");
@@ -191,8 +198,9 @@ fn a_stop_ends_every_fault_before_it_is_over() {
 #[test]
 fn what_a_crash_leaves_ends_by_itself_and_is_found_by_the_next_process() {
     for action in [Action::Latency, Action::Isolate, Action::StopStart] {
-        for died in [mon(10, 0) + seconds(2), mon(10, 0) + seconds(6), mon(10, 1), mon(10, 3)] {
+        for after in [2, 6, 60, 180] {
             let world = wants(action);
+            let died = at(&world, 0) + seconds(after);
             let before = state(&world);
             process(&world).run_until(died);
             if world.claims().is_empty() {
@@ -201,7 +209,7 @@ fn what_a_crash_leaves_ends_by_itself_and_is_found_by_the_next_process() {
             let note = format!("{action}, dead at {died}");
             world.clock.jump(minutes(6));
             assert!(!is_in_guest(&world), "{note}: its guest ended it");
-            process(&world).run_until(mon(11, 0));
+            process(&world).run_until(at(&world, 60));
             assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{note}: {:?}", world.story("shop-prod"));
             assert_eq!(state(&world), before, "{note}");
             world.audit();
@@ -216,7 +224,7 @@ fn a_lost_answer_is_looked_up_and_what_may_come_late_is_waited_for() {
     {
         let world = wants(Action::Latency);
         world.cloud.inject(call, nth, Fault::ErrorAfter(Cause::Timeout));
-        process(&world).run_until(mon(11, 0));
+        process(&world).run_until(at(&world, 60));
         assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{call} {nth}: {:?}", world.story("shop-prod"));
         world.audit();
     }
@@ -224,7 +232,7 @@ fn a_lost_answer_is_looked_up_and_what_may_come_late_is_waited_for() {
         let world = wants(Action::StopStart);
         let before = state(&world);
         world.cloud.inject(call::ALTER, nth, Fault::ErrorAfter(Cause::Timeout));
-        process(&world).run_until(mon(11, 0));
+        process(&world).run_until(at(&world, 60));
         assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{nth}: {:?}", world.story("shop-prod"));
         assert_eq!(state(&world), before, "{nth}");
         world.audit();
@@ -236,17 +244,17 @@ fn an_agent_that_falls_silent_is_not_trusted_to_have_ended_anything() {
     let world = wants(Action::Latency);
     let process = process(&world);
     let mut daemon = process.daemon();
-    process.on(&mut daemon, mon(10, 3));
+    process.on(&mut daemon, at(&world, 3));
     let who = Who::Id(target(&world));
     world.cloud.perform(Operation::Silence { who: who.clone(), on: true });
-    process.on(&mut daemon, mon(10, 40));
+    process.on(&mut daemon, at(&world, 40));
     assert!(!is_in_guest(&world), "its guest ended it");
     let claim = world.claim("shop-prod");
     assert_eq!(claim.stage, Stage::Unrecovered, "{:?}", world.story("shop-prod"));
     assert!(why(&world, Kind::ActionUnrecovered).contains("not undone"), "{}", why(&world, Kind::ActionUnrecovered));
     assert_eq!(tags(&world).len(), 1, "the tag stays until somebody has seen that it is gone");
     world.cloud.perform(Operation::Silence { who, on: false });
-    process.on(&mut daemon, mon(10, 50));
+    process.on(&mut daemon, at(&world, 50));
     assert_eq!(world.claim("shop-prod").stage, Stage::Closed);
     world.audit();
 }
@@ -258,7 +266,7 @@ fn an_instance_without_an_agent_is_left_alone() {
         let who = Who::Nth(GroupId::new(&us(), "shop-prod-v001"), nth);
         world.cloud.perform(Operation::Silence { who, on: true });
     }
-    process(&world).run_until(mon(11, 0));
+    process(&world).run_until(at(&world, 60));
     assert!(world.claims().is_empty());
     let held = world.of_kind(Kind::ActionHeld);
     assert_eq!(holds(&held[0].body.verdicts), ["managed"]);
@@ -278,12 +286,12 @@ fn what_somebody_else_changed_meanwhile_is_left_alone() {
     let world = wants(Action::Isolate);
     let process = process(&world);
     let mut daemon = process.daemon();
-    process.on(&mut daemon, mon(10, 3));
+    process.on(&mut daemon, at(&world, 3));
     let id = target(&world);
     let (interface, _) = world.cloud.attached_to(&id).unwrap().interfaces.pop_first().unwrap();
     let theirs = simian_core::Alteration::SetGroups { interface, groups: vec!["sg-0theirs".into()] };
     at_once(simian_core::Actuator::alter(&world.cloud, &us(), &theirs)).unwrap();
-    process.on(&mut daemon, mon(10, 30));
+    process.on(&mut daemon, at(&world, 30));
     assert!(
         why(&world, Kind::ActionUndone).contains("somebody changed it since"),
         "{}",
@@ -298,7 +306,7 @@ fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
     for action in [Action::Latency, Action::StopStart] {
         let world = wants(action);
         let before = state(&world);
-        process(&world).run_until(mon(10, 3));
+        process(&world).run_until(at(&world, 3));
         let id = run(&world).to_string();
         // Another process, on a ledger of its own that knows nothing.
         let stranger = world.process_on("two", Arc::new(MemoryLedger::new(uuid::Uuid::from_u128(9), mon(8, 0))));
@@ -319,7 +327,7 @@ fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
         assert_eq!(tags(&world), []);
         assert_eq!(world.clock.drive(list::faults(&stranger.engine)).unwrap().rows, []);
         // Whoever has the ledger finds it gone, and says so.
-        process(&world).run_until(mon(11, 0));
+        process(&world).run_until(at(&world, 60));
         assert_eq!(world.claim("shop-prod").stage, Stage::Closed, "{:?}", world.story("shop-prod"));
         world.audit();
     }
@@ -327,7 +335,7 @@ fn every_fault_is_listed_as_it_is_and_undone_with_nothing_but_the_tags() {
 
 #[test]
 fn a_persons_word_ends_a_fault_and_begins_one() {
-    let world = wants(Action::Latency).hours("10:00", "14:00");
+    let world = wants(Action::Latency);
     let mut process = process(&world);
     process.schedules.clear();
     let group = &state(&world).0;
@@ -379,11 +387,22 @@ fn what_an_owner_does_not_want_is_not_tried_either() {
 }
 
 #[test]
+fn no_fault_lasts_beyond_the_hours_that_it_was_begun_in() {
+    let mut world = World::new([daily("shop-prod-v001").tag("simian:chaos:faults", "isolate")]).one_minute();
+    world.policy.faults = rules();
+    process(&world).run_until(mon(10, 20));
+    let undone = world.of_kind(Kind::ActionUndone).remove(0);
+    assert_eq!(undone.body.why, "the hours are over");
+    assert!(undone.body.at <= mon(10, 2), "{}", undone.body.at);
+    world.audit();
+}
+
+#[test]
 fn a_rehearsal_touches_nothing() {
     let mut world = wants(Action::Latency);
     world.policy.mode = simian_core::Mode::DryRun;
-    process(&world).run_until(mon(11, 0));
-    assert_eq!(world.story("shop-prod"), ["planned", "rehearsed"]);
+    process(&world).run_until(at(&world, 60));
+    assert_eq!(world.story("shop-prod"), ["planned", "planned", "rehearsed"], "live before, and in dry-run");
     for call in [call::SEND, call::ALTER, call::TAG] {
         assert_eq!(world.cloud.calls().get(call), None);
     }

@@ -1,6 +1,7 @@
 //! The latency monkey beside chaos: what an owner's tags say is in the guest, nobody gets more than the caps, and neither
 //! monkey's looks disturb the other.
 
+use chrono::{DateTime, Utc};
 use simian::daemon::Schedule;
 use simian_core::{Action, Grouping, Kind, Ledger as _, Settings, Stage, TagRules, Terms};
 use simian_latency::{Latency, NAME, tags};
@@ -24,9 +25,16 @@ fn rules() -> TagRules {
 }
 
 fn world(groups: impl IntoIterator<Item = GroupSpec>) -> World {
-    let mut world = World::new(groups).one_minute();
+    let mut world = World::new(groups);
     world.policy.tags_of.insert(NAME.into(), rules());
+    // So that its minute is known.
+    process(&world).run_until(mon(8, 1));
     world
+}
+
+/// So many minutes after its turn has come.
+fn at(world: &World, n: i64) -> DateTime<Utc> {
+    world.due("shop-prod") + minutes(n)
 }
 
 /// Both monkeys.
@@ -43,13 +51,13 @@ fn an_owners_network_is_slow_for_as_long_as_he_says_and_no_longer() {
     let world = world([slow("shop-prod-v001")]);
     let process = process(&world);
     let mut daemon = process.daemon();
-    process.on(&mut daemon, mon(10, 3));
+    process.on(&mut daemon, at(&world, 3));
     let claim = world.claim("shop-prod");
     assert_eq!((claim.claim.action, claim.claim.targets.len()), (Action::Latency, 1));
     let terms = claim.claim.terms.unwrap().to_string();
     assert_eq!(terms, "for 10m delay=200ms loss=0.01 to=10.1.0.0/16:5432");
     assert_eq!(world.cloud.guest_faults(&claim.claim.targets[0].instance).len(), 1);
-    process.on(&mut daemon, mon(10, 30));
+    process.on(&mut daemon, at(&world, 30));
     assert!(world.cloud.guest_faults(&claim.claim.targets[0].instance).is_empty());
     assert_eq!(world.claim("shop-prod").stage, Stage::Closed);
     assert_eq!(world.hit(), [] as [&str; 0], "nobody was ended");
@@ -63,12 +71,12 @@ fn who_opts_out_of_latency_is_rid_of_it_and_who_opts_out_of_chaos_is_not() {
         let world = world([slow("shop-prod-v001")]);
         let process = process(&world);
         let mut daemon = process.daemon();
-        process.on(&mut daemon, mon(10, 3));
+        process.on(&mut daemon, at(&world, 3));
         assert!(world.cloud.set_tag(&us(), "shop-prod-v001", key, "off"));
-        process.on(&mut daemon, mon(10, 5));
+        process.on(&mut daemon, at(&world, 5));
         let there = world.cloud.guest_faults(&world.claim("shop-prod").claim.targets[0].instance);
         assert_eq!(!there.is_empty(), remains, "{key}");
-        process.on(&mut daemon, mon(10, 30));
+        process.on(&mut daemon, at(&world, 30));
         drop(daemon);
         world.audit();
     }

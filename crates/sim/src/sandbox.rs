@@ -27,6 +27,7 @@
 //! | `auth-prod-v088` | us | 5 | platform | in, two members are protected from scale in |
 //! | `config-prod-v014` | us | 4 | platform | in, vetoes the first Thursday |
 //! | `queue-prod` | eu | 4 | platform | in, heals slowly: 12 to 13 minutes |
+//! | `rank-prod-v012` | us | 6 | search | in for a slow network towards its database |
 //! | `bastion` | us | 1 | nobody | no tag at all |
 //! | `stream-prod-v021`, `stream-prod-v022` | us | 4, 6 | data | one cluster, its groups disagree about the mean; v022 has two in standby |
 //! | `warehouse-prod-v005` | eu | 5 | data | in, boots for 40 minutes: whoever waits 15 sees it not recover |
@@ -56,6 +57,7 @@ pub const SANDBOX_ACCOUNT: &str = "111122223333";
 pub const SANDBOX_REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
 
 const CHAOS: &str = "simian:chaos";
+const LATENCY: &str = "simian:latency";
 const MEAN: &str = "simian:chaos:mean-days";
 const PROBABILITY: &str = "simian:chaos:probability";
 const MIN: &str = "simian:chaos:min-days";
@@ -121,6 +123,13 @@ fn cast(us: &Region, eu: &Region, start: DateTime<Utc>) -> Vec<GroupSpec> {
         chaos(us, "platform", "config-prod-v014", 4).tag("simian:veto", veto),
         chaos(eu, "platform", "queue-prod", 4).tag(MEAN, "4").boot(720..=780),
         GroupSpec::new(us, "bastion", 1).sizes(1, 1, 1),
+        group(us, "search", "rank-prod-v012", 6)
+            .tag(LATENCY, "on")
+            .tag("simian:latency:mean-days", "1")
+            .tag("simian:latency:delay", "200ms")
+            .tag("simian:latency:jitter", "50ms")
+            .tag("simian:latency:to", "10.20.0.0/16:5432")
+            .tag("simian:latency:for", "10m"),
         chaos(us, "data", "stream-prod-v021", 4).tag(MEAN, "3"),
         chaos(us, "data", "stream-prod-v022", 6).tag(MEAN, "4"),
         chaos(eu, "data", "warehouse-prod-v005", 5).tag(MEAN, "2").boot(2400..=2400),

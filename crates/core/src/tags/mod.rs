@@ -133,9 +133,6 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mean_days, min_days, faults, size, .. } = self;
         write!(f, "every {mean_days} working days on average, at least {min_days} apart, {faults}")?;
-        if let Some(terms) = &self.terms {
-            write!(f, ", {terms}")?;
-        }
         if *size != Size::default() {
             write!(f, ", {size}")?;
         }
