@@ -145,7 +145,7 @@ impl Guest {
         // Those that look are no part of it.
         let looks = ["process tr ", "process sort ", "process sh -c : a look at the guest"];
         let lines = all.lines().filter(|line| !looks.iter().any(|look| line.starts_with(look)));
-        lines.filter(|line| *line != "process ").map(|line| format!("{line}\n")).collect()
+        lines.filter(|line| *line != "process ").collect::<Vec<_>>().join("\n")
     }
 
     /// Runs a script as the agent of Systems Manager does: from a file, in a process group of its own, to the end of its

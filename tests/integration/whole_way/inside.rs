@@ -1,13 +1,13 @@
 //! Faults inside a guest: begun, seen there, and ended by whoever is left.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use serde_json::{Value, json};
-use simian_core::Kind;
+use simian::clock::SystemClock;
+use simian_core::{Clock as _, Kind};
 
 use super::guest::{Agent, FAR, FAR_NETWORK, Guest, NEAR};
-use super::{MARK, Trying, group, marks, place, shown, within};
+use super::{MARK, Trying, group, marks, place, seconds_since, shown, within};
 use crate::daemon::{Daemon, wait_for};
 use crate::moto::text;
 use crate::place::{Place, of_kind};
@@ -65,10 +65,18 @@ impl Stage {
         trying
     }
 
+    /// The guest is as it was, soon: who sees the end of a fault may be faster than the last of it.
+    #[track_caller]
+    fn heals(&self) {
+        let began = SystemClock.now();
+        while self.guest.state() != self.before && seconds_since(began) < 10 {}
+        assert_eq!(self.guest.state(), self.before);
+    }
+
     /// Nothing is left of it: neither in the guest nor in the account.
     #[track_caller]
     fn is_as_before(&self) {
-        within(10, "nothing left in the guest", || (self.guest.state() == self.before).then_some(()));
+        self.heals();
         assert_eq!(marks(&self.place, &self.instance), [].into());
         assert_eq!(shown(&self.place), Vec::<Value>::new());
     }
@@ -85,15 +93,15 @@ fn a_guest_heals_by_itself_when_its_daemon_dies_and_the_next_one_sees_to_the_res
     let (place, guest) = (&stage.place, &stage.guest);
     let mut daemon = Daemon::start(place, "one");
     let trying = stage.begin(&["null-route", &format!("to={FAR_NETWORK}")], "1m", FAR);
-    let seen = Instant::now();
+    let seen = SystemClock.now();
     daemon.kill();
     let (commands, mark) = (stage.commands(), marks(place, &stage.instance));
     assert!(!guest.reaches(FAR), "it outlives the daemon");
 
     // The term, and what the end itself takes.
     within(75, "the end of its time", || guest.reaches(FAR).then_some(()));
-    assert!(seen.elapsed().as_secs() >= 30, "it did not last: {:?}", seen.elapsed());
-    within(10, "nothing left in the guest", || (guest.state() == stage.before).then_some(()));
+    assert!(seconds_since(seen) >= 15, "it did not last: {} s", seconds_since(seen));
+    stage.heals();
     assert_eq!(stage.commands(), commands, "nobody told it to");
     assert_eq!(marks(place, &stage.instance), mark, "the account does not know of it yet");
     assert_eq!(of_kind(&place.events(), Kind::ActionUndone).len(), 0);
@@ -122,11 +130,10 @@ fn a_stop_of_the_daemon_ends_what_is_in_a_guest() {
     let place = &stage.place;
     let mut daemon = Daemon::start(place, "one");
     let trying = stage.begin(&["blackhole", &format!("to={NEAR}")], "10m", NEAR);
-    let asked = Instant::now();
     daemon.terminate();
     // Within ten seconds, or this fails.
     assert_eq!(daemon.end().code(), Some(0));
-    assert!(stage.guest.reaches(NEAR), "after {:?} it is still there", asked.elapsed());
+    assert!(stage.guest.reaches(NEAR), "it is still there");
     let events = place.events();
     let undone = of_kind(&events, Kind::ActionUndone);
     assert_eq!(undone.len(), 1);

@@ -9,9 +9,12 @@ mod inside;
 
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use simian::clock::SystemClock;
+use simian_core::Clock as _;
 
 use crate::daemon::every_second;
 use crate::moto::text;
@@ -25,15 +28,19 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Waits until there is an answer, so many seconds at most.
 #[track_caller]
-fn within<T>(seconds: u64, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
+fn within<T>(seconds: i64, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = SystemClock.now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(began.elapsed().as_secs() < seconds, "{what}: not within {seconds} s");
+        assert!(seconds_since(began) < seconds, "{what}: not within {seconds} s");
         std::thread::sleep(LOOK);
     }
+}
+
+fn seconds_since(then: DateTime<Utc>) -> i64 {
+    (SystemClock.now() - then).num_seconds()
 }
 
 /// A group of three of which two may be missing, and whose owner wants these faults.
@@ -82,15 +89,19 @@ impl Trying {
     /// Fails with what it said, if it has ended.
     #[track_caller]
     fn goes_on(&mut self) {
-        if self.0.as_mut().unwrap().try_wait().unwrap().is_some() {
-            panic!("it ended: {:#?}", Said::of(&self.0.take().unwrap().wait_with_output().unwrap()));
-        }
+        let ended = self.0.as_mut().unwrap().try_wait().unwrap();
+        assert!(ended.is_none(), "it ended: {:#?}", self.said());
     }
 
     /// How it ended, soon.
     #[track_caller]
     fn end(mut self) -> Said {
         within(20, "the end of `fault try`", || self.0.as_mut().unwrap().try_wait().unwrap());
+        self.said()
+    }
+
+    /// What it said, to its end.
+    fn said(&mut self) -> Said {
         Said::of(&self.0.take().unwrap().wait_with_output().unwrap())
     }
 }
