@@ -16,7 +16,7 @@ const PATIENCE: u32 = 600;
 
 /// Waits until there is an answer.
 #[track_caller]
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..PATIENCE {
         if let Some(found) = look() {
             return found;
@@ -27,7 +27,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A running daemon; killed with this value.
-struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     /// Where it tells systemd how it is.
     notes: UnixDatagram,
@@ -35,7 +35,7 @@ struct Daemon {
 
 impl Daemon {
     /// Starts one, which writes its log to a file of that name.
-    fn start(place: &Place, name: &str) -> Self {
+    pub(crate) fn start(place: &Place, name: &str) -> Self {
         let address = place.path(&format!("{name}.notify"));
         let notes = UnixDatagram::bind(&address).unwrap();
         notes.set_read_timeout(Some(LOOK * PATIENCE)).unwrap();
@@ -61,7 +61,7 @@ impl Daemon {
         String::from_utf8(bytes[..length].to_vec()).unwrap()
     }
 
-    fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         self.signal("TERM");
     }
 
@@ -72,7 +72,7 @@ impl Daemon {
     }
 
     /// How it ended, within ten seconds.
-    fn end(&mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         for _ in 0..100 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
@@ -83,7 +83,7 @@ impl Daemon {
     }
 
     /// As the kernel does it to whom memory runs out.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -101,7 +101,7 @@ impl Drop for Daemon {
 }
 
 /// A live config that looks every second, with a control socket.
-fn every_second(regions: &str) -> String {
+pub(crate) fn every_second(regions: &str) -> String {
     let config = config("live", regions).replace("grace = ", "cron = \"* * * * * *\"\ngrace = ");
     format!("{config}[control]\nsocket = \"control.sock\"\n")
 }
@@ -134,7 +134,7 @@ fn due_now(place: &Place) -> BTreeSet<String> {
 
 /// At least so many events of that kind.
 #[track_caller]
-fn wait_for(place: &Place, kind: Kind, number: usize) -> Vec<Event> {
+pub(crate) fn wait_for(place: &Place, kind: Kind, number: usize) -> Vec<Event> {
     until(&format!("{number} × {kind}"), || {
         let events = place.events();
         (of_kind(&events, kind).len() >= number).then_some(events)

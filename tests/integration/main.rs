@@ -30,3 +30,4 @@ mod stops;
 mod trouble;
 mod waste;
 mod webhook;
+mod whole_way;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use fleet::{calendar, chaos, date, fleet, group, world};
 use simian_core::rails::FaultRules;
-use simian_core::{Action, Dice, Monkey, Outlook, Proposal, Terms};
+use simian_core::{Action, Dice, Monkey, Outlook, Proposal, Request, Terms, Wish};
 
 const DAILY: (&str, &str) = ("simian:chaos:mean-days", "1");
 
@@ -82,4 +82,21 @@ fn where_nothing_is_left_the_unit_is_accounted_for() {
             assert!(considered.why.contains(part), "{}", considered.why);
         }
     }
+}
+
+#[test]
+fn what_is_asked_for_by_name_is_not_drawn() {
+    let group = group("s00-prod-v001", &[("simian:chaos:faults", "kernel-panic fill-disk")]);
+    let (member, day) =
+        (group.members[1].id.clone(), calendar(chrono_tz::UTC, "09:00", "15:00").day(date(2026, 11, 23)));
+    let mut world = world([fleet("us-east-1", [group])]);
+    let terms = Terms { lasts: TimeDelta::minutes(1), parameters: [("path".into(), "/var/tmp".into())].into() };
+    let wish = Wish { action: Action::FillDisk, terms: Some(terms.clone()), target: member.clone() };
+    let (id, monkey, actor, at) = ("g".into(), "chaos".into(), "ann".into(), day.open().unwrap());
+    let asked = Request { id, monkey, actor, at, units: None, wish: Some(wish) };
+    world.requests = vec![asked.clone()];
+    let outlook = chaos().propose(&world, &day, &Dice::new("catalogue"));
+    let [proposal] = &asked.narrow(outlook.proposals, &world)[..] else { panic!("{:?}", outlook.considered) };
+    assert_eq!((proposal.action, &proposal.terms), (Action::FillDisk, &Some(terms)));
+    assert_eq!(proposal.targets[0].instance, member);
 }

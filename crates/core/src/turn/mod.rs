@@ -153,7 +153,7 @@ impl<W: Way> Look<'_, W> {
         let due = day.minute(minute).ok_or("the day has no minute for it")?;
         let close = day.window_at(due).map_or(due, |window| window.close);
         let why = format!("its turn: the coin showed {coin:.3}, below {p:.3}{raised} ({})", unit.settings);
-        let mut proposal = self.aim(unit, day.date, why)?;
+        let mut proposal = self.aim(unit, day.date, why, self.way.deed(unit))?;
         proposal.due = due;
         proposal.expires = self.turns.expiry(due).min(close);
         Ok(proposal)
@@ -162,7 +162,12 @@ impl<W: Way> Look<'_, W> {
     /// The unit's part in a game day: every coin shows its turn, every minute is now.
     fn asked(&self, unit: &Unit, request: &Request) -> Result<Proposal, String> {
         let why = format!("{} asked for it ({})", request.actor, request.id);
-        let mut proposal = self.aim(unit, self.day.date, why)?;
+        // Who says what is to be done leaves nothing to draw, and so nothing that could drop out.
+        let deed = match &request.wish {
+            Some(wish) => Ok(Deed { action: wish.action, terms: wish.terms.clone(), why: None }),
+            None => self.way.deed(unit),
+        };
+        let mut proposal = self.aim(unit, self.day.date, why, deed)?;
         proposal.key = Key::requested(self.world.mode, self.turns.monkey, &request.id, &unit.id);
         proposal.request = Some(request.id.clone());
         proposal.due = request.at;
@@ -171,13 +176,19 @@ impl<W: Way> Look<'_, W> {
         Ok(proposal)
     }
 
-    /// Chooses what would be done and to whom. Due and expiry are the caller's to set.
-    fn aim(&self, unit: &Unit, date: NaiveDate, mut why: String) -> Result<Proposal, String> {
+    /// Chooses to whom it would be done. Due and expiry are the caller's to set.
+    fn aim(
+        &self,
+        unit: &Unit,
+        date: NaiveDate,
+        mut why: String,
+        deed: Result<Deed, String>,
+    ) -> Result<Proposal, String> {
         let (world, monkey) = (self.world, self.turns.monkey);
         let victims = victims::choose(world, &self.lots.victim, unit, &self.turns.bounds)?;
         // Who has nobody to hit is held for that, wherever it is.
         let region = victims.first().map(|(region, _)| *region).or(unit.groups.first().map(|id| &id.region));
-        let deed = self.way.deed(unit).map_err(|reason| format!("{why}, and nothing can be done: {reason}"))?;
+        let deed = deed.map_err(|reason| format!("{why}, and nothing can be done: {reason}"))?;
         if let Some(choice) = deed.why {
             why += "; ";
             why += &choice;

@@ -46,7 +46,8 @@ make_folder() {
 }
 
 write_down() {
-    cat "$0" >"$dir/fault" && [ "$(sed -n '$p' "$dir/fault")" = "esac" ] || return 1
+    # All of it: to its last line, behind which whoever wrote the file may have put an empty one, as the SSM agent does.
+    cat "$0" >"$dir/fault" && [ "$(sed -n '/./h; ${ g; p; }' "$dir/fault")" = "esac" ] || return 1
     up=$(seconds_up)
     # Its time begins when it is there, and until then it has a minute more.
     note cap $((up + cap_s)) && note deadline "$(within_cap $((up + 60 + for_s)))" && note holder "$(holder)"
