@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
-use simian_core::{Mode, Request};
+use simian_core::{Draft, Kind, Mode, Request};
 use tokio::sync::Notify;
 
 use crate::engine::Engine;
@@ -52,16 +53,38 @@ async fn answer(engine: &Engine, request: Request) -> Vec<String> {
     let Some(monkey) = engine.monkey(&request.monkey) else {
         return vec![format!("the config does not enable the monkey {}", request.monkey)];
     };
+    let (now, asked) = (engine.clock.now(), request.clone());
     let order = &Order { mode: Mode::Live, request: Some(request), thorough: false };
     let areas =
         engine.accounts.iter().flat_map(|account| account.areas(monkey).into_iter().map(move |area| (account, area)));
     let rounds = areas.map(|(account, area)| async move { round::run(engine, account, &area, monkey, order).await });
-    let mut failed = Vec::new();
+    let (mut failed, mut came) = (Vec::new(), false);
     for ended in join_all(rounds).await {
         match ended {
-            Ok(closed) => failed.extend(closed.failed.into_iter().map(|(scope, why)| format!("{scope}: {why}"))),
+            Ok(closed) => {
+                came |= !closed.acted.is_empty() || !closed.held.is_empty();
+                failed.extend(closed.failed.into_iter().map(|(scope, why)| format!("{scope}: {why}")));
+            }
             Err(error) => failed.push(error.to_string()),
         }
     }
+    if !came && let Err(error) = engine.record(vec![nothing(&asked, now)], Vec::new()).await {
+        failed.push(error.to_string());
+    }
     failed
+}
+
+/// That nobody was found to do it to, for whoever waits for it.
+fn nothing(request: &Request, now: DateTime<Utc>) -> Draft {
+    let target = request.wish.as_ref().map(|wish| wish.target.to_string());
+    let whom = target.as_deref().unwrap_or("anybody");
+    let mut draft = Draft::new(now, Kind::ActionHeld, Mode::Live, format!("no unit that opted in has {whom}"));
+    draft.monkey = Some(request.monkey.clone());
+    draft.actor = Some(request.actor.clone());
+    draft.action = request.wish.as_ref().map(|wish| wish.action.to_string());
+    draft.key = Some(format!("{}/request:{}/{whom}", request.monkey, request.id));
+    draft.run = Some(request.id.clone());
+    draft.outcome = Some("opted_in".into());
+    draft.target = target;
+    draft
 }

@@ -15,8 +15,8 @@ use simian_core::claim::{HOLD, SETTLED_AFTER};
 use simian_core::detail::AlarmState;
 use simian_core::ports::GroupQuery;
 use simian_core::{
-    Action, Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, InstanceId, InstanceState, Kind, LedgerError,
-    Lifecycle, Member, Mode, Outcome, Region, Stage, Target, View, Watch, span,
+    Action, Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, Held, InstanceId, InstanceState, Kind,
+    LedgerError, Lifecycle, Member, Mode, Outcome, Region, Stage, Target, View, Watch, span,
 };
 
 use crate::breaker;
@@ -40,7 +40,8 @@ pub async fn next_end(
     let here =
         claims.iter().filter(|claim| claim.scope.account == account.policy.account && claim.scope.region == *region);
     let soon = engine.clock.now() + ENDING_AGAIN;
-    Ok(here.filter_map(held::fault).map(|held| if held.ending.is_some() { soon } else { held.until }).min())
+    let moves = |held: &Held| held.ending.is_some() || !held.left.is_empty();
+    Ok(here.filter_map(held::fault).map(|held| if moves(held) { soon } else { held.until }).min())
 }
 
 /// Whether this process holds a fault.
@@ -55,7 +56,7 @@ pub async fn is_ending(engine: &Engine) -> bool {
     open(engine).await.is_ok_and(|claims| claims.iter().any(ending))
 }
 
-/// An end that takes several looks is looked at so often.
+/// What takes several looks, a beginning or an end, is looked at so often.
 const ENDING_AGAIN: TimeDelta = TimeDelta::seconds(10);
 
 /// Looks once at every open claim of a region that is ours to follow. Returns how many are still open, others' too.

@@ -110,6 +110,7 @@ fn one_hand_acts() {
         "src/hand/chores.rs",
         "src/hand/chores/marks.rs",
         "src/hand/faults.rs",
+        "src/watch/held.rs",
     ];
     for (path, text) in all_sources() {
         let calls = [

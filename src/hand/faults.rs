@@ -55,8 +55,8 @@ impl Live<'_> {
                 return self.not_begun(judged, outcome, why).await;
             }
         }
-        let ends = self.make(&judged, &run, &terms, &undo, time).await;
-        self.record_begun(world, judged, &run, &terms, undo, &ends).await
+        let (ends, left) = self.make(&judged, &run, &terms, &undo, time).await;
+        self.record_begun(world, judged, &run, &terms, (undo, left), &ends).await
     }
 
     /// What it takes to undo it; or why it is not done.
@@ -139,7 +139,7 @@ impl Live<'_> {
         let mut draft = judged.draft(now, Kind::ActionIntended, why);
         draft.until = Some(until);
         draft.run = draft.run.or_else(|| Some(RunId::of(&proposal.key).to_string()));
-        let watch = self.held(world, judged, Held { until, armed: None, undo, ending: None }, now);
+        let watch = self.held(world, judged, Held { until, armed: None, undo, left: Undo::new(), ending: None }, now);
         let (key, by) = (proposal.key.clone(), self.engine.holder.clone());
         let change = Change::Move { key, by, stage: Stage::Acting, outcome: None, watch: Some(watch) };
         Ok(self.engine.change_each(vec![(Some(draft), change)]).await? == [true])
@@ -150,18 +150,22 @@ impl Live<'_> {
         Watch { since: now, deadline: held.until + self.engine.watch.deadline, baseline, late: false, held: Some(held) }
     }
 
-    /// Does it, on every target side by side.
-    async fn make(&self, judged: &Judged, run: &RunId, terms: &Terms, undo: &Undo, time: Time) -> Ends {
+    /// Does it, on every target side by side. Returns what could not be made in this time too, because it waits for what
+    /// was.
+    async fn make(&self, judged: &Judged, run: &RunId, terms: &Terms, undo: &Undo, time: Time) -> (Ends, Undo) {
         let leave = &self.leave(&judged.proposal.scope.region, std::slice::from_ref(judged), time);
         let parts = judged.proposal.targets.iter().map(|target| async {
             let id = &target.instance;
-            let end = match judged.proposal.action.nature() {
-                Nature::Account => self.change(leave, id, undo.get(id).map_or(&[], Vec::as_slice)).await,
-                Nature::Guest | Nature::Once => self.command(leave, judged, run, terms, id).await,
+            let reversals = undo.get(id).map_or(&[][..], Vec::as_slice);
+            let (end, left) = match judged.proposal.action.nature() {
+                Nature::Account => self.change(leave, id, reversals).await,
+                Nature::Guest | Nature::Once => (self.command(leave, judged, run, terms, id).await, &[][..]),
             };
-            (id.clone(), end)
+            ((id.clone(), end), (id.clone(), left.to_vec()))
         });
-        join_all(parts).await.into_iter().collect()
+        let (ends, mut left): (Ends, Undo) = join_all(parts).await.into_iter().unzip();
+        left.retain(|_, left| !left.is_empty());
+        (ends, left)
     }
 
     async fn command(
@@ -199,16 +203,25 @@ impl Live<'_> {
         }
     }
 
-    /// Makes the changes of a fault, one after the other. What fails after the first is a fault all the same, by half.
-    async fn change(&self, leave: &Leave<'_>, id: &InstanceId, reversals: &[Reversal]) -> (Outcome, String) {
-        let (mut ends, mut made) = (Ends::new(), 0_usize);
-        for reversal in reversals {
+    /// Makes the changes of a fault, one after the other. What fails after the first is a fault all the same, by half; what
+    /// there is no time for is returned.
+    async fn change<'r>(
+        &self,
+        leave: &Leave<'_>,
+        id: &InstanceId,
+        reversals: &'r [Reversal],
+    ) -> ((Outcome, String), &'r [Reversal]) {
+        let mut ends = Ends::new();
+        for (made, reversal) in reversals.iter().enumerate() {
             let done = &reversal.done;
+            if made > 0 && leave.time.is_over(self.engine.clock.now()).is_some() {
+                let why = format!("AWS accepted it; {done} waits for what comes before it");
+                return ((Outcome::Done, why), &reversals[made..]);
+            }
             let call = |_| async move { self.account.actuator.alter(leave.region, done).await };
             let (_, answer) = self.in_time(leave, std::slice::from_ref(id), &mut ends, call).await;
             let (outcome, why) = match answer {
                 Ok(Ok(())) => {
-                    made += 1;
                     self.until_so(leave, done).await;
                     continue;
                 }
@@ -217,9 +230,9 @@ impl Live<'_> {
             };
             // By half it is neither done nor not done: it is undone.
             let outcome = if made > 0 && outcome != Outcome::Unknown { Outcome::Failed } else { outcome };
-            return (outcome, why);
+            return ((outcome, why), &[]);
         }
-        (Outcome::Done, "AWS accepted it".into())
+        ((Outcome::Done, "AWS accepted it".into()), &[])
     }
 
     /// Waits until a change is so, because the next needs it; as long as there is time.
@@ -242,7 +255,7 @@ impl Live<'_> {
         judged: Judged,
         run: &RunId,
         terms: &Terms,
-        undo: Undo,
+        (undo, left): (Undo, Undo),
         ends: &Ends,
     ) -> Result<Acted, LedgerError> {
         let now = self.engine.clock.now();
@@ -260,6 +273,7 @@ impl Live<'_> {
             until,
             armed: is_guest.then(|| now + TERM.min(terms.lasts)),
             undo,
+            left,
             ending: (!whole).then(|| format!("it did not begin as it should: {why}")),
         };
         let watch = self.held(world, &judged, held, now);

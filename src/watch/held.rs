@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use simian_core::claim::SETTLED_AFTER;
 use simian_core::{
-    Action, Change, ClaimRecord, Group, Held, History, Kind, LedgerError, OptIn, Outcome, Pause, Region, RunId, Stage,
-    Stops, Target, View, Watch, rails, span,
+    Action, Cause, Change, ClaimRecord, Group, Held, History, Kind, LedgerError, OptIn, Outcome, Pause, Region,
+    Reversal, RunId, Stage, Standing, Stops, Target, View, Watch, rails, span,
 };
 use simian_faults::{Verb, Word};
 
@@ -72,6 +72,7 @@ pub(super) async fn follow(
             async move {
                 match ends {
                     Some(why) => end(engine, account, region, claim, watch, held, why).await,
+                    None if !held.left.is_empty() => go_on(engine, account, region, claim, watch, held).await,
                     None => renew(engine, account, region, claim, watch, held).await,
                 }
             }
@@ -134,6 +135,47 @@ fn ends(
             OptIn::Malformed(_) => Some(format!("what the tags of {name} say can no longer be read")),
         }
     })
+}
+
+/// Makes what is still to be made, where what comes before it is so by now. What AWS refuses ends all of it: by half it is
+/// no fault that anybody asked for.
+async fn go_on(
+    engine: &Engine,
+    account: &Account,
+    region: &Region,
+    claim: &ClaimRecord,
+    watch: &Watch,
+    held: &Held,
+) -> Option<Step> {
+    let mut next = held.clone();
+    for (id, left) in &mut next.left {
+        match further(account, region, held.undo.get(id)?, left).await {
+            Ok(true) => drop(left.remove(0)),
+            Ok(false) => {}
+            Err(why) => return end(engine, account, region, claim, watch, held, why).await,
+        }
+    }
+    next.left.retain(|_, left| !left.is_empty());
+    (next != *held).then(|| quiet(claim, Watch { held: Some(next), ..watch.clone() }))
+}
+
+/// Makes the next change of an instance, if its time has come. An error says why it never will be.
+async fn further(account: &Account, region: &Region, all: &[Reversal], left: &[Reversal]) -> Result<bool, String> {
+    let Some(next) = left.first() else { return Ok(false) };
+    let before = all.len().checked_sub(left.len() + 1).and_then(|place| all.get(place));
+    if let Some(before) = before {
+        match account.cloud.standing(region, &before.done).await {
+            Ok(Standing::So) => {}
+            // What could not be read, or is not so yet, is looked at again.
+            Ok(Standing::Moving | Standing::Otherwise) | Err(_) => return Ok(false),
+            Ok(Standing::Gone) => return Err(format!("what {} is about is gone", before.done)),
+        }
+    }
+    match account.actuator.alter(region, &next.done).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.cause == Cause::Throttled => Ok(false),
+        Err(error) => Err(format!("it could not be made whole: {error}")),
+    }
 }
 
 /// Asks the guests to hold it for longer, once half of their time is over; and hears from them whether it is there.

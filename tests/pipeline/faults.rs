@@ -370,6 +370,19 @@ fn a_persons_word_ends_a_fault_and_begins_one() {
 }
 
 #[test]
+fn whoever_asks_for_somebody_unknown_is_told_so() {
+    let world = wants(Action::Latency);
+    let process = process(&world);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, mon(11, 0));
+    let (id, target) = ("01890000-0000-7000-8000-000000000003".to_owned(), InstanceId::new("i-unknown"));
+    let wanted = control::faults::Try { id, monkey: "chaos".into(), action: Action::Isolate, terms: None, target };
+    at_once(control::serve(&process.engine, "ann", control::Request::Try(wanted))).unwrap();
+    process.on(&mut daemon, mon(11, 1));
+    assert_eq!(why(&world, Kind::ActionHeld), "no unit that opted in has i-unknown");
+}
+
+#[test]
 fn what_an_owner_does_not_want_is_not_tried_either() {
     let world = wants(Action::Reboot);
     let process = process(&world);
@@ -384,6 +397,42 @@ fn what_an_owner_does_not_want_is_not_tried_either() {
     assert!(world.claims().is_empty());
     let held = world.of_kind(Kind::ActionHeld);
     assert_eq!(holds(&held[0].body.verdicts), ["hours", "opted_in"], "{:?}", held[0].body.why);
+}
+
+#[test]
+fn what_waits_for_a_slow_change_is_made_later_and_taken_back_all_the_same() {
+    let stops = |world: &World| -> Vec<DateTime<Utc>> {
+        let log = world.cloud.call_log().into_iter().filter(|record| record.call == call::ALTER);
+        log.filter(|record| record.summary.starts_with("stop ")).map(|record| record.at).collect()
+    };
+    let world = wants(Action::StopStart);
+    let before = state(&world);
+    // Into standby it takes longer than an action may: connections drain.
+    world.cloud.inject(call::STANDING, 1, Fault::Latency(seconds(50)));
+    let process = process(&world);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, at(&world, 2));
+    assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done), "{:?}", world.story("shop-prod"));
+    let stopped = stops(&world);
+    assert_eq!(stopped.len(), 1);
+    assert!(stopped[0] + seconds(20) > world.claim("shop-prod").act_before, "the watch did it: {stopped:?}");
+    process.on(&mut daemon, at(&world, 40));
+    assert_eq!(world.story("shop-prod"), ["planned", "intended", "done", "undone", "recovered"]);
+    assert_eq!(state(&world), before);
+    drop(daemon);
+    world.audit();
+
+    // Paused meanwhile, it never stops.
+    let world = wants(Action::StopStart);
+    world.cloud.inject(call::STANDING, 1, Fault::Latency(seconds(50)));
+    let process = self::process(&world);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, at(&world, 0) + seconds(30));
+    process.pause("incident 7");
+    process.on(&mut daemon, at(&world, 5));
+    assert!(stops(&world).is_empty());
+    assert_eq!(state(&world), before);
+    assert!(why(&world, Kind::ActionUndone).contains("incident 7"));
 }
 
 #[test]

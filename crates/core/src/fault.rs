@@ -48,6 +48,10 @@ pub struct Held {
     /// What it takes to undo it, by instance, in order. Nothing inside a guest, which knows that itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub undo: BTreeMap<InstanceId, Vec<Reversal>>,
+    /// What is still to be made, by instance, in order: each waits until the one before is so, and that may take longer than
+    /// an action may.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left: BTreeMap<InstanceId, Vec<Reversal>>,
     /// Why it is being ended, once it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<String>,

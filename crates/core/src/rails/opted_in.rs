@@ -26,10 +26,7 @@ fn judge(case: &Case<'_>) -> Verdict {
         };
         match case.policy.tags_of(&case.proposal.monkey).read(&group.tags) {
             OptIn::In(settings) if settings.faults.weights().all(|(fault, _)| fault != case.proposal.action) => {
-                return Verdict::Hold(format!(
-                    "{name} does not want {} any more: {}",
-                    case.proposal.action, settings.faults
-                ));
+                return Verdict::Hold(format!("{name} does not want {}: {}", case.proposal.action, settings.faults));
             }
             OptIn::In(settings) if is_too_many(case, settings.size) => {
                 let targets = case.proposal.targets.len();
