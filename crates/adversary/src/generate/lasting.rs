@@ -106,7 +106,8 @@ fn episode(setup: &Setup, steps: &mut Vec<Step>, chance: &mut Chance, minutes: u
 fn trouble(setup: &Setup, chance: &mut Chance, minutes: u32) -> What {
     let (region, group) = some_group(setup, chance);
     let down = *pick(chance, &[1, 20, 61, 130, 600, minutes * 60, 7200]);
-    let tag = |key: &str, value: String| What::Tag { region, group: group.clone(), key: key.into(), value: Some(value) };
+    let tag =
+        |key: &str, value: String| What::Tag { region, group: group.clone(), key: key.into(), value: Some(value) };
     match chance.below(20) {
         0..=2 => What::Crash { replica: 0, polls: number(chance, 0, 6), down },
         3 => What::Stop { replica: 0, down },

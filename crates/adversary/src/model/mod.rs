@@ -233,7 +233,9 @@ impl Model {
 
     /// What is told of a fault that lasts: until when, and that it is undone.
     fn remember_fault(&mut self, key: &str, told: &Told) {
-        let Some(record) = self.records.get_mut(key).filter(|record| lasting::lasts(record.claim.action)) else { return };
+        let Some(record) = self.records.get_mut(key).filter(|record| lasting::lasts(record.claim.action)) else {
+            return;
+        };
         match told.kind {
             Kind::ActionIntended | Kind::ActionDone => record.until = told.until.or(record.until),
             Kind::ActionUndone => {

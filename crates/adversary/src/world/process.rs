@@ -16,8 +16,8 @@ use simian_core::calendar::{Freeze, Hours, Weekdays};
 use simian_core::choice::{Rule, app_glob};
 use simian_core::rails::{Budgets, Floors};
 use simian_core::{
-    AccountId, Action, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Monkey, OutageHook, Policy,
-    Region, Request, Settings, Sink, Size, TagRules,
+    AccountId, Action, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Monkey, OutageHook,
+    Policy, Region, Request, Settings, Sink, Size, TagRules,
 };
 
 use super::ports::Ports;

@@ -6,7 +6,7 @@ use simian_sim::CallRecord;
 
 use super::super::tags::{self, Word};
 use super::times::{Facts, Span, TERM};
-use super::{Model, Record, SHUT, makes};
+use super::{Model, Phase, Record, SHUT, makes};
 use crate::violation::Violation;
 use crate::world::FAULT_TAG;
 use crate::world::log::Log;
@@ -54,22 +54,17 @@ fn push(rule: &'static str, at: DateTime<Utc>, text: String, into: &mut Vec<Viol
 const HONOURED: TimeDelta = TimeDelta::minutes(2);
 
 /// One outcome, and a true one; undone once, and not before it was gone.
-fn truly(
-    record: &Record,
-    facts: &Facts,
-    spans: &[Span],
-    events: &[Event],
-    right: bool,
-    wrong: &mut Vec<Violation>,
-) {
+fn truly(record: &Record, facts: &Facts, spans: &[Span], events: &[Event], right: bool, wrong: &mut Vec<Violation>) {
     let key = record.claim.key.as_str();
     let told = events.iter().filter(|event| event.body.key.as_deref() == Some(key));
     let undone: Vec<DateTime<Utc>> =
         told.filter(|event| event.body.kind == Kind::ActionUndone).map(|event| event.body.at).collect();
     let there = !spans.is_empty();
-    let whole = record.claim.targets.iter().all(|target| {
-        spans.iter().any(|span| span.id.as_ref().is_none_or(|id| *id == target.instance))
-    });
+    let whole = record
+        .claim
+        .targets
+        .iter()
+        .all(|target| spans.iter().any(|span| span.id.as_ref().is_none_or(|id| *id == target.instance)));
     match record.outcome {
         Some(Outcome::Done) if !whole => {
             push("true-outcome", record.at, format!("{key} is done, and not all of it ever was there"), wrong);
@@ -84,7 +79,7 @@ fn truly(
         push("intent-before-act", record.at, format!("{key} was there and never intended"), wrong);
     }
     let expected = usize::from(may_be);
-    if undone.len() > 1 || (undone.len() != expected && record.phase == super::Phase::Closed) {
+    if undone.len() > 1 || (undone.len() != expected && record.phase == Phase::Closed) {
         push("undone-once", record.at, format!("{key} was undone {} times, and not {expected}", undone.len()), wrong);
     }
     let lasts = (TERM.min(record.lasts()).num_seconds(), record.lasts().num_seconds());
@@ -236,7 +231,12 @@ fn overwritten(stage: &Stage, facts: &Facts, wrong: &mut Vec<Violation>) {
         let racy = log.meddled.iter().any(|(at, _, _)| (from..=until).contains(at))
             || log.absences.iter().any(|absence| absence.from <= until && from <= absence.until);
         if theirs && !racy {
-            push("overwritten", one.at, format!("{} over {before:?}, which was somebody else's", one.alteration), wrong);
+            push(
+                "overwritten",
+                one.at,
+                format!("{} over {before:?}, which was somebody else's", one.alteration),
+                wrong,
+            );
         }
     }
 }
@@ -248,7 +248,8 @@ fn tagged(model: &Model, stage: &Stage, facts: &Facts, wrong: &mut Vec<Violation
         for run in tags.keys().filter_map(|key| key.strip_prefix(FAULT_TAG)) {
             let record = model.fault(run.split(':').next().unwrap_or(run));
             let nothing = |record: &Record| {
-                matches!(record.outcome, Some(Outcome::Refused | Outcome::Abandoned | Outcome::Failed)) && !record.undone
+                matches!(record.outcome, Some(Outcome::Refused | Outcome::Abandoned | Outcome::Failed))
+                    && !record.undone
             };
             if !record.is_some_and(nothing) {
                 push("left", stage.now(), format!("{} is tagged with the fault {run} still", life.id), wrong);
@@ -259,7 +260,7 @@ fn tagged(model: &Model, stage: &Stage, facts: &Facts, wrong: &mut Vec<Violation
 
 /// No claim holds a fault past its time.
 fn held(stage: &Stage, claims: &[ClaimRecord], wrong: &mut Vec<Violation>) {
-    for claim in claims {
+    for claim in claims.iter().filter(|claim| claim.stage != Phase::Closed) {
         let Some(held) = claim.watch.as_ref().and_then(|watch| watch.held.as_ref()) else { continue };
         let since = held.until.max(claim.act_before + TimeDelta::minutes(20));
         if since + TimeDelta::minutes(15) < stage.now() {

@@ -99,7 +99,14 @@ impl Model {
 const KNOWN: TimeDelta = TimeDelta::seconds(90);
 
 /// A word was sent to a guest.
-pub(super) fn sent(scene: &Scene<'_>, region: &Region, id: &InstanceId, run: &str, verb: &str, wrong: &mut Vec<Violation>) {
+pub(super) fn sent(
+    scene: &Scene<'_>,
+    region: &Region,
+    id: &InstanceId,
+    run: &str,
+    verb: &str,
+    wrong: &mut Vec<Violation>,
+) {
     let Some(record) = scene.model.fault(run).filter(|record| record.hits(region, Some(id), None)) else {
         // A person may ask how a fault is that no ledger knows; nobody here does.
         return scene.wrong("claim-before-act", format!("{verb} of {run} in {id} without a claim"), wrong);
@@ -135,7 +142,8 @@ fn renewed(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<Violation>) {
         scene.wrong("renewed", format!("{key} was renewed at {reading}, past its end at {:?}", record.until), wrong);
     }
     let slow = scene.log.slow.during(scene.entry.at - KNOWN, scene.entry.at).any(|slow| *slow) || scene.slept(KNOWN);
-    let since = touch::paused(scene, Mode::Live, &record.claim.scope.region, &record.claim.monkey, Some(&record.claim.unit));
+    let since =
+        touch::paused(scene, Mode::Live, &record.claim.scope.region, &record.claim.monkey, Some(&record.claim.unit));
     if let Some(since) = since.filter(|since| !slow && scene.entry.at - *since > KNOWN) {
         scene.wrong("renewed", format!("{key} was renewed at {reading}, paused since {since}"), wrong);
     }
