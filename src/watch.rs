@@ -15,8 +15,8 @@ use simian_core::claim::{HOLD, SETTLED_AFTER};
 use simian_core::detail::AlarmState;
 use simian_core::ports::GroupQuery;
 use simian_core::{
-    Action, Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, InstanceId, InstanceState, Kind, LedgerError,
-    Lifecycle, Member, Mode, Outcome, Region, Stage, Target, View, Watch, span,
+    Action, Change, ClaimQuery, ClaimRecord, Draft, EventQuery, Group, Held, InstanceId, InstanceState, Kind,
+    LedgerError, Lifecycle, Member, Mode, Outcome, Region, Stage, Target, View, Watch, span,
 };
 
 use crate::breaker;
@@ -39,8 +39,11 @@ pub async fn next_end(
     let claims = open(engine).await?;
     let here =
         claims.iter().filter(|claim| claim.scope.account == account.policy.account && claim.scope.region == *region);
-    let soon = engine.clock.now() + ENDING_AGAIN;
-    Ok(here.filter_map(held::fault).map(|held| if held.ending.is_some() { soon } else { held.until }).min())
+    let now = engine.clock.now();
+    let soon = now + ENDING_AGAIN;
+    // What is past its time and there still is somebody else's, or could not be recorded: looking at once does not help.
+    let is_late = |held: &Held| held.ending.is_some() || held.until <= now;
+    Ok(here.filter_map(held::fault).map(|held| if is_late(held) { soon } else { held.until }).min())
 }
 
 /// Whether this process holds a fault.
