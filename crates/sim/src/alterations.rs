@@ -86,11 +86,7 @@ impl State {
             Standing::So | Standing::Moving => return Err(refused("IncorrectState", "it is so already")),
             Standing::Gone => return Err(refused("NotFound", format!("{alteration}: there is no such thing"))),
         }
-        if self.journal.is_some() {
-            let before = self.about(alteration).and_then(|id| Some(self.instances.get(&id)?.attached.clone()));
-            let (region, alteration) = (region.clone(), alteration.clone());
-            self.altered.push(Altered { at: now, region, alteration, before });
-        }
+        let before = self.about(alteration).and_then(|id| Some(self.instances.get(&id)?.attached.clone()));
         match alteration {
             Alteration::Stop { instance } => {
                 self.apply(Operation::StopMember(Who::Id(instance.clone())));
@@ -136,6 +132,9 @@ impl State {
             }
             Alteration::Detach { group, instance } => self.detach(&GroupId::new(region, group), instance),
             Alteration::Attach { group, instance } => self.attach(&GroupId::new(region, group), instance),
+        }
+        if self.journal.is_some() && self.standing(region, alteration) != Standing::Otherwise {
+            self.altered.push(Altered { at: now, region: region.clone(), alteration: alteration.clone(), before });
         }
         Ok(())
     }

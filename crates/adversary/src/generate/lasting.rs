@@ -6,7 +6,7 @@ use simian_sim::Chance;
 
 use super::{in_hours, number, pick, setup as fleet, some_group};
 use crate::model::names;
-use crate::scenario::{FaultSetup, Meddling, Port, Setup, Side, Step, What, When};
+use crate::scenario::{BudgetSetup, FaultSetup, Meddling, Port, Setup, Side, Step, What, When};
 
 /// The share of the weeks in which some owners want faults that last.
 const SHARE: f64 = 0.35;
@@ -44,6 +44,13 @@ pub(super) fn add(setup: &mut Setup, steps: &mut Vec<Step>, chance: &mut Chance)
             policy.faults.clone_from(&faults);
         }
     }
+    if chance.hit(0.7) {
+        // Cautious limits hold most of what lasts, and then nothing is there that could be left behind.
+        let policy = &mut setup.policy;
+        (policy.live, policy.monkey_live, policy.veto) = (true, true, 0);
+        (policy.healthy_floor, policy.zone_floor, policy.min_days, policy.mean_days) = (1, 0, 1, 1);
+        policy.budgets = BudgetSetup::default();
+    }
     // Groups of an app want the same: of what only one of a unit's groups wants nothing is done.
     let mut by_app: BTreeMap<String, &str> = BTreeMap::new();
     for group in &mut setup.groups {
@@ -54,13 +61,13 @@ pub(super) fn add(setup: &mut Setup, steps: &mut Vec<Step>, chance: &mut Chance)
                 group.target_group = Some(format!("{}-web", names::cluster(&group.name)).replace(' ', "-"));
             }
         }
-        if chance.hit(0.5) {
+        if chance.hit(0.8) {
             group.tags.insert("simian:chaos".into(), "on".into());
             group.sizes.1 = group.sizes.1.max(4);
             group.sizes.2 = group.sizes.2.max(8);
         }
     }
-    for n in 0..number(chance, 2, 8) {
+    for n in 0..number(chance, 4, 12) {
         episode(setup, steps, chance, minutes, n);
     }
 }

@@ -197,8 +197,19 @@ fn answers(calls: &[CallRecord], from: DateTime<Utc>, until: DateTime<Utc>) -> b
     !calls.into_iter().any(|call| call.error.as_ref().is_some_and(failed))
 }
 
+/// How long after its end nothing of a fault is left, whatever was in the way before the last hour.
+const GONE_WITHIN: TimeDelta = TimeDelta::minutes(15);
+
+/// Whether it was to end so long ago that nothing of it is left.
+fn is_long_over(stage: &Stage, record: &Record) -> bool {
+    record.until.is_none_or(|until| until + GONE_WITHIN < stage.now())
+}
+
 /// Nothing is left of it.
 fn left(stage: &Stage, record: &Record, spans: &[Span], wrong: &mut Vec<Violation>) {
+    if !is_long_over(stage, record) {
+        return;
+    }
     for span in spans.iter().filter(|span| !span.lost && span.until.is_none_or(|until| until > stage.now())) {
         push("left", stage.now(), format!("{}: {} is there still", record.claim.key, span.what), wrong);
     }
@@ -248,8 +259,9 @@ fn tagged(model: &Model, stage: &Stage, facts: &Facts, wrong: &mut Vec<Violation
         for run in tags.keys().filter_map(|key| key.strip_prefix(FAULT_TAG)) {
             let record = model.fault(run.split(':').next().unwrap_or(run));
             let nothing = |record: &Record| {
-                matches!(record.outcome, Some(Outcome::Refused | Outcome::Abandoned | Outcome::Failed))
-                    && !record.undone
+                !is_long_over(stage, record)
+                    || matches!(record.outcome, Some(Outcome::Refused | Outcome::Abandoned | Outcome::Failed))
+                        && !record.undone
             };
             if !record.is_some_and(nothing) {
                 push("left", stage.now(), format!("{} is tagged with the fault {run} still", life.id), wrong);
@@ -263,7 +275,7 @@ fn held(stage: &Stage, claims: &[ClaimRecord], wrong: &mut Vec<Violation>) {
     for claim in claims.iter().filter(|claim| claim.stage != Phase::Closed) {
         let Some(held) = claim.watch.as_ref().and_then(|watch| watch.held.as_ref()) else { continue };
         let since = held.until.max(claim.act_before + TimeDelta::minutes(20));
-        if since + TimeDelta::minutes(15) < stage.now() {
+        if since + GONE_WITHIN < stage.now() {
             push("left-open", claim.at, format!("{} is held still, {:?}", claim.key, held.ending), wrong);
         }
     }
