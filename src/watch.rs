@@ -39,8 +39,10 @@ pub async fn next_end(
     let claims = open(engine).await?;
     let here =
         claims.iter().filter(|claim| claim.scope.account == account.policy.account && claim.scope.region == *region);
-    let soon = engine.clock.now() + ENDING_AGAIN;
-    let moves = |held: &Held| held.ending.is_some() || !held.left.is_empty();
+    let now = engine.clock.now();
+    let soon = now + ENDING_AGAIN;
+    // What is past its time and there still is somebody else's, or could not be recorded: looking at once does not help.
+    let moves = |held: &Held| held.ending.is_some() || !held.left.is_empty() || held.until <= now;
     Ok(here.filter_map(held::fault).map(|held| if moves(held) { soon } else { held.until }).min())
 }
 

@@ -456,3 +456,23 @@ fn a_rehearsal_touches_nothing() {
         assert_eq!(world.cloud.calls().get(call), None);
     }
 }
+
+#[test]
+fn a_fault_that_is_over_and_is_somebody_elses_is_waited_for() {
+    let world = wants(Action::Isolate);
+    let one = process(&world);
+    let mut daemon = one.daemon();
+    one.on(&mut daemon, mon(10, 3));
+    let until = world.claim("shop-prod").watch.unwrap().held.unwrap().until;
+    one.on(&mut daemon, until - seconds(5));
+    drop(daemon);
+    // Its lease is kept over its end: whoever comes looks now and then, and not all the time.
+    let mut two = world.process_on("two", Arc::new(world.ledger.clone()));
+    two.engine.monkeys = one.engine.monkeys;
+    let before = world.cloud.calls().values().sum::<u64>();
+    two.run_until(until + minutes(5));
+    assert_eq!(world.claim("shop-prod").watch.unwrap().held, None, "{:?}", world.story("shop-prod"));
+    let calls = world.cloud.calls().values().sum::<u64>() - before;
+    assert!(calls < 200, "{calls} calls");
+    world.audit();
+}

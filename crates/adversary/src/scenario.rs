@@ -7,6 +7,12 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use simian_core::ResourceId;
 
+mod lasting;
+mod weather;
+
+pub use lasting::{FaultSetup, Meddling};
+pub use weather::WeatherSetup;
+
 use crate::months::{Deed, JanitorSetup, Thing};
 
 /// The regions that a scenario chooses from, by index.
@@ -156,6 +162,9 @@ pub struct PolicySetup {
     /// An outage hook is asked.
     #[serde(default)]
     pub outage: bool,
+    /// How faults that last are made, where owners want any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultSetup>,
     /// The janitor's table. With it this is a month of the janitor, and the chaos monkey is away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub janitor: Option<JanitorSetup>,
@@ -181,45 +190,6 @@ pub struct BudgetSetup {
     pub concurrent: Option<u32>,
     /// Targets past their deadline.
     pub unrecovered: Option<u32>,
-}
-
-/// What goes wrong between the daemon and the account by chance. Probabilities are in thousandths.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WeatherSetup {
-    /// Milliseconds of a call, from and to.
-    pub latency: (u32, u32),
-    /// A region, by index, whose calls take so many seconds longer.
-    pub slow: Option<(usize, u32)>,
-    /// A read may be so many seconds old.
-    pub stale: u32,
-    /// Calls that are throttled.
-    pub throttle: u32,
-    /// Calls without an answer in time that did nothing.
-    pub timeout_before: u32,
-    /// Calls without an answer in time that did happen.
-    pub timeout_after: u32,
-    /// Calls that broke and did nothing.
-    pub broken_before: u32,
-    /// Calls that broke and did happen.
-    pub broken_after: u32,
-    /// Lists that end early.
-    pub partial: u32,
-    /// Batches of which half is ended.
-    pub half_batch: u32,
-    /// Calls that the role does not allow, by their permissions' names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub denied: Vec<String>,
-    /// Nothing can be reached.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub out: bool,
-}
-
-impl WeatherSetup {
-    /// Some call may take many seconds.
-    pub fn is_slow(&self) -> bool {
-        self.slow.is_some() || self.timeout_before > 0 || self.timeout_after > 0
-    }
 }
 
 /// Something that happens.
@@ -297,6 +267,16 @@ pub enum Port {
     Publish,
     /// A sink's cursor is moved.
     Advance,
+    /// A script is sent to an agent.
+    Guest,
+    /// What became of a script is asked.
+    Answer,
+    /// A fault changes something in the account, or what takes that back.
+    Alter,
+    /// How something stands that a fault changes.
+    Standing,
+    /// A fault's tag is written or taken away.
+    FaultTag,
 }
 
 /// On which side of a call.
@@ -597,4 +577,18 @@ pub enum What {
     },
     /// Something is done to the estate.
     Estate(Deed),
+    /// Somebody meddles with every instance of a region that has a fault now.
+    Meddle {
+        /// The region's index.
+        region: usize,
+        /// How.
+        how: Meddling,
+    },
+    /// The next calls that change, undo or tag something fail: so many of each.
+    UndoFails {
+        /// How many.
+        times: u32,
+        /// What was asked happens nevertheless.
+        done: bool,
+    },
 }

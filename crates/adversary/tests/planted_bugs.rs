@@ -141,5 +141,8 @@ mod planted_bugs {
         lease_never_renewed
         failed_list_is_empty
         failed_deletion_is_done
+        undo_believed_unseen
+        fault_renewed_past_its_end
+        undo_not_in_the_intent
     }
 }

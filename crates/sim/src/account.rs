@@ -168,6 +168,20 @@ impl SimAccount {
         self.now_state().instances.get(id).map(|instance| instance.attached.clone())
     }
 
+    /// Somebody changes what is attached to an instance, and it is nobody's call.
+    pub fn amend_attached(&self, id: &InstanceId, change: impl FnOnce(&mut simian_core::Attached)) {
+        if let Some(instance) = self.now_state().instances.get_mut(id) {
+            change(&mut instance.attached);
+        }
+    }
+
+    /// Somebody takes tags from an instance: those whose keys begin so.
+    pub fn lose_tags(&self, id: &InstanceId, prefix: &str) {
+        if let Some(instance) = self.now_state().instances.get_mut(id) {
+            instance.tags.retain(|key, _| !key.starts_with(prefix));
+        }
+    }
+
     /// What is really so.
     pub fn truth(&self) -> Truth {
         Truth::new(self.clone())

@@ -1,6 +1,7 @@
 //! What faults change in the account, and how that stands.
 
-use simian_core::{Alteration, GroupId, InstanceId, Lifecycle, Region, Standing};
+use chrono::{DateTime, Utc};
+use simian_core::{Alteration, Attached, GroupId, InstanceId, Lifecycle, Region, Standing};
 
 use crate::calling::{Refused, refused};
 use crate::group::GroupSpec;
@@ -10,6 +11,19 @@ use crate::state::{Happening, State};
 
 /// The security group that lets nothing through.
 pub(crate) const QUARANTINE: &str = "sg-0quarantine";
+
+/// A change that a caller made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Altered {
+    /// When it took effect.
+    pub at: DateTime<Utc>,
+    /// Where.
+    pub region: Region,
+    /// What.
+    pub alteration: Alteration,
+    /// What was attached to its instance before; none where it is about a group.
+    pub before: Option<Attached>,
+}
 
 /// From a start to `running`, in seconds.
 const STARTS: (u64, u64) = (20, 60);
@@ -56,6 +70,8 @@ impl State {
                 _ => so(one.is_member() && one.lifecycle == Lifecycle::InService),
             }),
             Alteration::Detach { instance, .. } => of(instance, &|one| so(!one.is_member())),
+            // Nobody can come back to a group that is gone.
+            Alteration::Attach { group: name, .. } if group(name).is_none() => Standing::Gone,
             Alteration::Attach { instance, .. } => {
                 of(instance, &|one| so(one.is_member() && one.lifecycle == Lifecycle::InService))
             }
@@ -70,9 +86,10 @@ impl State {
             Standing::So | Standing::Moving => return Err(refused("IncorrectState", "it is so already")),
             Standing::Gone => return Err(refused("NotFound", format!("{alteration}: there is no such thing"))),
         }
+        let before = self.about(alteration).and_then(|id| Some(self.instances.get(&id)?.attached.clone()));
         match alteration {
             Alteration::Stop { instance } => {
-                self.perform(Operation::StopMember(Who::Id(instance.clone())));
+                self.apply(Operation::StopMember(Who::Id(instance.clone())));
             }
             Alteration::Start { instance } => {
                 let wait = self.chance(&["start", instance.as_str()]).between(STARTS.0, STARTS.1);
@@ -96,27 +113,51 @@ impl State {
             Alteration::Suspend { group, processes } => {
                 for process in processes {
                     let group = GroupId::new(region, group);
-                    self.perform(Operation::Suspend { group, process: process.clone() });
+                    self.apply(Operation::Suspend { group, process: process.clone() });
                 }
             }
             Alteration::Resume { group, processes } => {
                 for process in processes {
                     let group = GroupId::new(region, group);
-                    self.perform(Operation::Resume { group, process: process.clone() });
+                    self.apply(Operation::Resume { group, process: process.clone() });
                 }
             }
             Alteration::Deregister { target_group, instance } => self.deregister(target_group, instance, true),
             Alteration::Register { target_group, instance } => self.deregister(target_group, instance, false),
             Alteration::EnterStandby { instance, .. } => {
-                self.perform(Operation::Standby { who: Who::Id(instance.clone()), on: true });
+                self.apply(Operation::Standby { who: Who::Id(instance.clone()), on: true });
             }
             Alteration::ExitStandby { instance, .. } => {
-                self.perform(Operation::Standby { who: Who::Id(instance.clone()), on: false });
+                self.apply(Operation::Standby { who: Who::Id(instance.clone()), on: false });
             }
             Alteration::Detach { group, instance } => self.detach(&GroupId::new(region, group), instance),
             Alteration::Attach { group, instance } => self.attach(&GroupId::new(region, group), instance),
         }
+        if self.journal.is_some() && self.standing(region, alteration) != Standing::Otherwise {
+            self.altered.push(Altered { at: now, region: region.clone(), alteration: alteration.clone(), before });
+        }
         Ok(())
+    }
+
+    /// The instance that a change is about; none where it is a group.
+    pub(crate) fn about(&self, alteration: &Alteration) -> Option<InstanceId> {
+        match alteration {
+            Alteration::Stop { instance }
+            | Alteration::Start { instance }
+            | Alteration::DetachVolume { instance, .. }
+            | Alteration::AttachVolume { instance, .. }
+            | Alteration::Deregister { instance, .. }
+            | Alteration::Register { instance, .. }
+            | Alteration::EnterStandby { instance, .. }
+            | Alteration::ExitStandby { instance, .. }
+            | Alteration::Detach { instance, .. }
+            | Alteration::Attach { instance, .. } => Some(instance.clone()),
+            Alteration::SetGroups { interface, .. } => {
+                let holds = |one: &&Instance| one.attached.interfaces.contains_key(interface);
+                self.instances.values().find(holds).map(|one| one.life.id.clone())
+            }
+            Alteration::Suspend { .. } | Alteration::Resume { .. } => None,
+        }
     }
 
     fn change_instance(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance)) {

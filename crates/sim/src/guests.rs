@@ -36,6 +36,27 @@ pub struct GuestFault {
     pub cap: DateTime<Utc>,
 }
 
+/// A command for an agent, as its sender and its guest know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Where.
+    pub region: Region,
+    /// In which instance.
+    pub instance: InstanceId,
+    /// The fault's kind; empty where only its id is said.
+    pub kind: String,
+    /// The fault's id.
+    pub id: String,
+    /// What is asked of it.
+    pub verb: String,
+    /// Seconds from each renewal, and in all.
+    pub lasts: (i64, i64),
+    /// When it was sent.
+    pub sent: DateTime<Utc>,
+    /// When its agent took it, and the first word of the answer.
+    pub ran: Option<(DateTime<Utc>, String)>,
+}
+
 /// What runs inside instances, and what was sent there.
 #[derive(Debug, Default)]
 pub(crate) struct Guests {
@@ -51,6 +72,8 @@ struct Command {
     at: DateTime<Utc>,
     script: Script,
     end: Option<Progress>,
+    /// When an agent took it, and what the script said.
+    ran: Option<(DateTime<Utc>, String)>,
 }
 
 /// What a guest reads of a script.
@@ -141,7 +164,7 @@ impl State {
         }
         let number = self.guests.commands.len();
         let (region, instance, comment) = (region.clone(), id.clone(), comment.to_owned());
-        self.guests.commands.push(Command { region, instance, comment, at: self.now, script, end: None });
+        self.guests.commands.push(Command { region, instance, comment, at: self.now, script, end: None, ran: None });
         let wait = self.chance(&["agent", id.as_str(), &number.to_string()]).between(TAKES.0, TAKES.1);
         self.enqueue_in(wait, Happening::Taken(number));
         Ok(command_id(number))
@@ -157,7 +180,10 @@ impl State {
             one.silent.is_none() && one.rebooting.is_none() && one.state(self.now, self.now).is_some_and(up)
         });
         let end = if answers {
-            Progress::Ended { output: format!("simian-fault: {}\n", self.run_script(&id, &script)) }
+            let says = self.run_script(&id, &script);
+            let word = says.split(':').next().unwrap_or_default().to_owned();
+            self.guests.commands[number].ran = Some((self.now, word));
+            Progress::Ended { output: format!("simian-fault: {says}\n") }
         } else if self.now < at + STARTS_WITHIN {
             self.enqueue_in(AGAIN, Happening::Taken(number));
             return;
@@ -198,6 +224,21 @@ impl State {
             }
             _ => "absent".to_owned(),
         }
+    }
+
+    /// Every command that was ever sent, in order.
+    pub(crate) fn commands(&self) -> Vec<Ran> {
+        let ran = |one: &Command| Ran {
+            region: one.region.clone(),
+            instance: one.instance.clone(),
+            kind: one.script.kind.clone(),
+            id: one.script.id.clone(),
+            verb: one.script.verb.clone(),
+            lasts: (one.script.lasts, one.script.cap),
+            sent: one.at,
+            ran: one.ran.clone(),
+        };
+        self.guests.commands.iter().map(ran).collect()
     }
 
     /// The faults that are in an instance now, by their ids.

@@ -45,11 +45,12 @@ mod truth;
 mod weather;
 
 pub use account::SimAccount;
+pub use alterations::Altered;
 pub use chance::Chance;
 pub use clock::{Deadlock, MAX_POLLS_AN_INSTANT, ScaledClock, VirtualClock};
 pub use estate::{Ended, Held};
 pub use group::GroupSpec;
-pub use guests::GuestFault;
+pub use guests::{GuestFault, Ran};
 pub use instance::{EndedBy, Life};
 pub use operation::{Operation, Performed, Who};
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGIONS, sandbox};

@@ -18,7 +18,8 @@ impl State {
         found
     }
 
-    fn apply(&mut self, operation: Operation) -> bool {
+    /// Does it now, whoever asked.
+    pub(crate) fn apply(&mut self, operation: Operation) -> bool {
         match operation {
             Operation::SetTag { group, key, value } => self.change(&group, |spec| {
                 spec.tags.insert(key, value);

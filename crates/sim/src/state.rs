@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, InstanceId, Region};
 
+use crate::alterations::Altered;
 use crate::chance::Chance;
 use crate::estate::Holdings;
 use crate::group::SimGroup;
@@ -82,6 +83,8 @@ pub(crate) struct State {
     pub(crate) performed: Vec<Performed>,
     /// Every change of a group's description, if somebody asked for that to be kept.
     pub(crate) journal: Option<Vec<Described>>,
+    /// Every change that a caller made for a fault, if somebody asked for that to be kept.
+    pub(crate) altered: Vec<Altered>,
     /// What the last query of each region found, as long as nothing changed.
     pub(crate) listed: BTreeMap<Region, Listed>,
     queue: BTreeMap<(DateTime<Utc>, u64), Happening>,
@@ -111,6 +114,7 @@ impl State {
             traffic: Traffic::new(seed),
             performed: Vec::new(),
             journal: None,
+            altered: Vec::new(),
             listed: BTreeMap::new(),
             queue: BTreeMap::new(),
             queued: 0,

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
-use simian_core::{Group, GroupId, InstanceId, LaunchSource, Region};
+use simian_core::{Alteration, Group, GroupId, InstanceId, LaunchSource, Region, Standing};
 
 use crate::account::SimAccount;
+use crate::alterations::Altered;
 use crate::estate::Held;
+use crate::guests::Ran;
 use crate::instance::Life;
 use crate::signals::disengaged;
 
@@ -44,6 +46,26 @@ impl Truth {
     pub fn holdings(&self, skip: usize) -> Vec<Held> {
         let state = self.account.now_state();
         state.holdings.journal.iter().flatten().skip(skip).cloned().collect()
+    }
+
+    /// Every change that a caller made for a fault since [`SimAccount::keep_journal`], in order.
+    pub fn altered(&self) -> Vec<Altered> {
+        self.account.now_state().altered.clone()
+    }
+
+    /// The instance that a change is about; none where it is a group.
+    pub fn about(&self, alteration: &Alteration) -> Option<InstanceId> {
+        self.account.now_state().about(alteration)
+    }
+
+    /// How the account stands to a change now.
+    pub fn standing(&self, region: &Region, alteration: &Alteration) -> Standing {
+        self.account.now_state().standing(region, alteration)
+    }
+
+    /// Every command that was ever sent to an agent, in order.
+    pub fn commands(&self) -> Vec<Ran> {
+        self.account.now_state().commands()
     }
 
     /// The group as its own service knows it, which does not know yet of the dead that it has not noticed. `None`

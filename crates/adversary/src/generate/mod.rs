@@ -1,6 +1,7 @@
 //! From a seed to a scenario.
 
 mod brakes;
+mod lasting;
 mod setup;
 mod steps;
 
@@ -19,6 +20,7 @@ pub fn scenario(seed: u64) -> Scenario {
     if !setup.calm {
         // Dice of its own: the weeks of old seeds stay what they were, and more happens in them.
         brakes::add(&mut setup, &mut steps, &mut Chance::new(seed, &["adversary", "brakes"]));
+        lasting::add(&mut setup, &mut steps, &mut Chance::new(seed, &["faults"]));
     }
     // A file has one process at a time.
     setup.sqlite &= !steps.iter().any(|step| matches!(step.what, What::Replica));

@@ -124,6 +124,7 @@ pub(super) fn policy(start: NaiveDate, chance: &mut Chance) -> PolicySetup {
         brake: chance.hit(0.3),
         alarms: Vec::new(),
         outage: false,
+        faults: None,
         janitor: None,
     }
 }
@@ -160,6 +161,7 @@ fn calm_policy(chance: &mut Chance) -> PolicySetup {
         brake: false,
         alarms: Vec::new(),
         outage: false,
+        faults: None,
         janitor: None,
     }
 }

@@ -75,14 +75,16 @@ pub(super) fn outcomes(model: &Model, stage: &Stage, events: &[Event], wrong: &m
                 Kind::ActionAbandoned,
                 Kind::ActionRehearsed,
             ]);
-        let told_twice = of(&[Kind::ActionRecovered]) > 1 || of(&[Kind::ActionUnrecovered]) > 1;
+        // What lasts may fail to end in time, and to recover from it.
+        let failures = if super::lasting::lasts(record.claim.action) { 2 } else { 1 };
+        let told_twice = of(&[Kind::ActionRecovered]) > 1 || of(&[Kind::ActionUnrecovered]) > failures;
         if finals > 1 || told_twice {
             push("one-outcome", record.at, format!("{key} has {finals} outcomes"), wrong);
         }
         if of(&[Kind::ActionIntended]) > 1 {
             push("one-intent", record.at, format!("{key} was intended twice"), wrong);
         }
-        if record.claim.mode == Mode::DryRun {
+        if record.claim.mode == Mode::DryRun || super::lasting::lasts(record.claim.action) {
             continue;
         }
         let reboot = record.claim.action == Action::Reboot;
@@ -125,8 +127,8 @@ pub(super) fn left_open(stage: &Stage, claims: &[ClaimRecord], wrong: &mut Vec<V
     let now = stage.now();
     for claim in claims.iter().filter(|claim| claim.stage != Phase::Closed) {
         let settled = claim.act_before + SETTLED < now;
-        let doubtful =
-            claim.stage == Phase::Acting || (claim.outcome == Some(Outcome::Unknown) && claim.action != Action::Reboot);
+        let returns = claim.action == Action::Reboot || super::lasting::lasts(claim.action);
+        let doubtful = claim.stage == Phase::Acting || (claim.outcome == Some(Outcome::Unknown) && !returns);
         if settled && doubtful {
             let text = format!("{} is {:?} with {:?}", claim.key, claim.stage, claim.outcome);
             push("left-open", claim.at, text, wrong);

@@ -12,6 +12,7 @@
 mod books;
 pub(crate) mod endings;
 pub(crate) mod hours;
+mod lasting;
 mod leases;
 mod live;
 pub(crate) mod names;
@@ -30,7 +31,7 @@ use crate::scenario::{PolicySetup, Setup};
 use crate::tally::Tally;
 use crate::violation::Violation;
 use crate::world::Judge;
-use crate::world::log::{Course, Did, Entry, Log};
+use crate::world::log::{Course, Did, Entry, Log, Told};
 use crate::world::stage::Stage;
 use timeline::Timeline;
 
@@ -51,6 +52,10 @@ struct Record {
     outcome: Option<Outcome>,
     /// When it may be done, from the intent: not before the first, and over before the second.
     intent: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When a fault that lasts is to end, by the clock of whoever began it.
+    until: Option<DateTime<Utc>>,
+    /// It was said to be undone.
+    undone: bool,
     /// The alarms that it minds.
     minded: Vec<String>,
     /// Whom and when it took that it may not. That harms only once something is done: a claim that is found to be late is
@@ -163,6 +168,10 @@ impl Model {
                     wrong.extend(record.into_iter().flat_map(|record| record.wrong.clone()));
                 }
                 Did::Held { key, from, to } => leases::held(&scene, key, from, to, wrong),
+                Did::Sent { region, id, run, verb, .. } => lasting::sent(&scene, region, id, run, verb, wrong),
+                Did::Altered { region, id, alteration, .. } => {
+                    lasting::altered(&scene, region, id.as_ref(), alteration, wrong);
+                }
                 Did::Called { act, region, ids, .. } => touch::called(&scene, *act, region, ids, wrong),
                 _ => {}
             }
@@ -182,6 +191,7 @@ impl Model {
             }
             Did::Told(told) => {
                 let key = told.key.clone().unwrap_or_default();
+                self.remember_fault(&key, told);
                 match told.kind {
                     Kind::ActionPlanned => {
                         self.announced.entry(key).or_insert(told.at);
@@ -213,9 +223,26 @@ impl Model {
                 self.tripped = None;
             }
             Did::Called { .. } => self.tally.one("calls"),
+            Did::Sent { verb, .. } => self.tally.one(&format!("sent {verb}")),
+            Did::Altered { .. } => self.tally.one("alterations"),
             Did::Held { from, to, .. } => self.tally.one(if from == to { "renewals" } else { "adoptions" }),
             // What only a month has tells nothing here.
             Did::Read { .. } | Did::Wrote { .. } | Did::Listed(_) | Did::Marked { .. } | Did::LedgerLost => {}
+        }
+    }
+
+    /// What is told of a fault that lasts: until when, and that it is undone.
+    fn remember_fault(&mut self, key: &str, told: &Told) {
+        let Some(record) = self.records.get_mut(key).filter(|record| lasting::lasts(record.claim.action)) else {
+            return;
+        };
+        match told.kind {
+            Kind::ActionIntended | Kind::ActionDone => record.until = told.until.or(record.until),
+            Kind::ActionUndone => {
+                record.undone = true;
+                self.tally.one(&format!("undone {}", record.claim.action));
+            }
+            _ => {}
         }
     }
 
@@ -231,6 +258,8 @@ impl Model {
             phase: Phase::Acting,
             outcome: None,
             intent: None,
+            until: None,
+            undone: false,
             minded,
             wrong,
         };
@@ -256,6 +285,7 @@ impl Judge for Model {
         endings::outcomes(self, stage, events, wrong);
         endings::left_open(stage, claims, wrong);
         endings::calls(stage, wrong);
+        lasting::end(self, stage, events, claims, wrong);
         live::check(self, stage, events, wrong);
     }
 

@@ -22,6 +22,22 @@ pub(crate) struct Wish {
     pub(crate) alarms: Vec<String>,
 }
 
+/// What an owner may want that this model knows of.
+const KNOWN: [&str; 12] = [
+    "terminate",
+    "terminate-gracefully",
+    "reboot",
+    "latency",
+    "burn-cpu",
+    "isolate",
+    "stop-start",
+    "standby",
+    "detach",
+    "detach-volumes",
+    "deregister",
+    "suspend-processes",
+];
+
 /// Yes, no, or a word that nobody understands.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Word {
@@ -96,8 +112,7 @@ fn wish(tags: &BTreeMap<String, String>, policy: &PolicySetup) -> Option<Wish> {
         Some(text) => {
             let words = text.split_whitespace().map(|word| word.split('=').next().unwrap_or(word).to_owned());
             let words: Vec<String> = words.collect();
-            let known = ["terminate", "terminate-gracefully", "reboot"];
-            (!words.is_empty() && words.iter().all(|word| known.contains(&word.as_str()))).then_some(words)?
+            (!words.is_empty() && words.iter().all(|word| KNOWN.contains(&word.as_str()))).then_some(words)?
         }
         None => vec!["terminate".to_owned()],
     };

@@ -225,7 +225,7 @@ fn calendar(scene: &Scene<'_>, key: &str, wrong: &mut Vec<Violation>) {
 }
 
 /// Since when a pause holds this process from that, if one does.
-fn paused(
+pub(super) fn paused(
     scene: &Scene<'_>,
     mode: Mode,
     region: &Region,

@@ -3,6 +3,7 @@
 use simian_core::{CallError, Change, Region, ResourceId, ResourceKind};
 
 use crate::scenario::{Port, Side};
+use crate::world::FAULT_TAG;
 use crate::world::log::{Did, Write};
 use crate::world::ports::{Ports, UnderWay};
 
@@ -15,14 +16,18 @@ impl Ports {
         ids: Vec<ResourceId>,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
+        let port = match &write {
+            Write::Tag { key, .. } | Write::Untag { key } if key.starts_with(FAULT_TAG) => Port::FaultTag,
+            _ => Port::Act,
+        };
         // Begun now, whatever happens at the door.
         self.stage.log(self.slot, Did::Wrote { write, region: region.clone(), ids });
         let under_way = UnderWay::begin(self);
-        self.stage.meets(self.slot, Port::Act, Side::Before);
+        self.stage.meets(self.slot, port, Side::Before);
         let answer = call.await;
         drop(under_way);
         self.heard(region, &answer);
-        self.at(Port::Act, Side::After).await;
+        self.at(port, Side::After).await;
         answer
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use simian_core::{
-    Cause, Claim, Disposal, InstanceId, Key, Kind, Mark, MarkId, Mode, Outcome, Region, ResourceId, Stage,
+    Alteration, Cause, Claim, Disposal, InstanceId, Key, Kind, Mark, MarkId, Mode, Outcome, Region, ResourceId, Stage,
 };
 
-use crate::scenario::{HookSays, PolicySetup};
+use crate::scenario::{HookSays, Meddling, PolicySetup};
 
 /// A call that acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(crate) enum Act {
     Terminate,
     Gracefully,
     Reboot,
+    /// A fault that lasts is begun.
+    Fault,
 }
 
 /// A call that writes to resources.
@@ -54,6 +56,10 @@ pub(crate) enum Did {
     Told(Told),
     /// It began a call that acts; how that ended, once it did.
     Called { act: Act, region: Region, ids: Vec<InstanceId>, answer: Option<Result<Vec<InstanceId>, Cause>> },
+    /// It began to send a word to a fault in a guest; how that ended, once it did.
+    Sent { region: Region, id: InstanceId, run: String, verb: String, answer: Option<Result<(), Cause>> },
+    /// It began to change something for a fault, or to take that back; how that ended, once it did.
+    Altered { region: Region, id: Option<InstanceId>, alteration: Alteration, answer: Option<Result<(), Cause>> },
     /// It has read a region's groups, by tags or by name, since then.
     Read { begun: DateTime<Utc>, survey: bool },
     /// It lifted every pause, which sets the breaker back.
@@ -177,6 +183,8 @@ pub(crate) struct Log {
     pub(crate) lives: BTreeMap<String, Life>,
     /// When machines slept and the ledger took nothing.
     pub(crate) absences: Vec<Absence>,
+    /// Who changed something of an instance that had a fault, and when.
+    pub(crate) meddled: Vec<(DateTime<Utc>, InstanceId, Meddling)>,
     /// Whether some call may take long.
     pub(crate) slow: Course<bool>,
     /// What was done to the world, for people.

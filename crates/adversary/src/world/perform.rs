@@ -87,6 +87,8 @@ impl Stage {
                 self.shared().sink_back = now + TimeDelta::seconds(i64::from(*seconds));
             }
             What::Estate(deed) => self.do_deed(deed),
+            What::Meddle { region: index, how } => self.meddle(&region(*index), *how),
+            What::UndoFails { times, done } => self.fail_undos(*times, *done),
             What::Checks { region: index, but, healthy } => self.check_targets(&region(*index), *but, *healthy),
             outside => {
                 if let Some(operation) = self.operation(outside) {

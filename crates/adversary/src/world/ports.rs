@@ -75,7 +75,7 @@ impl Ports {
     }
 
     /// A read, with somebody on both sides of it.
-    async fn around<T>(
+    pub(crate) async fn around<T>(
         &self,
         port: Port,
         region: &Region,
@@ -141,7 +141,7 @@ impl Cloud for Ports {
     }
 
     async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {
-        self.around(Port::Detail, region, self.stage.cloud.standing(region, alteration)).await
+        self.around(Port::Standing, region, self.stage.cloud.standing(region, alteration)).await
     }
 
     async fn identity(&self) -> Result<Identity, CallError> {
@@ -253,26 +253,26 @@ impl Guests for Ports {
     }
 
     async fn send(&self, region: &Region, id: &InstanceId, comment: &str, script: &str) -> Result<String, CallError> {
-        self.around(Port::Act, region, self.stage.cloud.send(region, id, comment, script)).await
+        self.tells(region, id, comment, self.stage.cloud.send(region, id, comment, script)).await
     }
 
     async fn sent(&self, region: &Region, id: &InstanceId, since: DateTime<Utc>) -> Result<Vec<Sent>, CallError> {
-        self.around(Port::Detail, region, self.stage.cloud.sent(region, id, since)).await
+        self.around(Port::Answer, region, self.stage.cloud.sent(region, id, since)).await
     }
 
     async fn progress(&self, region: &Region, id: &InstanceId, command: &str) -> Result<Progress, CallError> {
-        self.around(Port::Detail, region, self.stage.cloud.progress(region, id, command)).await
+        self.around(Port::Answer, region, self.stage.cloud.progress(region, id, command)).await
     }
 }
 
 #[async_trait]
 impl Actuator for Ports {
     async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError> {
-        self.around(Port::Act, region, self.stage.cloud.alter(region, alteration)).await
+        self.alters(region, alteration, self.stage.cloud.alter(region, alteration)).await
     }
 
     async fn quarantine(&self, region: &Region, vpc: &str) -> Result<String, CallError> {
-        self.around(Port::Act, region, self.stage.cloud.quarantine(region, vpc)).await
+        self.around(Port::Detail, region, self.stage.cloud.quarantine(region, vpc)).await
     }
 
     async fn terminate(&self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CallError> {

@@ -1,5 +1,6 @@
 //! One process of the program: an engine made of the config and the ports, and the future that runs on it.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,14 +10,14 @@ use simian::brake::Brake;
 use simian::daemon::{self, Begin, End, Schedule};
 use simian::engine::{Account, Engine, WatchPolicy};
 use simian::order::Order;
-use simian::{round, sinks};
+use simian::{round, sinks, watch};
 use simian_chaos::Chaos;
 use simian_core::calendar::{Freeze, Hours, Weekdays};
 use simian_core::choice::{Rule, app_glob};
 use simian_core::rails::{Budgets, Floors};
 use simian_core::{
-    AccountId, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Monkey, OutageHook, Policy,
-    Region, Request, Settings, Sink, Size, TagRules,
+    AccountId, Action, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Monkey, OutageHook,
+    Policy, Region, Request, Settings, Sink, Size, TagRules,
 };
 
 use super::ports::Ports;
@@ -97,7 +98,13 @@ pub(crate) fn wire(setup: &PolicySetup) -> Result<Wiring, String> {
         never_suffixes: setup.never_suffixes.clone(),
     };
     let grace = TimeDelta::minutes(i64::from(setup.grace));
+    if let Some(faults) = &setup.faults {
+        let late = BTreeMap::from([("delay".to_owned(), format!("{}ms", faults.delay))]);
+        policy.faults.lasts = TimeDelta::minutes(i64::from(faults.minutes));
+        policy.faults.parameters.insert(Action::Latency, late);
+    }
     let monkey = Chaos::new(grouping, grace, policy.tags.clone())
+        .with(policy.faults.clone())
         .choosing(choice)
         .leaving(policy.floors.clone())
         .within(calendar);
@@ -162,6 +169,9 @@ pub(crate) fn daemon(
     Ok((running, end))
 }
 
+/// How often a person's command looks at the faults that it began.
+const FOLLOWS: TimeDelta = TimeDelta::seconds(10);
+
 /// The name under which a game day claims.
 pub(crate) fn game_holder(id: u32) -> String {
     format!("game-{id}")
@@ -170,6 +180,7 @@ pub(crate) fn game_holder(id: u32) -> String {
 /// A game day: every unit, now.
 pub(crate) fn game_day(stage: &Arc<Stage>, slot: usize, id: u32, setup: &PolicySetup) -> Result<Running, String> {
     let (engine, _) = engine(stage, slot, &game_holder(id), setup)?;
+    let stays = id % 2 == 0;
     Ok(Box::pin(async move {
         let request = Request {
             id: format!("game-{id}"),
@@ -184,5 +195,12 @@ pub(crate) fn game_day(stage: &Arc<Stage>, slot: usize, id: u32, setup: &PolicyS
         let rounds = account.areas(monkey).into_iter();
         let rounds = rounds.map(|area| async move { drop(round::run(engine, account, &area, monkey, order).await) });
         join_all(rounds).await;
+        // Every second person stays until the faults have ended; the others have better things to do.
+        while stays && watch::is_held(engine).await.unwrap_or(false) {
+            engine.clock.sleep_until(engine.clock.now() + FOLLOWS).await;
+            for region in &account.regions {
+                drop(watch::poll(engine, account, region).await);
+            }
+        }
     }))
 }

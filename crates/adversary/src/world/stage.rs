@@ -102,6 +102,7 @@ impl Stage {
             first_run: (!setup.newborn).then_some(start),
             lives: BTreeMap::new(),
             absences: Vec::new(),
+            meddled: Vec::new(),
             slow: Course::new(start, setup.weather.is_slow()),
             story: Vec::new(),
         };

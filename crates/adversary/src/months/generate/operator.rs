@@ -94,6 +94,7 @@ pub(super) fn policy(start: NaiveDate, calm: bool, chance: &mut Chance) -> Polic
         brake: !calm && chance.hit(0.2),
         alarms: if !calm && chance.hit(0.15) { vec![crate::scenario::ALARMS[0].to_owned()] } else { Vec::new() },
         outage: !calm && chance.hit(0.1),
+        faults: None,
         janitor: Some(janitor(calm, chance)),
     }
 }
