@@ -117,6 +117,10 @@ fn in_time(
     calls: &[CallRecord],
     wrong: &mut Vec<Violation>,
 ) {
+    // Beside a ledger that is one process's alone there is no game day: nobody would hear of it.
+    if stage.ledger().exclusive() {
+        return;
+    }
     let key = &record.claim.key;
     let shared = stage.shared();
     let log = &shared.log;
