@@ -180,7 +180,7 @@ pub(crate) fn game_holder(id: u32) -> String {
 /// A game day: every unit, now.
 pub(crate) fn game_day(stage: &Arc<Stage>, slot: usize, id: u32, setup: &PolicySetup) -> Result<Running, String> {
     let (engine, _) = engine(stage, slot, &game_holder(id), setup)?;
-    let stays = id % 2 == 0;
+    let stays = id.is_multiple_of(2);
     Ok(Box::pin(async move {
         let request = Request {
             id: format!("game-{id}"),

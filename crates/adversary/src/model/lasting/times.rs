@@ -108,8 +108,8 @@ fn takes_back(made: &Alteration, back: &Alteration) -> bool {
         (Alteration::SetGroups { interface: a, .. }, Alteration::SetGroups { interface: b, .. }) => {
             a == b && !makes(back)
         }
-        (Alteration::DetachVolume { volume: a, .. }, Alteration::AttachVolume { volume: b, .. }) => a == b,
-        (Alteration::Suspend { group: a, .. }, Alteration::Resume { group: b, .. }) => a == b,
+        (Alteration::DetachVolume { volume: a, .. }, Alteration::AttachVolume { volume: b, .. })
+        | (Alteration::Suspend { group: a, .. }, Alteration::Resume { group: b, .. }) => a == b,
         (
             Alteration::Deregister { target_group: a, instance: x },
             Alteration::Register { target_group: b, instance: y },
