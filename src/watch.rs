@@ -179,8 +179,13 @@ async fn look(
 
     let alarms = alarms(account, region, claims).await;
 
-    let (held, claims): (Vec<_>, Vec<_>) =
-        claims.iter().partition(|claim| held::fault(claim).is_some() && !in_doubt(claim, now));
+    // Who begins a fault has not said how yet. Until that is in doubt, it is not anybody else's to end or to move.
+    let beginning =
+        |claim: &&ClaimRecord| claim.action.lasts() && claim.stage == Stage::Acting && !in_doubt(claim, now);
+    let (held, claims): (Vec<_>, Vec<_>) = claims
+        .iter()
+        .filter(|claim| !beginning(claim))
+        .partition(|claim| held::fault(claim).is_some() && !in_doubt(claim, now));
     let mut steps = held::follow(engine, account, region, &held, &groups).await;
     for claim in claims {
         if claim.action.lasts() && in_doubt(claim, now) {

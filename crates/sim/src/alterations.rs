@@ -69,9 +69,13 @@ impl State {
                 Lifecycle::Pending => Standing::Moving,
                 _ => so(one.is_member() && one.lifecycle == Lifecycle::InService),
             }),
-            Alteration::Detach { instance, .. } => of(instance, &|one| so(!one.is_member())),
             // Nobody can come back to a group that is gone.
-            Alteration::Attach { group: name, .. } if group(name).is_none() => Standing::Gone,
+            Alteration::Attach { group: name, .. } | Alteration::Detach { group: name, .. }
+                if group(name).is_none() =>
+            {
+                Standing::Gone
+            }
+            Alteration::Detach { instance, .. } => of(instance, &|one| so(!one.is_member())),
             Alteration::Attach { instance, .. } => {
                 of(instance, &|one| so(one.is_member() && one.lifecycle == Lifecycle::InService))
             }

@@ -113,7 +113,7 @@ pub(super) fn sent(
     };
     let key = &record.claim.key;
     match verb {
-        "preflight" if record.phase != Phase::Acting || record.slot != scene.entry.slot => {
+        "preflight" if record.slot != scene.entry.slot => {
             scene.wrong("claim-before-act", format!("{id} was asked whether {key} is possible, without it"), wrong);
         }
         "apply" => {
