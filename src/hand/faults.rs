@@ -198,6 +198,8 @@ impl Live<'_> {
                 Word::Refused => (Outcome::Refused, said.why()),
                 _ => (Outcome::Failed, said.why()),
             },
+            // What never ran is nowhere, so there is nothing to hold.
+            Said::Never(Outcome::Failed, why) => (Outcome::Abandoned, why.clone()),
             Said::Never(outcome, why) => (*outcome, why.clone()),
             Said::Unknown(why) => (Outcome::Unknown, why.clone()),
         }
