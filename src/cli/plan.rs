@@ -193,12 +193,12 @@ mod tests {
         let page = page(&engine, &engine.accounts[0], &args, &day);
         let mut page = clock.drive(page).map_err(|failure| failure.error).unwrap();
         // Nobody has said yet that nothing acted here before.
-        insta::assert_snapshot!(summary(&page, &day, false), @"7 of 26 units have a turn on 2026-11-30: 7 would be held (cool_down 6, healthy_floor 1); detail rails are asked when an action is due");
+        insta::assert_snapshot!(summary(&page, &day, false), @"8 of 27 units have a turn on 2026-11-30: 8 would be held (cool_down 7, healthy_floor 1); detail rails are asked when an action is due");
         for judged in page.judged.iter_mut().take(3) {
             judged.rulings.retain(|ruling| !ruling.says.holds());
             judged.proposal.mode = Mode::DryRun;
         }
         page.judged[0].proposal.mode = Mode::Live;
-        insta::assert_snapshot!(summary(&page, &day, true), @"7 of 26 units have a turn on 2026-11-30 (verdicts are provisional: it is another day): 1 would act, 2 would be rehearsed, 4 would be held (cool_down 3, healthy_floor 1); detail rails are asked when an action is due");
+        insta::assert_snapshot!(summary(&page, &day, true), @"8 of 27 units have a turn on 2026-11-30 (verdicts are provisional: it is another day): 1 would act, 2 would be rehearsed, 5 would be held (cool_down 4, healthy_floor 1); detail rails are asked when an action is due");
     }
 }

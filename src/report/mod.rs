@@ -134,7 +134,7 @@ pub struct Totals {
     pub planned: usize,
     /// Turns that were acted on, or rehearsed.
     pub acted: usize,
-    /// Instances that were ended, or would have been.
+    /// Instances that were hit, or would have been: ended, rebooted, or given a fault for a while.
     pub instances: usize,
     /// Turns that were tried and did not happen: failed, refused or abandoned.
     pub not_done: usize,
@@ -265,7 +265,7 @@ impl End {
         }
     }
 
-    /// Whether something was, or would have been, ended.
+    /// Whether something was, or would have been, hit.
     pub fn acted(self) -> bool {
         matches!(self, End::Done | End::Rehearsed)
     }

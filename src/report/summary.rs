@@ -96,9 +96,9 @@ fn part(part: &Part) -> String {
         (Mode::DryRun, _) => "would have been",
     };
     let first = if totals.instances == 0 {
-        format!("In {}, nothing {} ended", part.name, if part.mode == Mode::Live { "was" } else { would })
+        format!("In {}, nothing {} hit", part.name, if part.mode == Mode::Live { "was" } else { would })
     } else {
-        format!("In {}, {} of {} {would} ended", part.name, many(totals.instances, "instance"), many(hit, "unit"))
+        format!("In {}, {} of {} {would} hit", part.name, many(totals.instances, "instance"), many(hit, "unit"))
     };
     let mut clauses = vec![first];
     let recovery = &totals.recovery;

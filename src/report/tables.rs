@@ -164,13 +164,13 @@ pub(super) fn units(mode: Mode, units: &[UnitPart]) -> Table {
 /// One line of an owner's figures.
 pub(super) fn figures(mode: Mode, owner: &Owner) -> String {
     let totals = &owner.totals;
-    let ended = match mode {
-        Mode::Live => "ended",
-        Mode::DryRun => "would have been ended",
+    let hit = match mode {
+        Mode::Live => "hit",
+        Mode::DryRun => "would have been hit",
     };
     let mut parts = vec![
         format!("{} planned in {}", many(totals.planned, "turn"), many(totals.units, "unit")),
-        format!("{} {ended}", many(totals.instances, "instance")),
+        format!("{} {hit}", many(totals.instances, "instance")),
     ];
     for (n, what) in [
         (totals.not_done, "tried in vain"),

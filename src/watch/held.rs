@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 use simian_core::claim::SETTLED_AFTER;
 use simian_core::{
-    Action, Cause, Change, ClaimRecord, Group, Held, History, Kind, LedgerError, OptIn, Outcome, Pause, Region,
+    Action, Cause, Change, ClaimRecord, Group, Held, History, Kind, LedgerError, Mode, OptIn, Outcome, Pause, Region,
     Reversal, RunId, Stage, Standing, Stops, Target, View, Watch, rails, span,
 };
 use simian_faults::{Verb, Word};
@@ -95,6 +95,9 @@ fn ends(
     }
     if engine.clock.now() >= held.until {
         return Some("its time was over".into());
+    }
+    if account.policy.mode_of(&claim.monkey) != Mode::Live {
+        return Some(format!("the operator says dry-run: {}", account.policy.held_back(&claim.monkey)));
     }
     let day = account.policy.calendar.day_at(engine.clock.now());
     if !day.contains(engine.clock.now()) {
@@ -301,7 +304,8 @@ pub(super) fn adopted(claim: &ClaimRecord, now: DateTime<Utc>) -> Step {
 /// its guest, and to whoever comes next.
 pub(crate) async fn end_all(engine: &Engine, why: &str) -> Result<(), LedgerError> {
     let claims = super::open(engine).await?;
-    let ours = claims.iter().filter(|claim| claim.holder == engine.holder);
+    // One that its hand is beginning just now is that hand's: it ends by itself, or is found by whoever comes next.
+    let ours = claims.iter().filter(|claim| claim.holder == engine.holder && claim.stage != Stage::Acting);
     let ends = ours.filter_map(|claim| Some((claim, claim.watch.as_ref()?, fault(claim)?))).map(
         |(claim, watch, held)| async move {
             let account = engine.accounts.iter().find(|account| account.policy.account == claim.scope.account)?;

@@ -436,6 +436,19 @@ fn what_waits_for_a_slow_change_is_made_later_and_taken_back_all_the_same() {
 }
 
 #[test]
+fn an_operator_who_says_dry_run_meanwhile_wants_no_fault_either() {
+    let mut world = wants(Action::Standby);
+    let before = state(&world);
+    process(&world).run_until(at(&world, 2));
+    assert_eq!(world.outcome("shop-prod"), Some(Outcome::Done));
+    world.policy.mode = simian_core::Mode::DryRun;
+    process(&world).run_until(at(&world, 4));
+    assert!(why(&world, Kind::ActionUndone).starts_with("the operator says dry-run"));
+    assert_eq!(state(&world), before);
+    world.audit();
+}
+
+#[test]
 fn no_fault_lasts_beyond_the_hours_that_it_was_begun_in() {
     let mut world = World::new([daily("shop-prod-v001").tag("simian:chaos:faults", "isolate")]).one_minute();
     world.policy.faults = rules();
@@ -462,7 +475,7 @@ fn a_fault_that_is_over_and_is_somebody_elses_is_waited_for() {
     let world = wants(Action::Isolate);
     let one = process(&world);
     let mut daemon = one.daemon();
-    one.on(&mut daemon, mon(10, 3));
+    one.on(&mut daemon, at(&world, 3));
     let until = world.claim("shop-prod").watch.unwrap().held.unwrap().until;
     one.on(&mut daemon, until - seconds(5));
     drop(daemon);

@@ -157,7 +157,7 @@ impl<'r> PartView<'r> {
 /// The figures that are seen first: what was done, what came of it, and what is to be mended.
 fn tiles(report: &Report) -> Vec<Tile> {
     let mut tiles = Vec::new();
-    for (mode, what) in [(Mode::Live, "instances ended"), (Mode::DryRun, "instances would have been ended")] {
+    for (mode, what) in [(Mode::Live, "instances hit"), (Mode::DryRun, "instances would have been hit")] {
         let parts = || report.parts.iter().filter(move |part| part.mode == mode);
         let instances: usize = parts().map(|part| part.totals.instances).sum();
         let planned: usize = parts().map(|part| part.totals.planned).sum();

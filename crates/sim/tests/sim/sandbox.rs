@@ -48,6 +48,7 @@ us-east-1/live-prod-v077 6/6 media in mean-days=4
 us-east-1/notebook-lab-v002 2/4 data in
 us-east-1/pay-lab-v003 4/4 payments malformed mean-days=often
 us-east-1/pay-prod-v009 6/6 payments out
+us-east-1/rank-prod-v012 6/6 search out latency=on latency:delay=200ms latency:for=10m latency:jitter=50ms latency:mean-days=1 latency:to=10.20.0.0/16:5432
 us-east-1/search-prod-canary-v012 1/1 search in
 us-east-1/search-prod-v203 9/9 search in mean-days=3
 us-east-1/shop-prod-v041 6/6 storefront in mean-days=3
