@@ -123,6 +123,14 @@ async fn take_back(account: &Account, region: &Region, reversal: &Reversal) -> R
         Standing::Gone => return Ok(Some(format!("what {undone} is about is gone"))),
         Standing::Otherwise => return Ok(Some(format!("somebody changed it since, so {undone} was left out"))),
     }
+    if let Alteration::AttachVolume { volume, instance, device } = undone {
+        let attached = account.cloud.attached(region, instance).await.map_err(|error| error.to_string())?;
+        let theirs =
+            attached.and_then(|attached| attached.volumes.get(device).cloned()).filter(|there| there != volume);
+        if let Some(theirs) = theirs {
+            return Ok(Some(format!("{theirs} is at {device} by now, so {undone} was left out")));
+        }
+    }
     account.actuator.alter(region, undone).await.map_err(|error| error.to_string())?;
     match standing(undone).await? {
         Standing::So => Ok(None),

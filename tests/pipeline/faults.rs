@@ -436,6 +436,20 @@ fn what_waits_for_a_slow_change_is_made_later_and_taken_back_all_the_same() {
 }
 
 #[test]
+fn a_volume_is_not_put_back_where_somebody_elses_is_by_now() {
+    let world = wants(Action::DetachVolumes);
+    let process = process(&world);
+    let mut daemon = process.daemon();
+    process.on(&mut daemon, at(&world, 3));
+    let id = target(&world);
+    world.cloud.amend_attached(&id, |attached| drop(attached.volumes.insert("/dev/sdf".into(), "vol-0theirs".into())));
+    process.on(&mut daemon, at(&world, 30));
+    assert!(why(&world, Kind::ActionUndone).contains("vol-0theirs is at /dev/sdf by now"));
+    assert_eq!(world.cloud.attached_to(&id).unwrap().volumes["/dev/sdf"], "vol-0theirs");
+    world.audit();
+}
+
+#[test]
 fn an_operator_who_says_dry_run_meanwhile_wants_no_fault_either() {
     let mut world = wants(Action::Standby);
     let before = state(&world);

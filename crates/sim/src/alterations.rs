@@ -93,7 +93,7 @@ impl State {
         let before = self.about(alteration).and_then(|id| Some(self.instances.get(&id)?.attached.clone()));
         match alteration {
             Alteration::Stop { instance } => {
-                self.apply(Operation::StopMember(Who::Id(instance.clone())));
+                self.apply_or_refuse(Operation::StopMember(Who::Id(instance.clone())))?;
             }
             Alteration::Start { instance } => {
                 let wait = self.chance(&["start", instance.as_str()]).between(STARTS.0, STARTS.1);
@@ -110,6 +110,11 @@ impl State {
             }
             Alteration::DetachVolume { instance, device, .. } => {
                 self.change_instance(instance, |one| drop(one.attached.volumes.remove(device)));
+            }
+            Alteration::AttachVolume { instance, device, .. }
+                if self.instances.get(instance).is_some_and(|one| one.attached.volumes.contains_key(device)) =>
+            {
+                return Err(refused("InvalidParameterValue", format!("{device} is already in use")));
             }
             Alteration::AttachVolume { instance, device, volume } => {
                 self.change_instance(instance, |one| drop(one.attached.volumes.insert(device.clone(), volume.clone())));
@@ -129,10 +134,10 @@ impl State {
             Alteration::Deregister { target_group, instance } => self.deregister(target_group, instance, true),
             Alteration::Register { target_group, instance } => self.deregister(target_group, instance, false),
             Alteration::EnterStandby { instance, .. } => {
-                self.apply(Operation::Standby { who: Who::Id(instance.clone()), on: true });
+                self.apply_or_refuse(Operation::Standby { who: Who::Id(instance.clone()), on: true })?;
             }
             Alteration::ExitStandby { instance, .. } => {
-                self.apply(Operation::Standby { who: Who::Id(instance.clone()), on: false });
+                self.apply_or_refuse(Operation::Standby { who: Who::Id(instance.clone()), on: false })?;
             }
             Alteration::Detach { group, instance } => self.detach(&GroupId::new(region, group), instance),
             Alteration::Attach { group, instance } => self.attach(&GroupId::new(region, group), instance),
@@ -162,6 +167,11 @@ impl State {
             }
             Alteration::Suspend { .. } | Alteration::Resume { .. } => None,
         }
+    }
+
+    /// Whoever is not in the state for it is refused.
+    fn apply_or_refuse(&mut self, operation: Operation) -> Result<(), Refused> {
+        if self.apply(operation) { Ok(()) } else { Err(refused("ValidationError", "it is not in the state for that")) }
     }
 
     fn change_instance(&mut self, id: &InstanceId, change: impl FnOnce(&mut Instance)) {
