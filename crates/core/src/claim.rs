@@ -296,7 +296,7 @@ impl ClaimRecord {
     /// nobody took it over.
     ///
     /// # Errors
-    /// [`LedgerError::Overtaken`] when it is closed, somebody else holds it, or its end is known already: a hand that slept
+    /// [`LedgerError::Overtaken`] when it is closed, somebody else holds it, its fault is gone already, or its end is known: a hand that slept
     /// through its call finds that the watch of its own process has looked.
     pub fn move_on(
         &mut self,
@@ -306,7 +306,10 @@ impl ClaimRecord {
         watch: Option<Watch>,
     ) -> Result<(), LedgerError> {
         let known = self.outcome.is_some_and(|known| known != Outcome::Unknown);
-        if self.stage == Stage::Closed || self.holder != by || (known && outcome.is_some()) {
+        // Of two looks of one process that see a fault end, one tells it, and none holds it again.
+        let is_gone = self.action.lasts() && self.watch.as_ref().is_some_and(|watch| watch.held.is_none());
+        let too_late = is_gone && outcome.is_none() && watch.is_some();
+        if self.stage == Stage::Closed || self.holder != by || (known && outcome.is_some()) || too_late {
             return Err(LedgerError::Overtaken(self.key.to_string()));
         }
         self.stage = stage;
@@ -349,6 +352,24 @@ mod tests {
         let record: ClaimRecord = serde_json::from_str(FIRST).unwrap();
         assert_eq!(serde_json::to_string(&record).unwrap(), FIRST);
         assert_eq!(record.full_unit(), "111122223333/us-east-1/cluster:shop-prod");
+    }
+
+    #[test]
+    fn a_fault_that_is_gone_goes_once_and_is_not_held_again() {
+        let record: ClaimRecord = serde_json::from_str(FIRST).unwrap();
+        let claim = Claim { action: Action::Standby, ..record.claim };
+        let (at, mut record) = (claim.at, ClaimRecord::won(&claim));
+        let held = Held { until: at, armed: None, undo: [].into(), left: [].into(), ending: None };
+        let watch = |held| Watch { since: at, deadline: at, baseline: BTreeMap::new(), late: false, held };
+        let there = || Some(watch(Some(held.clone())));
+        record.move_on("ops", Stage::Acting, None, there()).unwrap();
+        record.move_on("ops", Stage::Watching, Some(Outcome::Done), there()).unwrap();
+        record.move_on("ops", Stage::Watching, None, there()).unwrap();
+        record.move_on("ops", Stage::Watching, None, Some(watch(None))).unwrap();
+        for late in [Some(watch(None)), there()] {
+            assert!(record.move_on("ops", Stage::Watching, None, late).is_err());
+        }
+        record.move_on("ops", Stage::Closed, None, None).unwrap();
     }
 
     #[test]
