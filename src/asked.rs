@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
-use simian_core::{Draft, Kind, Mode, Request};
+use simian_core::{Draft, Key, Kind, Mode, Request};
 use tokio::sync::Notify;
 
 use crate::engine::Engine;
@@ -55,11 +54,8 @@ async fn answer(engine: &Engine, request: Request) -> Vec<String> {
     };
     let (now, asked) = (engine.clock.now(), request.clone());
     let order = &Order { mode: Mode::Live, request: Some(request), thorough: false };
-    let areas =
-        engine.accounts.iter().flat_map(|account| account.areas(monkey).into_iter().map(move |area| (account, area)));
-    let rounds = areas.map(|(account, area)| async move { round::run(engine, account, &area, monkey, order).await });
     let (mut failed, mut came) = (Vec::new(), false);
-    for ended in join_all(rounds).await {
+    for ended in round::everywhere(engine, monkey, order).await {
         match ended {
             Ok(closed) => {
                 came |= !closed.acted.is_empty() || !closed.held.is_empty();
@@ -82,7 +78,7 @@ fn nothing(request: &Request, now: DateTime<Utc>) -> Draft {
     draft.monkey = Some(request.monkey.clone());
     draft.actor = Some(request.actor.clone());
     draft.action = request.wish.as_ref().map(|wish| wish.action.to_string());
-    draft.key = Some(format!("{}/request:{}/{whom}", request.monkey, request.id));
+    draft.key = Some(format!("{}{whom}", Key::of_request(Mode::Live, &request.monkey, &request.id)));
     draft.run = Some(request.id.clone());
     draft.outcome = Some("opted_in".into());
     draft.target = target;

@@ -157,10 +157,9 @@ fn loops<'a>(
     schedules: &'a [Schedule],
     halt: &'a CancellationToken,
 ) -> impl Iterator<Item = Loop<'a>> {
-    let watching = engine.accounts.iter().flat_map(move |account| {
-        let regions = account.regions.iter();
-        regions.map(move |region| Box::pin(watch_region(engine, account, region, halt)) as Loop<'_>)
-    });
+    let watching = engine.places();
+    let watching =
+        watching.map(move |(account, region)| Box::pin(watch_region(engine, account, region, halt)) as Loop<'_>);
     let rounds = looks(engine, schedules).filter_map(move |(account, area, schedule)| {
         let monkey = engine.monkey(&schedule.monkey)?;
         Some(Box::pin(rounds(engine, account, area, monkey, schedule, halt)) as Loop<'_>)
@@ -251,7 +250,7 @@ async fn watch_region(engine: &Engine, account: &Account, region: &Region, stop:
                 1
             }
         };
-        let end = watch::next_end(engine, account, region).await.ok().flatten();
+        let end = if open == 0 { None } else { watch::next_end(engine, account, region).await.ok().flatten() };
         let again = async {
             if let Some(end) = end {
                 let look = engine.clock.now() + engine.watch.every;

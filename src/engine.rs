@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use simian_core::{
-    Actuator, Area, Change, Clock, Cloud, Dice, Draft, Event, Guests, Identity, InstanceId, Ledger, LedgerError,
-    Monkey, OutageHook, Policy, Region,
+    AccountId, Actuator, Area, Change, Clock, Cloud, Dice, Draft, Event, Guests, History, Identity, InstanceId, Ledger,
+    LedgerError, Monkey, OutageHook, Pause, Policy, Region, View,
 };
 use tokio::sync::{Notify, OnceCell};
 
@@ -163,6 +163,29 @@ impl Engine {
             }
         }
         Ok(ours)
+    }
+
+    /// What is paused now, by command and by file; why nobody knows, where nobody does. That is a no.
+    pub async fn pauses(&self) -> Result<Vec<Pause>, String> {
+        let now = self.clock.now();
+        let told = History::pauses(self.ledger.as_ref(), now).await;
+        let mut pauses = told.map_err(|error| format!("nobody knows whether it is paused: {error}"))?;
+        match self.brake.look(now) {
+            View::Known(by_file) => pauses.extend(by_file),
+            View::Unknown(why) => return Err(why),
+            View::Unasked => {}
+        }
+        Ok(pauses)
+    }
+
+    /// The account of that id, if it is in the config.
+    pub fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.policy.account == *id)
+    }
+
+    /// Every region of every account.
+    pub fn places(&self) -> impl Iterator<Item = (&Account, &Region)> {
+        self.accounts.iter().flat_map(|account| account.regions.iter().map(move |region| (account, region)))
     }
 
     /// The monkey of that name, if it is enabled.

@@ -14,8 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::{join, join_all};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
-    Action, CallError, Cause, Change, Detail, History, InstanceId, InstanceState, Judged, Kind, LedgerError, Outcome,
-    Region, Stage, Stops, Target, UnitId, View, Watch, World, rails,
+    Action, CallError, Cause, Change, Detail, Draft, InstanceId, InstanceState, Judged, Kind, LedgerError, Outcome,
+    Region, Stage, Stops, Target, UnitId, Watch, World, rails,
 };
 use tokio::sync::Mutex;
 
@@ -290,15 +290,7 @@ impl Live<'_> {
             return Err(why);
         }
         let clock = &self.engine.clock;
-        let mut pauses = match History::pauses(self.engine.ledger.as_ref(), clock.now()).await {
-            Ok(pauses) => pauses,
-            Err(error) => return Err(format!("nobody knows whether it is paused: {error}")),
-        };
-        match self.engine.brake.look(clock.now()) {
-            View::Known(by_file) => pauses.extend(by_file),
-            View::Unknown(why) => return Err(why),
-            View::Unasked => {}
-        }
+        let pauses = self.engine.pauses().await?;
         let account = &self.account.policy.account;
         let held: BTreeMap<InstanceId, String> = ids
             .iter()
@@ -390,19 +382,10 @@ impl Live<'_> {
                 self.engine.change_each(mem::take(&mut steps)).await?;
             }
             let (outcome, why) = together(&judged.proposal.targets, ends);
-            let kind = match outcome {
-                Outcome::Done => Kind::ActionDone,
-                Outcome::Refused => Kind::ActionRefused,
-                Outcome::Abandoned => Kind::ActionAbandoned,
-                Outcome::Failed | Outcome::Rehearsed => Kind::ActionFailed,
-                Outcome::Unknown => Kind::ActionResolved,
-            };
             let watch = outcome.counts().then(|| self.watch(world, &judged, outcome, ends, now));
             // Owners read this one: it says why their instance was ended, and not only that it was.
             let told = if outcome == Outcome::Done { format!("{}; {why}", judged.proposal.why) } else { why.clone() };
-            let mut draft = judged.draft(now, kind, told);
-            draft.verdicts.clear();
-            draft.outcome = Some(outcome.to_string());
+            let mut draft = ended(&judged, now, outcome, told);
             draft.until = watch.as_ref().map(|watch| watch.deadline);
             let stage = if watch.is_some() { Stage::Watching } else { Stage::Closed };
             steps.push((Some(draft), settle(self.engine, &judged, stage, outcome, watch)));
@@ -428,6 +411,21 @@ impl Live<'_> {
     }
 }
 
+/// The event of how a proposal ended.
+fn ended(judged: &Judged, now: DateTime<Utc>, outcome: Outcome, told: String) -> Draft {
+    let kind = match outcome {
+        Outcome::Done => Kind::ActionDone,
+        Outcome::Refused => Kind::ActionRefused,
+        Outcome::Abandoned => Kind::ActionAbandoned,
+        Outcome::Failed | Outcome::Rehearsed => Kind::ActionFailed,
+        Outcome::Unknown => Kind::ActionResolved,
+    };
+    let mut draft = judged.draft(now, kind, told);
+    draft.verdicts.clear();
+    draft.outcome = Some(outcome.to_string());
+    draft
+}
+
 /// What a failed call says of its targets.
 pub(crate) fn failed(error: &CallError) -> Outcome {
     match (error.cause.effect(), &error.cause) {
@@ -438,13 +436,15 @@ pub(crate) fn failed(error: &CallError) -> Outcome {
 }
 
 /// How a proposal ended, by how its targets did. One of whom nobody knows speaks for all; then one that was hit, because
-/// what happened to any of them happened to the unit; then the worst.
+/// what happened to any of them happened to the unit; then one that failed, because half of it may be there; then the
+/// worst.
 fn together(targets: &[Target], ends: &Ends) -> (Outcome, String) {
     let all: Vec<_> = targets.iter().filter_map(|target| ends.get_key_value(&target.instance)).collect();
     let weight = |outcome: Outcome| match outcome {
-        Outcome::Unknown => 2,
-        Outcome::Done => 1,
-        Outcome::Failed | Outcome::Refused | Outcome::Abandoned | Outcome::Rehearsed => 0,
+        Outcome::Unknown => 3,
+        Outcome::Done => 2,
+        Outcome::Failed => 1,
+        Outcome::Refused | Outcome::Abandoned | Outcome::Rehearsed => 0,
     };
     let Some((_, (outcome, why))) = all.iter().max_by_key(|(_, (outcome, _))| (weight(*outcome), *outcome)) else {
         return (Outcome::Abandoned, "it had no target".into());
@@ -471,4 +471,27 @@ fn settle(engine: &Engine, judged: &Judged, stage: Stage, outcome: Outcome, watc
 
 fn targets(judged: &Judged) -> String {
     Target::instances(&judged.proposal.targets).unwrap_or_else(|| "nobody".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use simian_core::InstanceId;
+
+    use super::*;
+
+    #[test]
+    fn what_may_be_there_speaks_for_all() {
+        let of = |outcomes: &[Outcome]| {
+            let id = |n: usize| InstanceId::new(format!("i-{n:08}"));
+            let targets: Vec<_> =
+                (0..outcomes.len()).map(|n| Target { instance: id(n), group: "g".into(), zone: "z".into() }).collect();
+            let ends = outcomes.iter().enumerate().map(|(n, outcome)| (id(n), (*outcome, "so".to_owned()))).collect();
+            together(&targets, &ends).0
+        };
+        assert_eq!(of(&[Outcome::Abandoned, Outcome::Refused]), Outcome::Abandoned);
+        assert_eq!(of(&[Outcome::Refused, Outcome::Failed, Outcome::Abandoned]), Outcome::Failed);
+        assert_eq!(of(&[Outcome::Refused, Outcome::Done, Outcome::Failed]), Outcome::Done);
+        assert_eq!(of(&[Outcome::Unknown, Outcome::Done]), Outcome::Unknown);
+        assert_eq!(of(&[]), Outcome::Abandoned);
+    }
 }

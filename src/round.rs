@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use futures_util::future::join_all;
 use simian_core::history::Ask;
 use simian_core::tags::CHAOS;
 use simian_core::{
@@ -101,6 +102,14 @@ pub async fn run(
     let drafts = close(&world, policy, monkey, &closed, order, engine.clock.now());
     engine.record(drafts, surveys(&world, policy)).await?;
     Ok(closed)
+}
+
+/// Runs one round in every area of every account, side by side: one that fails stops no other.
+pub async fn everywhere(engine: &Engine, monkey: &dyn Monkey, order: &Order) -> Vec<Result<Closed, ObserveError>> {
+    let areas =
+        engine.accounts.iter().flat_map(|account| account.areas(monkey).into_iter().map(move |area| (account, area)));
+    let rounds = areas.map(|(account, area)| async move { run(engine, account, &area, monkey, order).await });
+    join_all(rounds).await
 }
 
 /// The scopes that could not be looked at, or not wholly, and why.

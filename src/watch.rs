@@ -43,18 +43,18 @@ pub async fn next_end(
     let soon = now + ENDING_AGAIN;
     // What is past its time and there still is somebody else's, or could not be recorded: looking at once does not help.
     let moves = |held: &Held| held.ending.is_some() || !held.left.is_empty() || held.until <= now;
-    Ok(here.filter_map(held::fault).map(|held| if moves(held) { soon } else { held.until }).min())
+    Ok(here.filter_map(ClaimRecord::fault).map(|held| if moves(held) { soon } else { held.until }).min())
 }
 
 /// Whether this process holds a fault.
 pub async fn is_held(engine: &Engine) -> Result<bool, LedgerError> {
     let claims = open(engine).await?;
-    Ok(claims.iter().any(|claim| claim.holder == engine.holder && held::fault(claim).is_some()))
+    Ok(claims.iter().any(|claim| claim.holder == engine.holder && claim.fault().is_some()))
 }
 
 /// Whether any fault is to end that is there still.
 pub async fn is_ending(engine: &Engine) -> bool {
-    let ending = |claim: &ClaimRecord| held::fault(claim).is_some_and(|held| held.ending.is_some());
+    let ending = |claim: &ClaimRecord| claim.fault().is_some_and(|held| held.ending.is_some());
     open(engine).await.is_ok_and(|claims| claims.iter().any(ending))
 }
 
@@ -158,7 +158,7 @@ async fn look(
 ) -> Result<Vec<Step>, LedgerError> {
     let now = engine.clock.now();
     let watched = claims.iter().filter_map(|claim| claim.watch.as_ref()).flat_map(|watch| watch.baseline.keys());
-    let hit = claims.iter().filter(|claim| held::fault(claim).is_some()).flat_map(|claim| &claim.targets);
+    let hit = claims.iter().filter(|claim| claim.fault().is_some()).flat_map(|claim| &claim.targets);
     let doubted = claims.iter().filter(|claim| in_doubt(claim, now)).flat_map(|claim| &claim.targets);
     let names: BTreeSet<String> = watched.chain(doubted.chain(hit).map(|target| &target.group)).cloned().collect();
     let groups = if names.is_empty() {
@@ -177,16 +177,16 @@ async fn look(
     let states =
         if doubtful.is_empty() { Ok(BTreeMap::new()) } else { account.cloud.instances(region, &doubtful).await };
 
-    let alarms = alarms(account, region, claims).await;
-
     // Who begins a fault has not said how yet. Until that is in doubt, it is not anybody else's to end or to move.
     let beginning =
         |claim: &&ClaimRecord| claim.action.lasts() && claim.stage == Stage::Acting && !in_doubt(claim, now);
     let (held, claims): (Vec<_>, Vec<_>) = claims
         .iter()
         .filter(|claim| !beginning(claim))
-        .partition(|claim| held::fault(claim).is_some() && !in_doubt(claim, now));
+        .partition(|claim| claim.fault().is_some() && !in_doubt(claim, now));
     let mut steps = held::follow(engine, account, region, &held, &groups).await;
+    // Those of the faults were asked for with all that may end them.
+    let alarms = alarms(account, region, &claims).await;
     for claim in claims {
         if claim.action.lasts() && in_doubt(claim, now) {
             steps.push(held::adopted(claim, now));
@@ -209,7 +209,7 @@ async fn look(
 }
 
 /// The alarms that any watched claim minds, with their states.
-async fn alarms(account: &Account, region: &Region, claims: &[ClaimRecord]) -> View<BTreeMap<String, AlarmState>> {
+async fn alarms(account: &Account, region: &Region, claims: &[&ClaimRecord]) -> View<BTreeMap<String, AlarmState>> {
     let watched = claims.iter().filter(|claim| claim.watch.is_some());
     let names: BTreeSet<String> = watched.flat_map(|claim| &claim.alarms).cloned().collect();
     if names.is_empty() {

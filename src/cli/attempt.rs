@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simian_core::{Action, Area, Clock as _, EventQuery, InstanceId, Kind, Ledger, Mode, Nature, Terms};
+use simian_core::{Action, Clock as _, EventQuery, InstanceId, Key, Kind, Ledger, Mode, Nature, Terms};
 use simian_faults::Fault;
 
 use super::Format;
@@ -75,7 +75,7 @@ pub(super) fn run(path: &Path, args: &Args) -> Result<Exit, Failure> {
             target: InstanceId::new(&args.target),
         };
         let id = wanted.id.clone();
-        let news = News { id: &id, config: &config, format: args.format };
+        let news = News { monkey: &args.monkey, id: &id, config: &config, format: args.format };
         let asked = match &config.control {
             Some(socket) => control::ask(socket, &Request::Try(wanted.clone())).await.map_err(|error| {
                 Failure::say(Exit::Ledger, format!("the daemon's socket {} does not answer: {error}", socket.display()))
@@ -107,15 +107,14 @@ async fn alone(config: &Config, wanted: Try, news: &News<'_>) -> Result<Exit, Fa
     };
     let request = wanted.request(&control::ourselves(), engine.clock.now());
     let order = Order { mode: Mode::Live, request: Some(request), thorough: false };
-    for account in &engine.accounts {
-        let areas: Vec<Area> = account.areas(monkey);
-        for area in areas {
-            round::run(&engine, account, &area, monkey, &order).await?;
-        }
-    }
+    let ends = round::everywhere(&engine, monkey, &order).await;
     let mut told = Told::default();
     news.tell(engine.ledger.as_ref(), &mut told).await?;
+    // What was begun is followed, whatever failed elsewhere.
     until_ended(&engine, async |engine| news.tell(engine.ledger.as_ref(), &mut told).await).await?;
+    for end in ends {
+        end?;
+    }
     Ok(told.exit(news.id))
 }
 
@@ -127,11 +126,9 @@ pub(super) async fn until_ended(
     let mut interrupted = false;
     while watch::is_held(engine).await? {
         let mut next: Option<DateTime<Utc>> = None;
-        for account in &engine.accounts {
-            for region in &account.regions {
-                let end = watch::next_end(engine, account, region).await?;
-                next = next.into_iter().chain(end).min();
-            }
+        for (account, region) in engine.places() {
+            let end = watch::next_end(engine, account, region).await?;
+            next = next.into_iter().chain(end).min();
         }
         let look = engine.clock.now() + engine.watch.every;
         tokio::select! {
@@ -142,10 +139,8 @@ pub(super) async fn until_ended(
                 watch::held::end_all(engine, "it was interrupted").await?;
             }
         }
-        for account in &engine.accounts {
-            for region in &account.regions {
-                watch::poll(engine, account, region).await?;
-            }
+        for (account, region) in engine.places() {
+            watch::poll(engine, account, region).await?;
         }
         news(engine).await?;
     }
@@ -154,6 +149,7 @@ pub(super) async fn until_ended(
 
 /// What is told of one request, as it happens.
 struct News<'a> {
+    monkey: &'a str,
     id: &'a str,
     config: &'a Config,
     format: Format,
@@ -187,21 +183,17 @@ impl Told {
 
 impl News<'_> {
     async fn tell(&self, ledger: &dyn Ledger, told: &mut Told) -> Result<(), Failure> {
-        for prefix in ["", "dry-run/"] {
-            for monkey in registry::UNITS {
-                let query = EventQuery {
-                    key_prefix: Some(format!("{prefix}{monkey}/request:{}/", self.id)),
-                    after: told.after,
-                    ..EventQuery::default()
-                };
-                for event in ledger.events(&query).await? {
-                    (told.after, told.last) = (told.after.max(Some(event.seq)), Some(event.body.kind));
-                    match self.format {
-                        Format::Json => super::print(&event.canonical())?,
-                        Format::Table => {
-                            if let Some(line) = render::line(&event.body, self.config.calendar.zone, super::colour()) {
-                                super::print(&line)?;
-                            }
+        let after = told.after;
+        for mode in [Mode::Live, Mode::DryRun] {
+            let key_prefix = Some(Key::of_request(mode, self.monkey, self.id));
+            let query = EventQuery { key_prefix, after, ..EventQuery::default() };
+            for event in ledger.events(&query).await? {
+                (told.after, told.last) = (told.after.max(Some(event.seq)), Some(event.body.kind));
+                match self.format {
+                    Format::Json => super::print(&event.canonical())?,
+                    Format::Table => {
+                        if let Some(line) = render::line(&event.body, self.config.calendar.zone, super::colour()) {
+                            super::print(&line)?;
                         }
                     }
                 }

@@ -99,11 +99,9 @@ pub(super) fn undo(path: &Path, args: UndoArgs) -> Result<Exit, Failure> {
         let (ended, mut missing) = undo::by_tags(&engine, args.id.as_ref()).await;
         if !daemon {
             // What was held is seen to be gone, and closed.
-            for account in &engine.accounts {
-                for region in &account.regions {
-                    if let Err(error) = watch::poll(&engine, account, region).await {
-                        missing.push(error.to_string());
-                    }
+            for (account, region) in engine.places() {
+                if let Err(error) = watch::poll(&engine, account, region).await {
+                    missing.push(error.to_string());
                 }
             }
         }

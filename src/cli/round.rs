@@ -9,7 +9,6 @@ use super::Format;
 use super::connect::{self, Access, SINK_PATIENCE};
 use crate::engine::Engine;
 use crate::exit::{Exit, Failure};
-use crate::observe::ObserveError;
 use crate::order::Order;
 use crate::round::{self, Closed};
 use crate::{breaker, control, registry, render, sinks, watch};
@@ -92,8 +91,7 @@ async fn tell(engine: &Engine, sink: &dyn Sink) -> Result<(), LedgerError> {
 }
 
 /// Every account and region side by side; one that fails never stops another. Returns how it ended where nothing failed,
-/// and what
-/// failed.
+/// and what failed.
 async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Failure>) {
     let Some(monkey) = engine.monkey(&args.monkey) else {
         let why = format!("the config does not enable this monkey: set monkeys.{}.enabled", args.monkey);
@@ -110,22 +108,14 @@ async fn all_accounts(engine: &Engine, args: &Args, mode: Mode) -> (Exit, Vec<Fa
     });
     let order = Order { mode, request, thorough: false };
     // What an earlier process left open is followed first: a recovery frees its slot.
-    let watched =
-        engine.accounts.iter().flat_map(|account| account.regions.iter().map(move |region| (account, region)));
-    for ended in join_all(watched.map(|(account, region)| watch::poll(engine, account, region))).await {
+    for ended in join_all(engine.places().map(|(account, region)| watch::poll(engine, account, region))).await {
         if let Err(error) = ended {
             tracing::warn!(%error, "recoveries cannot be followed");
         }
     }
-    let areas =
-        engine.accounts.iter().flat_map(|account| account.areas(monkey).into_iter().map(move |area| (account, area)));
-    let order = &order;
-    let rounds = areas.map(|(account, area)| async move { round::run(engine, account, &area, monkey, order).await });
-    let ends: Vec<Result<Closed, ObserveError>> = join_all(rounds).await;
-
     let mut failures: Vec<Failure> = Vec::new();
     let mut closed: Vec<Closed> = Vec::new();
-    for end in ends {
+    for end in round::everywhere(engine, monkey, &order).await {
         match end {
             Ok(end) => closed.push(end),
             Err(error) => failures.push(error.into()),

@@ -1,11 +1,12 @@
 //! A person's word on faults: end them, or try one.
 
 use serde::{Deserialize, Serialize};
-use simian_core::{Action, Change, ClaimQuery, Draft, Held, InstanceId, Mode, Request, RunId, Terms, Watch, Wish};
+use simian_core::{Action, ClaimQuery, InstanceId, Mode, Request, RunId, Terms, Wish};
 use uuid::Uuid;
 
 use super::Unserved;
 use crate::engine::Engine;
+use crate::watch;
 
 /// A fault that somebody wants to try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,16 +52,8 @@ pub(super) async fn end(engine: &Engine, actor: &str, why: &str, run: Option<&Ru
     let open = ClaimQuery { mode: Some(Mode::Live), open: true, ..ClaimQuery::default() };
     let claims = engine.ledger.claims(&open).await?;
     let named = claims.iter().filter(|claim| run.is_none_or(|run| RunId::of(&claim.key) == *run));
-    let mut steps = Vec::new();
-    for claim in named {
-        let Some((watch, held)) = claim.watch.as_ref().and_then(|watch| Some((watch, watch.held.as_ref()?))) else {
-            continue;
-        };
-        let ending = Some(format!("{actor} ended it: {why}"));
-        let watch = Watch { held: Some(Held { ending, ..held.clone() }), ..watch.clone() };
-        let (key, by) = (claim.key.clone(), claim.holder.clone());
-        steps.push((None::<Draft>, Change::Move { key, by, stage: claim.stage, outcome: None, watch: Some(watch) }));
-    }
+    let ends = named.filter_map(|claim| watch::held::to_end(claim, format!("{actor} ended it: {why}")));
+    let steps = ends.map(|change| (None, change)).collect();
     let ended = engine.change_each(steps).await?.into_iter().filter(|ended| *ended).count();
     // Whoever follows them looks at once.
     engine.recorded.notify_waiters();

@@ -39,7 +39,7 @@ pub(super) async fn recovered(engine: &Engine, actor: &str, why: &str, units: &[
         });
         let line = if said.is_empty() { "" } else { "\n" };
         let _ = write!(said, "{line}{} counts as recovered from {}", claim.full_unit(), claim.key);
-        if claim.watch.as_ref().is_some_and(|watch| watch.held.is_some()) {
+        if claim.fault().is_some() {
             let run = RunId::of(&claim.key);
             let _ = write!(said, "; nobody has seen the fault {run} end: `simian faults` shows whether it is there");
         }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::ports::Effect;
-use simian_core::{Action, InstanceId, Outcome, Progress, Region, RunId, Terms};
+use simian_core::{Action, CallError, InstanceId, Outcome, Progress, Region, RunId, Terms};
 use simian_faults::{Answer, Fault, Held, Verb, Word, word_to};
 
 use crate::engine::{Account, Engine};
@@ -65,85 +65,96 @@ pub(crate) fn script(
     Ok(script)
 }
 
+/// A fault in one instance: who is asked, and after what.
+#[derive(Clone, Copy)]
+pub(crate) struct Guest<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) account: &'a Account,
+    pub(crate) region: &'a Region,
+    pub(crate) id: &'a InstanceId,
+    pub(crate) run: &'a RunId,
+}
+
 /// What a verb's command is known by. Commands know no token of idempotency; this is looked for instead.
-pub(crate) fn handle(run: &RunId, verb: Verb, at: DateTime<Utc>) -> String {
-    format!("simian {run} {} {}", verb.as_str(), at.timestamp())
-}
-
-/// Says a word to a fault that is in its guest, and waits for the answer until then.
-pub(crate) async fn say(
-    engine: &Engine,
-    account: &Account,
-    region: &Region,
-    id: &InstanceId,
-    run: &RunId,
-    verb: Verb,
-    until: DateTime<Utc>,
-) -> Said {
-    let at = engine.clock.now();
-    let comment = handle(run, verb, at);
-    let sent = account.guests.send(region, id, &comment, &word_to(run.as_str(), verb)).await;
-    hear(engine, account, region, id, &comment, at, sent, until).await
-}
-
-/// Waits for the answer to a command that was sent, or may have been, until then.
-#[expect(clippy::too_many_arguments, reason = "who, where, what, and until when")]
-pub(crate) async fn hear(
-    engine: &Engine,
-    account: &Account,
-    region: &Region,
-    id: &InstanceId,
-    comment: &str,
+pub(crate) struct Handle {
+    /// What is written on the command.
+    pub(crate) comment: String,
     at: DateTime<Utc>,
-    sent: Result<String, simian_core::CallError>,
-    until: DateTime<Utc>,
-) -> Said {
-    let clock = &engine.clock;
-    let mut lost = None;
-    let mut command = match sent {
-        Ok(command) => Some(command),
-        Err(error) if error.cause.effect() == Effect::None => {
-            return Said::Never(crate::hand::failed(&error), error.to_string());
-        }
-        Err(error) => {
-            lost = Some(error.to_string());
-            None
-        }
-    };
-    let mut wait = FIRST_WAIT;
-    loop {
-        clock.sleep_until((clock.now() + wait).min(until)).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
-        if command.is_none() {
-            // The answer to the sending was lost: whether there is such a command is looked up.
-            let since = at - CLOCKS;
-            match account.guests.sent(region, id, since).await {
-                Ok(sent) => command = sent.into_iter().find(|sent| sent.comment == comment).map(|sent| sent.id),
-                Err(error) => lost = Some(error.to_string()),
+}
+
+impl Guest<'_> {
+    /// The handle of a command that is sent now.
+    pub(crate) fn handle(&self, verb: Verb) -> Handle {
+        let at = self.engine.clock.now();
+        Handle { comment: format!("simian {} {} {}", self.run, verb.as_str(), at.timestamp()), at }
+    }
+
+    /// Says a word to a fault that is in its guest, and waits for the answer until then.
+    pub(crate) async fn word(&self, verb: Verb, until: DateTime<Utc>) -> Said {
+        self.say(verb, &word_to(self.run.as_str(), verb), until).await
+    }
+
+    /// Runs a script that does a verb, and waits for the answer until then.
+    pub(crate) async fn say(&self, verb: Verb, script: &str, until: DateTime<Utc>) -> Said {
+        let handle = self.handle(verb);
+        let sent = self.account.guests.send(self.region, self.id, &handle.comment, script).await;
+        self.hear(&handle, sent, until).await
+    }
+
+    /// Waits for the answer to a command that was sent, or may have been, until then.
+    pub(crate) async fn hear(&self, handle: &Handle, sent: Result<String, CallError>, until: DateTime<Utc>) -> Said {
+        let Self { region, id, .. } = *self;
+        let (clock, guests) = (&self.engine.clock, &self.account.guests);
+        let mut lost = None;
+        let mut command = match sent {
+            Ok(command) => Some(command),
+            Err(error) if error.cause.effect() == Effect::None => {
+                return Said::Never(crate::hand::failed(&error), error.to_string());
             }
-        }
-        if let Some(command) = &command {
-            match account.guests.progress(region, id, command).await {
-                Ok(Progress::Running) => {}
-                Ok(Progress::Ended { output }) => {
-                    return match output.parse() {
-                        Ok(answer) => Said::Answer(answer),
-                        Err(error) => Said::Unknown(format!("command {command}: {error}")),
-                    };
-                }
-                Ok(Progress::Lost(status)) if NEVER_RAN.contains(&status.as_str()) => {
-                    return Said::Never(Outcome::Failed, format!("its guest never ran command {command}: {status}"));
-                }
-                Ok(Progress::Lost(status)) => return Said::Unknown(format!("command {command}: {status}")),
-                Err(error) => lost = Some(error.to_string()),
+            Err(error) => {
+                lost = Some(error.to_string());
+                None
             }
-        }
-        if clock.now() >= until {
-            let why = lost.unwrap_or_else(|| "its guest gave no answer in time".into());
-            return Said::Unknown(why);
+        };
+        let mut wait = FIRST_WAIT;
+        loop {
+            clock.sleep_until((clock.now() + wait).min(until)).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+            if command.is_none() {
+                // The answer to the sending was lost: whether there is such a command is looked up.
+                match guests.sent(region, id, handle.at - CLOCKS).await {
+                    Ok(sent) => {
+                        command = sent.into_iter().find(|sent| sent.comment == handle.comment).map(|sent| sent.id);
+                    }
+                    Err(error) => lost = Some(error.to_string()),
+                }
+            }
+            if let Some(command) = &command {
+                match guests.progress(region, id, command).await {
+                    Ok(Progress::Running) => {}
+                    Ok(Progress::Ended { output }) => {
+                        return match output.parse() {
+                            Ok(answer) => Said::Answer(answer),
+                            Err(error) => Said::Unknown(format!("command {command}: {error}")),
+                        };
+                    }
+                    Ok(Progress::Lost(status)) if NEVER_RAN.contains(&status.as_str()) => {
+                        let why = format!("its guest never ran command {command}: {status}");
+                        return Said::Never(Outcome::Failed, why);
+                    }
+                    Ok(Progress::Lost(status)) => return Said::Unknown(format!("command {command}: {status}")),
+                    Err(error) => lost = Some(error.to_string()),
+                }
+            }
+            if clock.now() >= until {
+                return Said::Unknown(lost.unwrap_or_else(|| "its guest gave no answer in time".into()));
+            }
         }
     }
 }
+
+/// How long the answer to a word is waited for by whoever has no time of his own.
+pub(crate) const PATIENCE: TimeDelta = TimeDelta::seconds(20);
 
 /// How long after a command was sent its answer is first asked for; doubled each time.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);

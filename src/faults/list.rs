@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use serde::Serialize;
-use simian_core::event::millis;
+use simian_core::event::millis_option;
 use simian_core::{
     Action, ClaimQuery, InstanceId, LedgerError, Mode, Nature, Region, Reversal, RunId, Standing, Terms,
 };
 use simian_faults::{Verb, Word};
 
-use super::guest;
+use super::guest::{Guest, PATIENCE};
 use super::tags::{self, Marked};
 use crate::engine::{Account, Engine};
-use crate::observe;
 
 /// A fault on one instance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,7 +33,7 @@ pub struct Row {
     /// Whose, if a ledger says so.
     pub unit: Option<String>,
     /// When it is to end.
-    #[serde(serialize_with = "until")]
+    #[serde(serialize_with = "millis_option::serialize")]
     pub until: Option<DateTime<Utc>>,
     /// Why it is being ended, once it is.
     pub ending: Option<String>,
@@ -45,14 +44,6 @@ pub struct Row {
     /// What undoes it.
     #[serde(skip)]
     undo: Vec<Reversal>,
-}
-
-#[expect(clippy::ref_option, reason = "serde's signature")]
-fn until<S: serde::Serializer>(until: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
-    match until {
-        Some(until) => serializer.serialize_str(&millis::format(*until)),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// What there is, and what could not be looked at.
@@ -71,8 +62,7 @@ pub async fn faults(engine: &Engine) -> Result<Faults, LedgerError> {
     for row in held(engine).await? {
         all.insert((row.id.clone(), row.instance.clone()), row);
     }
-    let places = engine.accounts.iter().flat_map(|account| account.regions.iter().map(move |region| (account, region)));
-    for told in join_all(places.map(|(account, region)| tagged(account, region))).await {
+    for told in join_all(engine.places().map(|(account, region)| tagged(account, region))).await {
         match told {
             Ok(rows) => rows.into_iter().for_each(|row| {
                 all.entry((row.id.clone(), row.instance.clone())).or_insert(row);
@@ -94,8 +84,8 @@ async fn held(engine: &Engine) -> Result<Vec<Row>, LedgerError> {
     let open = ClaimQuery { mode: Some(Mode::Live), open: true, ..ClaimQuery::default() };
     let mut rows = Vec::new();
     for claim in engine.ledger.claims(&open).await? {
-        let Some(held) = claim.watch.as_ref().and_then(|watch| watch.held.as_ref()) else { continue };
-        let account = engine.accounts.iter().find(|account| account.policy.account == claim.scope.account);
+        let Some(held) = claim.fault() else { continue };
+        let account = engine.account(&claim.scope.account);
         let name = account.map_or_else(|| claim.scope.account.to_string(), |account| account.name.clone());
         rows.extend(claim.targets.iter().map(|target| Row {
             id: RunId::of(&claim.key).to_string(),
@@ -117,43 +107,34 @@ async fn held(engine: &Engine) -> Result<Vec<Row>, LedgerError> {
 
 /// What the tags of a region tell.
 async fn tagged(account: &Account, region: &Region) -> Result<Vec<Row>, String> {
-    observe::identify(account).await.map_err(|error| error.to_string())?;
-    let rules = &account.policy.tags;
-    let found = account.cloud.tagged(region, &tags::prefix(rules)).await.map_err(|error| error.to_string())?;
-    let mut rows = Vec::new();
-    for (instance, tags) in found {
-        for (run, marked) in Marked::read(rules, &tags) {
-            let (marked, state) = match marked {
-                Ok(marked) => (Some(marked), String::new()),
-                Err(why) => (None, why),
-            };
-            rows.push(Row {
-                id: run.to_string(),
-                action: marked.as_ref().map(|marked| marked.action),
-                terms: None,
-                account: account.name.clone(),
-                region: region.clone(),
-                instance: instance.clone(),
-                unit: None,
-                until: marked.as_ref().map(|marked| marked.until),
-                ending: None,
-                followed: false,
-                state,
-                undo: marked.map(|marked| marked.undo).unwrap_or_default(),
-            });
+    let row = |(instance, run, marked): (InstanceId, RunId, Result<Marked, String>)| {
+        let (marked, state) = match marked {
+            Ok(marked) => (Some(marked), String::new()),
+            Err(why) => (None, why),
+        };
+        Row {
+            id: run.to_string(),
+            action: marked.as_ref().map(|marked| marked.action),
+            terms: None,
+            account: account.name.clone(),
+            region: region.clone(),
+            instance,
+            unit: None,
+            until: marked.as_ref().map(|marked| marked.until),
+            ending: None,
+            followed: false,
+            state,
+            undo: marked.map(|marked| marked.undo).unwrap_or_default(),
         }
-    }
-    Ok(rows)
+    };
+    Ok(tags::told(account, region).await?.into_iter().map(row).collect())
 }
-
-/// How long a guest's answer is waited for.
-const PATIENCE: TimeDelta = TimeDelta::seconds(20);
 
 async fn look(engine: &Engine, account: &Account, row: &Row) -> String {
     let (Some(action), Ok(run)) = (row.action, row.id.parse::<RunId>()) else { return row.state.clone() };
     if action.nature() == Nature::Guest {
-        let until = engine.clock.now() + PATIENCE;
-        let said = guest::say(engine, account, &row.region, &row.instance, &run, Verb::Status, until).await;
+        let guest = Guest { engine, account, region: &row.region, id: &row.instance, run: &run };
+        let said = guest.word(Verb::Status, engine.clock.now() + PATIENCE).await;
         return match said.word() {
             Some(Word::Applied) => said.why().replace("its guest says: applied", "there"),
             Some(Word::Absent) => "gone".into(),

@@ -10,6 +10,7 @@ use simian_core::resource::Tags;
 use simian_core::{Action, CallError, InstanceId, Region, ResourceKind, Reversal, RunId, TagRules};
 
 use crate::engine::Account;
+use crate::observe;
 
 /// The longest value. Source: EC2 API, tag restrictions.
 const LONGEST: usize = 256;
@@ -81,6 +82,20 @@ impl Marked {
         let until = DateTime::parse_from_rfc3339(until).map_err(|_| wrong())?.with_timezone(&Utc);
         Ok(Self { action, until, undo: Vec::new() })
     }
+}
+
+/// The faults that the tags of a region tell of, or why they cannot be read.
+pub(crate) async fn told(
+    account: &Account,
+    region: &Region,
+) -> Result<Vec<(InstanceId, RunId, Result<Marked, String>)>, String> {
+    observe::identify(account).await.map_err(|error| error.to_string())?;
+    let rules = &account.policy.tags;
+    let found = account.cloud.tagged(region, &prefix(rules)).await.map_err(|error| error.to_string())?;
+    let all = found.into_iter().flat_map(|(instance, tags)| {
+        Marked::read(rules, &tags).into_iter().map(move |(run, marked)| (instance.clone(), run, marked))
+    });
+    Ok(all.collect())
 }
 
 /// Writes a fault's tags on an instance, what undoes it first: whoever sees the first tag sees all.

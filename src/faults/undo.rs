@@ -6,13 +6,10 @@ use simian_core::{Action, InstanceId, InstanceState, Nature, Region, Reversal, R
 use simian_faults::{Verb, Word};
 
 use super::account::Undone;
+use super::guest::{Guest, PATIENCE};
 use super::tags::Marked;
-use super::{account as changes, guest, tags};
+use super::{account as changes, tags};
 use crate::engine::{Account, Engine};
-use crate::observe;
-
-/// How long a guest's answer is waited for.
-const PATIENCE: TimeDelta = TimeDelta::seconds(20);
 
 /// Undoes a fault on an instance. Twice is no error: what is gone already is found to be gone.
 pub(crate) async fn undo(
@@ -37,8 +34,8 @@ pub(crate) async fn undo(
 }
 
 async fn in_guest(engine: &Engine, account: &Account, region: &Region, run: &RunId, id: &InstanceId) -> Undone {
-    let until = engine.clock.now() + PATIENCE;
-    let said = guest::say(engine, account, region, id, run, Verb::Undo, until).await;
+    let guest = Guest { engine, account, region, id, run };
+    let said = guest.word(Verb::Undo, engine.clock.now() + PATIENCE).await;
     if said.word() == Some(Word::Absent) {
         return Undone::Whole(Vec::new());
     }
@@ -49,7 +46,7 @@ async fn in_guest(engine: &Engine, account: &Account, region: &Region, run: &Run
 }
 
 /// Why an instance has lost whatever was in its memory, if it has: a fault is nowhere else.
-pub(crate) async fn lost(account: &Account, region: &Region, id: &InstanceId) -> Option<&'static str> {
+async fn lost(account: &Account, region: &Region, id: &InstanceId) -> Option<&'static str> {
     let states = account.cloud.instances(region, std::slice::from_ref(id)).await.ok()?;
     match states.get(id) {
         None | Some(InstanceState::Terminated) => Some("its instance is gone"),
@@ -84,8 +81,7 @@ const AGAIN: TimeDelta = TimeDelta::seconds(5);
 /// Undoes what the tags tell of, with nothing but them: the one of that name, or all. Returns what could not be looked at
 /// too, in words.
 pub async fn by_tags(engine: &Engine, run: Option<&RunId>) -> (Vec<Ended>, Vec<String>) {
-    let places = engine.accounts.iter().flat_map(|account| account.regions.iter().map(move |region| (account, region)));
-    let all = join_all(places.map(|(account, region)| in_region(engine, account, region, run))).await;
+    let all = join_all(engine.places().map(|(account, region)| in_region(engine, account, region, run))).await;
     let (mut ended, mut failed) = (Vec::new(), Vec::new());
     for one in all {
         match one {
@@ -102,13 +98,8 @@ async fn in_region(
     region: &Region,
     only: Option<&RunId>,
 ) -> Result<Vec<Ended>, String> {
-    observe::identify(account).await.map_err(|error| error.to_string())?;
-    let rules = &account.policy.tags;
-    let found = account.cloud.tagged(region, &tags::prefix(rules)).await.map_err(|error| error.to_string())?;
-    let all = found.into_iter().flat_map(|(instance, tags)| {
-        Marked::read(rules, &tags).into_iter().map(move |(run, marked)| (instance.clone(), run, marked))
-    });
-    let wanted = all.filter(|(_, run, _)| only.is_none_or(|only| only == run));
+    let wanted =
+        tags::told(account, region).await?.into_iter().filter(|(_, run, _)| only.is_none_or(|only| only == run));
     let ends = wanted.map(|(instance, run, marked)| async move {
         let (gone, why) = match marked {
             Ok(marked) => persist(engine, account, region, &run, &marked, &instance).await,

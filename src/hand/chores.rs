@@ -10,8 +10,7 @@ use simian_core::mark::{Acting, Saved};
 use simian_core::ports::Effect;
 use simian_core::resource::Tags;
 use simian_core::{
-    CallError, Cause, Chore, Graph, History, JudgedChore, Kind, LedgerError, Mark, Outcome, Step, Stops, Users, View,
-    rails,
+    CallError, Cause, Chore, Graph, JudgedChore, Kind, LedgerError, Mark, Outcome, Step, Stops, Users, rails,
 };
 
 pub(crate) use rehearse::rehearse;
@@ -181,16 +180,10 @@ impl Live<'_> {
         {
             return Some(why);
         }
-        let clock = &self.engine.clock;
-        let mut pauses = match History::pauses(self.engine.ledger.as_ref(), clock.now()).await {
+        let pauses = match self.engine.pauses().await {
             Ok(pauses) => pauses,
-            Err(error) => return Some(format!("nobody knows whether it is paused: {error}")),
+            Err(why) => return Some(why),
         };
-        match self.engine.brake.look(clock.now()) {
-            View::Known(by_file) => pauses.extend(by_file),
-            View::Unknown(why) => return Some(why),
-            View::Unasked => {}
-        }
         let Chore { scope, resource, monkey, step, .. } = chore;
         let names = [resource.to_string(), format!("{scope}/{resource}")];
         let names = [names[0].as_str(), names[1].as_str()];

@@ -9,15 +9,15 @@ use futures_util::future::join_all;
 use simian_core::claim::CALL_TIMEOUT;
 use simian_core::resource::Tags;
 use simian_core::{
-    Change, Held, InstanceId, Judged, Kind, LedgerError, Nature, Outcome, Reversal, RunId, Stage, Target, Terms, Watch,
-    World,
+    Change, Held, InstanceId, Judged, Kind, LedgerError, Nature, Outcome, Region, Reversal, RunId, Stage, Target,
+    Terms, Watch, World,
 };
 use simian_faults::{Verb, Word};
 
 use super::claim::{Time, baseline};
-use super::{Acted, Ends, Leave, Live, failed, settle, targets, together};
+use super::{Acted, Ends, Leave, Live, ended, failed, settle, targets, together};
 use crate::faults::account as changes;
-use crate::faults::guest::{self, Said, TERM};
+use crate::faults::guest::{self, Guest, Said, TERM};
 use crate::faults::tags::{self, Marked};
 
 /// How long after the last moment to begin it an answer is waited for. What is not known by then is looked at later.
@@ -99,17 +99,18 @@ impl Live<'_> {
         let run = RunId::of(&judged.proposal.key);
         let script = guest::script(action, terms, &run, region, Verb::Preflight);
         let script = script.map_err(|why| (Outcome::Refused, why))?;
-        let at = self.engine.clock.now();
-        let comment = guest::handle(&run, Verb::Preflight, at);
-        let sent = self.account.guests.send(region, &target.instance, &comment, &script).await;
-        let before = time.before - CALL_TIMEOUT;
-        let said = guest::hear(self.engine, self.account, region, &target.instance, &comment, at, sent, before).await;
+        let guest = self.guest(region, &target.instance, &run);
+        let said = guest.say(Verb::Preflight, &script, time.before - CALL_TIMEOUT).await;
         match said {
             Said::Answer(answer) if answer.word == Word::Ready => Ok(Vec::new()),
             Said::Answer(_) => Err((Outcome::Refused, said.why())),
             Said::Never(outcome, why) => Err((outcome, why)),
             Said::Unknown(why) => Err((Outcome::Abandoned, why)),
         }
+    }
+
+    fn guest<'g>(&'g self, region: &'g Region, id: &'g InstanceId, run: &'g RunId) -> Guest<'g> {
+        Guest { engine: self.engine, account: self.account, region, id, run }
     }
 
     fn tags(&self, judged: &Judged, run: &RunId, until: DateTime<Utc>, undo: &Undo) -> Result<Vec<Tags>, String> {
@@ -180,18 +181,17 @@ impl Live<'_> {
             Ok(script) => script,
             Err(why) => return (Outcome::Refused, why),
         };
-        let at = self.engine.clock.now();
-        let comment = guest::handle(run, Verb::Apply, at);
+        let guest = self.guest(leave.region, id, run);
+        let handle = guest.handle(Verb::Apply);
         let mut ends = Ends::new();
-        let (comment_of, script) = (comment.as_str(), script.as_str());
-        let call = |_| async move { self.account.guests.send(leave.region, id, comment_of, script).await };
+        let (comment, script) = (handle.comment.as_str(), script.as_str());
+        let call = |_| async move { self.account.guests.send(leave.region, id, comment, script).await };
         let (_, answer) = self.in_time(leave, std::slice::from_ref(id), &mut ends, call).await;
         let sent = match answer {
             Ok(sent) => sent,
             Err(why) => return (Outcome::Abandoned, why),
         };
-        let until = leave.time.before + PATIENCE;
-        let said = guest::hear(self.engine, self.account, leave.region, id, &comment, at, sent, until).await;
+        let said = guest.hear(&handle, sent, leave.time.before + PATIENCE).await;
         match &said {
             Said::Answer(answer) => match answer.word {
                 Word::Applied => (Outcome::Done, "its guest says that it is there".into()),
@@ -279,14 +279,11 @@ impl Live<'_> {
             ending: (!whole).then(|| format!("it did not begin as it should: {why}")),
         };
         let watch = self.held(world, &judged, held, now);
-        let (kind, told) = match outcome {
-            Outcome::Done => (Kind::ActionDone, format!("{terms}: {}; {why}", judged.proposal.why)),
-            Outcome::Unknown => (Kind::ActionResolved, why.clone()),
-            _ => (Kind::ActionFailed, why.clone()),
+        let told = match outcome {
+            Outcome::Done => format!("{terms}: {}; {why}", judged.proposal.why),
+            _ => why.clone(),
         };
-        let mut draft = judged.draft(now, kind, told);
-        draft.verdicts.clear();
-        draft.outcome = Some(outcome.to_string());
+        let mut draft = ended(&judged, now, outcome, told);
         draft.until = Some(until);
         let change = settle(self.engine, &judged, Stage::Watching, outcome, Some(watch));
         self.engine.change_each(vec![(Some(draft), change)]).await?;
@@ -295,14 +292,7 @@ impl Live<'_> {
 
     /// It did not begin: nothing of it is there.
     async fn not_begun(&self, judged: Judged, outcome: Outcome, why: String) -> Result<Acted, LedgerError> {
-        let kind = match outcome {
-            Outcome::Refused => Kind::ActionRefused,
-            Outcome::Abandoned => Kind::ActionAbandoned,
-            _ => Kind::ActionFailed,
-        };
-        let mut draft = judged.draft(self.engine.clock.now(), kind, why.clone());
-        draft.verdicts.clear();
-        draft.outcome = Some(outcome.to_string());
+        let draft = ended(&judged, self.engine.clock.now(), outcome, why.clone());
         let change = settle(self.engine, &judged, Stage::Closed, outcome, None);
         self.engine.change_each(vec![(Some(draft), change)]).await?;
         Ok(Acted { judged, outcome: Some(outcome), why })

@@ -307,7 +307,7 @@ impl ClaimRecord {
     ) -> Result<(), LedgerError> {
         let known = self.outcome.is_some_and(|known| known != Outcome::Unknown);
         // Of two looks of one process that see a fault end, one tells it, and none holds it again.
-        let is_gone = self.action.lasts() && self.watch.as_ref().is_some_and(|watch| watch.held.is_none());
+        let is_gone = self.action.lasts() && self.watch.is_some() && self.fault().is_none();
         let too_late = is_gone && outcome.is_none() && watch.is_some();
         if self.stage == Stage::Closed || self.holder != by || (known && outcome.is_some()) || too_late {
             return Err(LedgerError::Overtaken(self.key.to_string()));
@@ -316,6 +316,11 @@ impl ClaimRecord {
         self.outcome = outcome.or(self.outcome);
         self.watch = watch.or_else(|| self.watch.take());
         Ok(())
+    }
+
+    /// The fault that it holds, if it holds one.
+    pub fn fault(&self) -> Option<&Held> {
+        self.watch.as_ref()?.held.as_ref()
     }
 
     /// Whether its unit counts as acted on: what is not recorded yet may have happened.

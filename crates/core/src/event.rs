@@ -449,12 +449,13 @@ pub mod millis {
     }
 }
 
-mod millis_option {
+/// Times that may be missing, in that form; for serde.
+pub mod millis_option {
     use chrono::{DateTime, Utc};
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::ref_option, reason = "serde's signature")]
-    pub(super) fn serialize<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    /// The text, or nothing.
+    pub fn serialize<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
         match at {
             Some(at) => super::millis::serialize(at, serializer),
             None => serializer.serialize_none(),

@@ -30,7 +30,12 @@ impl Key {
 
     /// The key of a unit's part in a request.
     pub fn requested(mode: Mode, monkey: &str, request: &str, unit: &UnitId) -> Self {
-        Self(format!("{}{monkey}/request:{request}/{}", Self::mode(mode), unit.full()))
+        Self(format!("{}{}", Self::of_request(mode, monkey, request), unit.full()))
+    }
+
+    /// What the keys of a request begin with.
+    pub fn of_request(mode: Mode, monkey: &str, request: &str) -> String {
+        format!("{}{monkey}/request:{request}/", Self::mode(mode))
     }
 
     /// The key of one step with one resource on a date.

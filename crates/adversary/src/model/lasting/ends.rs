@@ -280,7 +280,7 @@ fn tagged(model: &Model, stage: &Stage, facts: &Facts, wrong: &mut Vec<Violation
 /// No claim holds a fault past its time.
 fn held(stage: &Stage, claims: &[ClaimRecord], wrong: &mut Vec<Violation>) {
     for claim in claims.iter().filter(|claim| claim.stage != Phase::Closed) {
-        let Some(held) = claim.watch.as_ref().and_then(|watch| watch.held.as_ref()) else { continue };
+        let Some(held) = claim.fault() else { continue };
         let since = held.until.max(claim.act_before + TimeDelta::minutes(20));
         if since + GONE_WITHIN < stage.now() {
             push("left-open", claim.at, format!("{} is held still, {:?}", claim.key, held.ending), wrong);
