@@ -4,6 +4,7 @@
 
 pub(crate) mod chores;
 mod claim;
+mod experiments;
 mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use futures_util::future::{join, join_all};
 use simian_core::ports::{Effect, MAX_BATCH};
 use simian_core::{
     Action, CallError, Cause, Change, Detail, Draft, InstanceId, InstanceState, Judged, Kind, LedgerError, Outcome,
-    Region, Stage, Stops, Target, UnitId, Watch, World, rails,
+    Pause, Region, Stage, Stops, Target, UnitId, Watch, World, rails,
 };
 use tokio::sync::Mutex;
 
@@ -135,6 +136,12 @@ struct Leave<'a> {
     stops: Mutex<Option<Stops>>,
 }
 
+/// How long after the last moment to begin it an answer is waited for. What is not known by then is looked at later.
+const PATIENCE: TimeDelta = TimeDelta::seconds(30);
+
+/// How often whatever takes its time is looked at.
+const LOOKS_AGAIN: TimeDelta = TimeDelta::seconds(2);
+
 /// What stops everything is looked at again before a call once it was asked so long ago.
 const STOPS_FRESH: TimeDelta = TimeDelta::seconds(10);
 
@@ -159,6 +166,9 @@ impl Live<'_> {
         let targets = batch.iter().flat_map(|judged| &judged.proposal.targets);
         let ids: Vec<InstanceId> = targets.map(|target| target.instance.clone()).collect();
         let leave = &self.leave(region, batch, time);
+        if let Some(role) = self.account.policy.faults.experiment(action) {
+            return self.by_experiment(leave, role, batch).await;
+        }
         let mut ends = Ends::new();
         match action {
             Action::Terminate => {
@@ -289,26 +299,28 @@ impl Live<'_> {
         if let Some(why) = self.stopped(leave).await {
             return Err(why);
         }
-        let clock = &self.engine.clock;
-        let pauses = self.engine.pauses().await?;
-        let account = &self.account.policy.account;
-        let held: BTreeMap<InstanceId, String> = ids
-            .iter()
-            .filter_map(|id| {
-                let unit = leave.units.get(id)?;
-                let pause = pauses.iter().find(|pause| {
-                    pause.covers(account, leave.region, leave.monkey, &[&unit.to_string(), &unit.full()])
-                })?;
-                Some((id.clone(), format!("paused {pause}")))
-            })
-            .collect();
-        if let Some(why) = leave.time.is_over(clock.now()) {
+        let held = self.paused(leave, ids).await?;
+        if let Some(why) = leave.time.is_over(self.engine.clock.now()) {
             return Err(why.into());
         }
         match held.first_key_value() {
             Some((_, why)) if held.len() == ids.len() => Err(why.clone()),
             _ => Ok(held),
         }
+    }
+
+    /// Whose unit is paused, and by whom; an error where the ledger does not say.
+    async fn paused(&self, leave: &Leave<'_>, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, String>, String> {
+        let pauses = self.engine.pauses().await?;
+        let account = &self.account.policy.account;
+        let held = ids.iter().filter_map(|id| {
+            let unit = leave.units.get(id)?;
+            let covers =
+                |pause: &&Pause| pause.covers(account, leave.region, leave.monkey, &[&unit.to_string(), &unit.full()]);
+            let pause = pauses.iter().find(covers)?;
+            Some((id.clone(), format!("paused {pause}")))
+        });
+        Ok(held.collect())
     }
 
     /// Why everything stops: an alarm, the safety lever, the outage hook. Who cannot be asked has said no.

@@ -8,26 +8,42 @@ use simian_core::claim::{HOLD, SETTLED_AFTER};
 use simian_core::{Change, ClaimRecord, Lease, LedgerError, Stage};
 
 use crate::engine::Engine;
+use crate::watch::held;
 
 /// Those of these open claims that are ours to follow: our own, renewed when less than half of their time is left, and
 /// those that we take over from who no longer renews. All in one commit, if there is anything to commit.
 pub async fn ours(engine: &Engine, open: Vec<ClaimRecord>) -> Result<Vec<ClaimRecord>, LedgerError> {
     let now = engine.clock.now();
     let hold = hold(engine);
-    let (mut kept, mut wanted, mut changes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut kept, mut wanted, mut changes, mut ends) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for mut claim in open {
         if is_kept(engine, &claim, hold, now) {
             kept.push(claim);
         } else if claim.holder == engine.holder || is_free(engine, &claim, now) {
             let (from, to) = (claim.lease(), Lease { holder: engine.holder.clone(), until: Some(now + hold) });
-            changes.push((None, Change::Hold { key: claim.key.clone(), from, to: to.clone() }));
+            changes.push((None, Change::Hold { key: claim.key.clone(), from: from.clone(), to: to.clone() }));
             (claim.claim.holder, claim.held_until) = (to.holder, to.until);
+            if from.holder != engine.holder {
+                ends.extend(left_as_it_is(&mut claim).map(|end| (None, end)));
+            }
             wanted.push(claim);
         }
     }
+    // After the leases, because only who holds one may say so.
+    changes.extend(ends);
     let won = engine.change_each(changes).await?;
     kept.extend(wanted.into_iter().zip(won).filter_map(|(claim, won)| won.then_some(claim)));
     Ok(kept)
+}
+
+/// Whoever takes a fault over never acts: what was still to be made of it is not, and the rest is ended.
+fn left_as_it_is(claim: &mut ClaimRecord) -> Option<Change> {
+    claim.fault().filter(|held| !held.left.is_empty() && held.ending.is_none())?;
+    let end = held::to_end(claim, "its process did not live to make the rest of it".into())?;
+    if let Change::Move { watch, .. } = &end {
+        claim.watch.clone_from(watch);
+    }
+    Some(end)
 }
 
 /// How long a lease is: a watch that looks seldom must not lose it from one look to the next.

@@ -13,8 +13,8 @@ use futures_util::future::{join, join_all};
 use simian_core::history::Ask;
 use simian_core::ports::GroupQuery;
 use simian_core::{
-    AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Fleet, Group, Groups, History, LedgerError,
-    Mode, Monkey, Needs, Observed, Region, Scope, View, Wanted, World,
+    Abilities, AccountId, Area, CalendarSeen, CallError, ChangeCalendar, Clock, Day, Fleet, Group, Groups, History,
+    LedgerError, Mode, Monkey, Needs, Observed, Proposal, Region, Scope, View, Wanted, World,
 };
 
 pub use detail::{detail, stops};
@@ -97,7 +97,7 @@ pub async fn look(
         identity: account.identity.get().cloned().map_or(View::Unasked, View::Known),
         ourselves: ourselves(account, mode).await,
         brake: engine.brake.look(engine.clock.now()),
-        change_calendars: View::Unasked,
+        ..Observed::default()
     };
     if !needs.estate.is_empty() || needs.groups == Groups::All {
         history.read_marks(engine.ledger.as_ref(), area, mode).await?;
@@ -145,6 +145,25 @@ async fn ourselves(account: &Account, mode: Mode) -> View<Option<simian_core::In
 pub async fn change_calendars(engine: &Engine, account: &Account, world: &mut World) {
     let reads = account.policy.change_calendars.iter().map(|calendar| change_calendar(engine, account, calendar));
     world.observed.change_calendars = View::Known(join_all(reads).await);
+}
+
+/// What those can take whom these would hit, into the world: asked once for each. Whether anything was asked.
+pub async fn abilities(engine: &Engine, account: &Account, world: &mut World, proposals: &[Proposal]) -> bool {
+    let mut by_region: BTreeMap<&Region, Vec<&Proposal>> = BTreeMap::new();
+    for proposal in proposals {
+        by_region.entry(&proposal.scope.region).or_default().push(proposal);
+    }
+    let now = engine.clock.now();
+    let reads = by_region.into_iter().map(|(region, proposals)| {
+        let known = world.observed.abilities.get(region).cloned().unwrap_or_default();
+        async move { (region, detail::abilities(account, region, &proposals, known, now).await) }
+    });
+    let mut asked = false;
+    for (region, abilities) in join_all(reads).await {
+        asked |= world.observed.abilities.get(region).unwrap_or(&Abilities::default()) != &abilities;
+        world.observed.abilities.insert(region.clone(), abilities);
+    }
+    asked
 }
 
 /// One calendar, by the account that owns it if that is one of ours: the others need not share it then.

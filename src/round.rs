@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use simian_core::history::Ask;
 use simian_core::tags::CHAOS;
 use simian_core::{
-    Area, Change, Day, Detail, Draft, Finding, Fleet, Group, Groups, History, Judged, Key, Kind, LedgerError, Mode,
-    Monkey, Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
+    Area, Asks, Change, Day, Detail, Draft, Finding, Fleet, Group, Groups, History, Judged, Key, Kind, LedgerError,
+    Mode, Monkey, Outcome, Outlook, Policy, Proposal, Scope, Score, Step, World, judge, rails,
 };
 
 use crate::chores::{self, Chores, Ended};
@@ -49,12 +49,15 @@ pub async fn run(
     }
     let mut world = observe::world(engine, account, area, monkey, order, &day).await?;
     let mut outlook = monkey.propose(&world, &day, &engine.dice);
-    if let Some(request) = &order.request {
-        outlook.proposals = request.narrow(outlook.proposals, &world);
-    }
     let due_today = outlook.proposals.iter().any(|proposal| engine.clock.now() < proposal.expires);
     if due_today || !outlook.chores.is_empty() {
         observe::change_calendars(engine, account, &mut world).await;
+    }
+    while monkey.needs().abilities && asked(engine, account, &mut world, order, &outlook).await {
+        outlook = monkey.propose(&world, &day, &engine.dice);
+    }
+    if let Some(request) = &order.request {
+        outlook.proposals = request.narrow(outlook.proposals, &world);
     }
     let now = engine.clock.now();
 
@@ -158,13 +161,26 @@ fn sights(world: &World, outlook: &Outlook, date: NaiveDate) -> Option<Change> {
 
 /// What may be done now: due, not expired, and its key neither claimed nor given up.
 fn due(outlook: Outlook, world: &World, order: &Order, now: DateTime<Utc>) -> Vec<Proposal> {
+    outlook.proposals.into_iter().filter(|proposal| is_due(proposal, world, order, now)).collect()
+}
+
+fn is_due(proposal: &Proposal, world: &World, order: &Order, now: DateTime<Utc>) -> bool {
     let open = |key: &Key| !world.history.claimed.contains(key) && !world.history.missed.contains(key);
-    outlook
-        .proposals
-        .into_iter()
-        .filter(|proposal| proposal.request.as_ref() == order.request.as_ref().map(|request| &request.id))
-        .filter(|proposal| proposal.due <= now && now < proposal.expires && open(&proposal.key))
-        .collect()
+    proposal.request.as_ref() == order.request.as_ref().map(|request| &request.id)
+        && proposal.due <= now
+        && now < proposal.expires
+        && open(&proposal.key)
+}
+
+/// Asks what those can take who are due and pass the survey's rails, for a monkey that would do something else to whoever
+/// cannot. Whether there was anything to ask.
+async fn asked(engine: &Engine, account: &Account, world: &mut World, order: &Order, outlook: &Outlook) -> bool {
+    let now = engine.clock.now();
+    let due = outlook.proposals.iter().filter(|proposal| is_due(proposal, world, order, now));
+    let due: Vec<Proposal> = due.filter(|proposal| proposal.action.asks() != Asks::Nothing).cloned().collect();
+    let judged = judge(&due, world, &Detail::none(), &account.policy, now);
+    let passing: Vec<Proposal> = judged.into_iter().filter(Judged::passes).map(|judged| judged.proposal).collect();
+    observe::abilities(engine, account, world, &passing).await
 }
 
 /// How often a round takes its second look: once, and again when it holds somebody and others come in line. Whoever is

@@ -18,7 +18,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES};
 use simian::sinks::webhook::SecretSource;
-use simian_core::{Action, Mode, Nature};
+use simian_core::{Action, ByExperiment, Experiment, Mode, Nature};
 
 /// A small config with nothing wrong, and live.
 const SOUND: &str = r#"mode = "live"
@@ -369,7 +369,8 @@ fn the_policies_grant_what_is_called_and_no_more() {
     let every = [&reads[..], &["sns:Publish"]].concat();
     assert_eq!(actions("dry-run.json"), set(&every));
     let writes = |nature: Nature| {
-        let those = Action::ALL.into_iter().filter(move |action| action.nature() == nature);
+        let ours = |action: &Action| action.by_experiment() != ByExperiment::Only;
+        let those = Action::ALL.into_iter().filter(ours).filter(move |action| action.nature() == nature);
         those.flat_map(|action| action.permissions().iter().copied()).collect::<Vec<_>>()
     };
     assert_eq!(actions("live.json"), set(&[every, writes(Nature::Once)].concat()));
@@ -379,8 +380,14 @@ fn the_policies_grant_what_is_called_and_no_more() {
     assert_eq!(actions("account-faults.json"), set(&[writes(Nature::Account), tags.clone(), more.to_vec()].concat()));
     let more = ["ssm:GetCommandInvocation", "ssm:ListCommands"];
     assert_eq!(actions("guest-faults.json"), set(&[writes(Nature::Guest), tags, more.to_vec()].concat()));
+    assert_eq!(actions("experiments.json"), set(Experiment::PERMISSIONS));
+    // What FIS itself does, by its own role.
+    let hits = ["ec2:DescribeInstances", "ec2:RebootInstances", "ec2:SendSpotInstanceInterruptions"];
+    assert_eq!(actions("fis-role.json"), set(&[&hits[..], &["ec2:TerminateInstances"]].concat()));
     let mut bare = BTreeSet::new();
-    for name in ["dry-run.json", "live.json", "account-faults.json", "guest-faults.json"] {
+    let files = ["dry-run", "live", "account-faults", "guest-faults", "experiments", "fis-role"];
+    for name in files.map(|name| format!("{name}.json")) {
+        let name = name.as_str();
         for (actions, resources, conditional) in statements(name) {
             assert!(actions.iter().all(|action| !action.contains(['*', '?'])), "{actions:?}");
             // What only looks at all of them cannot be narrowed; what changes something is narrowed by its resource.
@@ -406,6 +413,8 @@ fn the_policies_grant_what_is_called_and_no_more() {
         "ec2:ModifyNetworkInterfaceAttribute",
         "elasticloadbalancing:DeregisterTargets",
         "elasticloadbalancing:RegisterTargets",
+        // By the actions that it may name.
+        "fis:CreateExperimentTemplate",
         "ssm:SendCommand",
     ];
     assert_eq!(bare, set(&expected));

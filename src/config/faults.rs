@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use simian_core::rails::FaultRules;
+use simian_core::rails::{FaultRules, Fis};
 use simian_core::tags::parse_lasts;
-use simian_core::{Action, Nature};
+use simian_core::{Action, ByExperiment, Nature};
 use simian_faults::{Fault, FaultError, Kind, ParameterError};
 use toml::de::DeValue;
 
@@ -53,7 +53,46 @@ pub(super) fn faults(table: &mut Table<'_>) -> FaultRules {
             parameters.insert(action, read);
         }
     }
-    FaultRules { lasts, longest, allow, parameters }
+    let fis = table.table("fis", fis);
+    FaultRules { lasts, longest, allow, parameters, fis }
+}
+
+/// What AWS FIS does in our place: nothing, unless a role is named for it.
+fn fis(table: &mut Table<'_>) -> Option<Fis> {
+    let role = if table.is_there() { table.need("role", "\"simian-fis\"", role) } else { table.get("role", role) };
+    let carries = table.list("carries", carried).unwrap_or_default().into_iter().collect();
+    Some(Fis { role: role?, carries })
+}
+
+/// A role's name, with its path. Source: IAM API, `CreateRole`: a name of 64 characters at most.
+fn role(value: &DeValue<'_>) -> Result<String, String> {
+    let text = text(value)?;
+    let fits = |part: &str| {
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b);
+        !part.is_empty() && part.len() <= 64 && part.bytes().all(known)
+    };
+    if text.starts_with("arn:") {
+        return Err(format!("`{text}`: write the name alone, as in simian-fis: the role is one in each account"));
+    }
+    if text.split('/').all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is no role's name: write it as in simian-fis, with its path, if it has one"))
+    }
+}
+
+/// An action that AWS FIS may do in our place.
+fn carried(value: &DeValue<'_>) -> Result<Action, String> {
+    let word = text(value)?;
+    let those = |by| Action::ALL.into_iter().filter(move |action| action.by_experiment() == by).map(Action::name);
+    match Action::ALL.into_iter().find(|action| action.name() == word).map(|action| (action, action.by_experiment())) {
+        Some((action, ByExperiment::AsWell)) => Ok(action),
+        Some((action, ByExperiment::Only)) => Err(format!("nobody else can do {action}: remove it")),
+        Some((_, ByExperiment::Never)) | None => {
+            let known = those(ByExperiment::AsWell).collect::<Vec<_>>().join(" or ");
+            Err(format!("`{word}` is nothing that AWS FIS does in our place: write {known}"))
+        }
+    }
 }
 
 fn lasting(value: &DeValue<'_>) -> Result<TimeDelta, String> {

@@ -42,13 +42,10 @@ fn reversals(
     if matches!(action, Action::StopStart | Action::Standby | Action::Detach) && group.desired <= group.min {
         return Err(format!("{name} must not get smaller: its desired capacity is its minimum, {}", group.min));
     }
+    if let Some(why) = attached.against(action, &instance) {
+        return Err(why);
+    }
     let all: Vec<Reversal> = match action {
-        Action::StopStart if !attached.stoppable => {
-            return Err(format!("{instance} does not boot from a volume, so it cannot be stopped"));
-        }
-        Action::StopStart if attached.ephemeral => {
-            return Err(format!("{instance} has disks of its own, and would lose what they hold"));
-        }
         Action::StopStart => standby().chain(by(Alteration::Start { instance: instance.clone() })).collect(),
         Action::Standby => standby().collect(),
         Action::Detach => by(Alteration::Attach { group: name.clone(), instance: instance.clone() }).collect(),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use simian_core::claim::CALL_TIMEOUT;
 use simian_core::resource::Tags;
@@ -15,13 +15,10 @@ use simian_core::{
 use simian_faults::{Verb, Word};
 
 use super::claim::{Time, baseline};
-use super::{Acted, Ends, Leave, Live, ended, failed, settle, targets, together};
+use super::{Acted, Ends, LOOKS_AGAIN, Leave, Live, PATIENCE, ended, failed, settle, targets, together};
 use crate::faults::account as changes;
 use crate::faults::guest::{self, Guest, Said, TERM};
 use crate::faults::tags::{self, Marked};
-
-/// How long after the last moment to begin it an answer is waited for. What is not known by then is looked at later.
-const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// What was found before anything is done: what it takes to undo it, by instance.
 type Undo = BTreeMap<InstanceId, Vec<Reversal>>;
@@ -309,6 +306,3 @@ impl Live<'_> {
         }
     }
 }
-
-/// From one look at a change to the next.
-const LOOKS_AGAIN: TimeDelta = TimeDelta::seconds(2);

@@ -4,14 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use futures_util::future::{join, join_all, join3, join5};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use simian_core::detail::{Activity, Launches, Refresh, TargetHealth};
 use simian_core::ports::GroupQuery;
 use simian_core::rails::{self, ACTIVITIES_SINCE, FRESH};
 use simian_core::{
-    CallError, Detail, Group, InstanceId, LaunchSource, Look, Nature, Node, Proposal, Region, Reread, Scope, Stops,
-    View, World,
+    Abilities, Asks, CallError, Detail, Group, InstanceId, LaunchSource, Look, Node, Proposal, Region, Reread, Scope,
+    Stops, View, World,
 };
 
 use super::by_name;
@@ -67,9 +68,11 @@ async fn patient(
         launches(account, region, launching),
         subnets(account, region, launching),
     );
-    let ((refreshes, activities, targets, launches, subnets), nodes) =
-        join(reads, nodes(account, region, &proposals)).await;
-    Look { at, refreshes, activities, targets, launches, subnets, nodes, ..Look::default() }
+    // What the monkey went by a moment ago is still so.
+    let known = world.observed.abilities.get(region).filter(|known| at - known.at < FRESH).cloned().unwrap_or_default();
+    let ((refreshes, activities, targets, launches, subnets), abilities) =
+        join(reads, abilities(account, region, &proposals, known, at)).await;
+    Look { at, refreshes, activities, targets, launches, subnets, abilities, ..Look::default() }
 }
 
 /// What comes last, so that nothing is newer when the rails judge: the groups themselves and what stops everything.
@@ -159,15 +162,52 @@ async fn subnets(account: &Account, region: &Region, groups: &[&Group]) -> View<
     account.cloud.subnets(region, &ids.into_iter().collect::<Vec<_>>()).await.into()
 }
 
-/// Those of the targets in which something is to be done that Systems Manager manages.
-async fn nodes(account: &Account, region: &Region, proposals: &[&Proposal]) -> View<BTreeMap<InstanceId, Node>> {
-    let inside = proposals.iter().filter(|proposal| proposal.action.nature() == Nature::Guest);
-    let ids: BTreeSet<InstanceId> =
-        inside.flat_map(|proposal| &proposal.targets).map(|target| target.instance.clone()).collect();
-    if ids.is_empty() {
-        return View::Unasked;
+/// What the targets can take, where not every instance can take what is to be done, added to what is known of them.
+pub(super) async fn abilities(
+    account: &Account,
+    region: &Region,
+    proposals: &[&Proposal],
+    mut known: Abilities,
+    now: DateTime<Utc>,
+) -> Abilities {
+    let unknown = |asks: Asks| -> BTreeSet<InstanceId> {
+        let asking = proposals.iter().filter(|proposal| proposal.action.asks() == asks);
+        let targets = asking.flat_map(|proposal| proposal.targets.iter().map(|target| (proposal.action, target)));
+        let new = targets.filter(|(action, target)| !known.has(*action, &target.instance));
+        new.map(|(_, target)| target.instance.clone()).collect()
+    };
+    let (inside, outside) = (unknown(Asks::Agent), unknown(Asks::Instance));
+    if inside.is_empty() && outside.is_empty() {
+        return known;
     }
-    account.guests.nodes(region, &ids.into_iter().collect::<Vec<_>>()).await.into()
+    if known.agents.is_empty() && known.instances.is_empty() {
+        known.at = now;
+    }
+    let (agents, instances) = join(agents(account, region, inside), async {
+        each(outside, |id| async move { account.cloud.attached(region, &id).await }).await
+    })
+    .await;
+    known.agents.extend(agents);
+    known.instances.extend(instances);
+    known
+}
+
+/// What Systems Manager says of these.
+async fn agents(
+    account: &Account,
+    region: &Region,
+    ids: BTreeSet<InstanceId>,
+) -> BTreeMap<InstanceId, View<Option<Node>>> {
+    let ids: Vec<InstanceId> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return BTreeMap::new();
+    }
+    let said = account.guests.nodes(region, &ids).await;
+    let of = |id: &InstanceId| match &said {
+        Ok(nodes) => View::Known(nodes.get(id).cloned()),
+        Err(error) => View::Unknown(error.to_string()),
+    };
+    ids.iter().map(|id| (id.clone(), of(id))).collect()
 }
 
 /// What stops everything in a region: these alarms, the safety lever, the outage hook.

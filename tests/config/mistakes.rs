@@ -34,7 +34,7 @@ enable = true
     simian.toml:15:1: monkeys.chaos.maen_days: there is no such key: did you mean `mean_days`? There are: enabled, mode, cron, unit, regions_independent, mean_days, probability, min_days, faults, count, share, cap, grace, veto, mandatory_days, never_suffixes, except, only
     simian.toml:16:1: monkeys.lateny: there is no such key: did you mean `latency`? There are: chaos, latency, janitor, conformity
     simian.toml:18:1: budget: there is no such key: did you mean `budgets`? There are: mode, account, dice, hours, tags, opt_in, ledger, sinks, report, control, budgets, floors, rails, watch, faults, monkeys, prices
-    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, fault, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread, steady, target_health, managed, replacement, alarms, outage, safety_lever
+    simian.toml:20:1: rails.detail: there is no such key: remove it. There are: mode, paused, account, clock, hours, change_calendar, opted_in, veto, veto_window, ourselves, member, fault, healthy_floor, zone_floor, cool_down, recovered, breaker, candidates, budgets, reread, steady, target_health, able, replacement, alarms, outage, safety_lever
     simian.toml:23:1: rails.mode.enable: there is no such key: did you mean `enabled`? There are: enabled
     ");
 }
@@ -146,7 +146,7 @@ grace = "5h"
     simian.toml:17:1: monkeys.chaos.min_days: `0` is no least gap: write a whole number of working days from 1 to 1000
     simian.toml:18:1: monkeys.chaos.cron: cron expression `0 0 30 feb *` never fires: write a day that its months have
     simian.toml:19:1: monkeys.chaos.unit: `fleet` is not known: write one of `cluster`, `asg`, `stack`, `app`
-    simian.toml:20:1: monkeys.chaos.faults: `explode` is no action; there are: terminate, terminate-gracefully, reboot, stop-start, isolate, detach-volumes, suspend-processes, deregister, standby, detach, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
+    simian.toml:20:1: monkeys.chaos.faults: `explode` is no action; there are: terminate, terminate-gracefully, reboot, spot-interruption, stop-start, isolate, detach-volumes, suspend-processes, deregister, standby, detach, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
     simian.toml:21:1: monkeys.chaos.grace: a grace of `5h` is not between 1m and 4h
     ");
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use insta::assert_snapshot;
 
-use super::{SOUND, problems};
+use super::{SOUND, parse, problems};
 
 fn with(text: &str) -> String {
     problems(&format!("{SOUND}{text}"))
@@ -78,6 +78,26 @@ fn prices_that_nobody_dated_and_prices_below_nothing() {
 }
 
 #[test]
+fn what_aws_fis_does_and_by_which_role() {
+    let with_fis = |lines: &str| parse(&format!("{SOUND}[faults.fis]\n{lines}")).faults.fis;
+    assert_eq!(parse(SOUND).faults.fis, None);
+    assert_eq!(with_fis("role = \"chaos/simian-fis\"\n").unwrap().carries.len(), 0);
+    let fis = with_fis("role = \"simian-fis\"\ncarries = [\"reboot\", \"terminate\"]\n").unwrap();
+    assert_eq!((fis.role.as_str(), fis.carries.len()), ("simian-fis", 2));
+    assert_snapshot!(with("[faults.fis]\ncarries = [\"latency\", \"spot-interruption\"]\n"), @r#"
+    simian.toml:14:1: faults.fis.role: it is missing: write it, as in role = "simian-fis"
+    simian.toml:15:12: faults.fis.carries[0]: `latency` is nothing that AWS FIS does in our place: write terminate or reboot
+    simian.toml:15:23: faults.fis.carries[1]: nobody else can do spot-interruption: remove it
+    "#);
+    assert_snapshot!(with("[faults.fis]\nrole = \"arn:aws:iam::123456789012:role/x\"\n"), @r"simian.toml:15:1: faults.fis.role: `arn:aws:iam::123456789012:role/x`: write the name alone, as in simian-fis: the role is one in each account");
+    assert_snapshot!(with("[faults.fis]\nrole = \"two words\"\nroles = 1\n"), @r"
+    simian.toml:15:1: faults.fis.role: `two words` is no role's name: write it as in simian-fis, with its path, if it has one
+    simian.toml:16:1: faults.fis.roles: there is no such key: did you mean `role`? There are: role, carries
+    ");
+    assert_snapshot!(with("[monkeys.chaos]\nfaults = \"spot-interruption=1\"\n"), @r"simian.toml:15:1: monkeys.chaos.faults: spot-interruption can never be done: the operator names no role for AWS FIS in faults.fis");
+}
+
+#[test]
 fn faults_that_there_are_not_and_parameters_that_no_fault_has() {
     let text = r#"[faults]
 for = "2h"
@@ -104,9 +124,9 @@ direction = "up"
     simian.toml:15:1: faults.for: it is longer than the longest that is allowed, 1h: shorten it, or raise longest
     simian.toml:17:10: faults.allow[0]: burn-cpu takes no word of its own: remove it
     simian.toml:17:22: faults.allow[1]: `reboot-everything` is no grave fault: write clock-skew or kernel-panic
-    simian.toml:18:1: faults.terminate: there is no such key: remove it. There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
-    simian.toml:19:1: faults.burn-cqu: there is no such key: did you mean `burn-cpu`? There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
-    simian.toml:20:1: faults.isolate: there is no such key: remove it. There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic
+    simian.toml:18:1: faults.terminate: there is no such key: remove it. There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic, fis
+    simian.toml:19:1: faults.burn-cqu: there is no such key: did you mean `burn-cpu`? There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic, fis
+    simian.toml:20:1: faults.isolate: there is no such key: remove it. There are: for, longest, allow, suspend-processes, latency, loss, corrupt, duplicate, reorder, bandwidth, blackhole, null-route, dns, burn-cpu, burn-io, fill-disk, fill-memory, kill-process, pause-process, clock-skew, kernel-panic, fis
     simian.toml:21:23: faults.suspend-processes.processes: `Lunch` is no process of a group; there are: Launch, Terminate, AddToLoadBalancer, AlarmNotification, AZRebalance, HealthCheck, InstanceRefresh, ReplaceUnhealthy, ScheduledActions
     simian.toml:22:1: faults.clock-skew: this is no table: write one, as in clock-skew = { … }
     simian.toml:24:1: faults.burn-cpu.shore: burn-cpu has no such parameter: did you mean `share`?

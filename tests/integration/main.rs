@@ -12,6 +12,7 @@ mod daemon;
 mod day;
 mod detail;
 mod dial;
+mod experiments;
 mod explain;
 mod game_day;
 mod limits;

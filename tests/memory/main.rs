@@ -16,8 +16,9 @@ use simian_core::ports::ResourceQuery;
 use simian_core::resource::Tags;
 use simian_core::{
     Actuator, Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Disposal, Event, EventQuery,
-    Group, GroupQuery, Guests, Identity, InstanceId, InstanceState, Kind, LaunchSource, Lifecycle, Member, Mode, Node,
-    Progress, Region, Resource, ResourceId, ResourceKind, Sent, Sink, SinkError, Standing,
+    Experiment, Experimented, Group, GroupQuery, Guests, Identity, InstanceId, InstanceState, Kind, LaunchSource,
+    Lifecycle, Member, Mode, Node, Progress, Region, Resource, ResourceId, ResourceKind, Sent, Sink, SinkError,
+    Standing,
 };
 use simian_sim::VirtualClock;
 use stage::{Keep, Stage, at_once, monday};
@@ -130,6 +131,10 @@ impl Cloud for Forgetful {
         Ok(None)
     }
 
+    async fn experiment(&self, _: &Region, _: &str) -> Result<Experimented, CallError> {
+        Ok(Experimented::Done)
+    }
+
     async fn standing(&self, _: &Region, _: &Alteration) -> Result<Standing, CallError> {
         Ok(Standing::Gone)
     }
@@ -169,6 +174,14 @@ impl Actuator for Forgetful {
     }
 
     async fn reboot(&self, _: &Region, _: &[InstanceId]) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn begin_experiment(&self, _: &Region, experiment: &Experiment) -> Result<String, CallError> {
+        Ok(experiment.token.clone())
+    }
+
+    async fn stop_experiment(&self, _: &Region, _: &str) -> Result<(), CallError> {
         Ok(())
     }
 

@@ -101,6 +101,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.server import DomainDispatcherApplication, create_backend_app
 
 import changes
+import experiments
 import resources
 from commands import BadOrder, Refusal, RunCommand
 
@@ -193,6 +194,15 @@ class Reply:
 
 
 SCOPE = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]+)/([^/,\s]+)/aws4_request")
+# AWS FIS says by method and path what is asked.
+FIS_CALLS = (
+    ("GET", "/safetyLevers/(?P<id>.+)", "GetSafetyLever"),
+    ("POST", "/experimentTemplates", "CreateExperimentTemplate"),
+    ("DELETE", "/experimentTemplates/(?P<id>.+)", "DeleteExperimentTemplate"),
+    ("POST", "/experiments", "StartExperiment"),
+    ("GET", "/experiments/(?P<id>.+)", "GetExperiment"),
+    ("DELETE", "/experiments/(?P<id>.+)", "StopExperiment"),
+)
 # Names of permissions where they are not those of signatures.
 PERMISSION = {"monitoring": "cloudwatch"}
 ACCOUNT_IN_KEY = re.compile(r"AKIA(\d{12})[A-Z0-9]{4}")
@@ -240,9 +250,10 @@ class Call:
             protocol = "rest-xml" if service in ("s3", "route53", "cloudfront") else "rest-json"
             if target or smithy:
                 action, protocol = smithy[1] if smithy else target.rsplit(".", 1)[-1], "json"
-            lever = re.fullmatch(r"/safetyLevers/(.+)", request.path)
-            if service == "fis" and request.method == "GET" and lever:
-                action, params = "GetSafetyLever", params | {"id": lever[1]}
+            for method, path, name in FIS_CALLS if service == "fis" else ():
+                found = re.fullmatch(path, request.path) if request.method == method else None
+                if found:
+                    action, params = name, params | found.groupdict()
             try:
                 if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
                     protocol, decoded = "cbor", from_cbor(request.body)
@@ -807,6 +818,15 @@ def is_protected(instance: Instance) -> bool:
     return str(instance.disable_api_termination).lower() == "true"
 
 
+def end_together(account: str, region: str, instances: list[Instance]) -> list:
+    """Ends them, and tells whoever counts them. The states that they were in."""
+    before = [instance.terminate() for instance in instances]
+    ids = [instance.id for instance in instances]
+    elbv2_backends[account][region].notify_terminate_instances(ids)
+    members_lost(autoscaling_backends[account][region], ids)
+    return before
+
+
 def terminate_instances(self: InstanceResponse) -> ActionResult:
     """EC2's rules for several instances at once (API reference of TerminateInstances).
 
@@ -824,18 +844,16 @@ def terminate_instances(self: InstanceResponse) -> ActionResult:
     self.error_on_dryrun()
     protected = [i for i in instances if is_protected(i) and i.state != "terminated"]
     spared = {instance.availability_zone for instance in protected}
+    ending = [instance for instance in instances if instance.availability_zone not in spared]
+    before = end_together(self.current_account, self.region, ending)
     ended = [
         {
             "InstanceId": instance.id,
-            "PreviousState": instance.terminate(),
+            "PreviousState": state,
             "CurrentState": {"Code": 32, "Name": "shutting-down"},
         }
-        for instance in instances
-        if instance.availability_zone not in spared
+        for instance, state in zip(ending, before, strict=True)
     ]
-    ended_ids = [one["InstanceId"] for one in ended]
-    elbv2_backends[self.current_account][self.region].notify_terminate_instances(ended_ids)
-    members_lost(autoscaling_backends[self.current_account][self.region], ended_ids)
     if protected:
         raise OperationNotPermitted4(protected[0].id)
     return ActionResult({"TerminatingInstances": ended})
@@ -1129,6 +1147,7 @@ def install_patches() -> None:
     Subnet.available_ip_address_count = property(addresses_as_told)
     resources.install(page_token, read_token)
     changes.install()
+    experiments.install(end_together)
 
 
 # --- Seeding ------------------------------------------------------------------------------------------------
@@ -1300,6 +1319,7 @@ class MemberChange:
     launched: str | None = None
     tags: dict | None = None  # null removes one
     target: str | None = None  # what balancers say of it: healthy, unhealthy, draining … "" is moto's own word
+    spot: bool | None = None  # a Spot instance, or no longer one
     detach: bool = False  # no longer a member, and not replaced
 
 
@@ -1524,6 +1544,8 @@ class Control:
             instance.disable_api_termination = change.termination_protected
         if change.launched is not None:
             instance.launch_time = moment(change.launched).replace(tzinfo=None)
+        if change.spot is not None:
+            instance.lifecycle = "spot" if change.spot else None
         if change.target is not None:
             instance.simian_target = change.target
         for key, value in (change.tags or {}).items():

@@ -348,6 +348,58 @@ class Throttling(Case):
             ec2.reboot_instances(InstanceIds=instance)
         self.refused("RequestLimitExceeded", ec2.reboot_instances, InstanceIds=instance)
 
+    def test_experiments(self) -> None:
+        seeded = control("POST", "seed", {"groups": [{"name": "shop", "count": 3}]})
+        first, second, third = seeded["members"]["shop"]
+        control("POST", "member", {"instance": second, "spot": True})
+        lifecycles = {
+            one["InstanceId"]: one.get("InstanceLifecycle")
+            for reservation in client("ec2").describe_instances()["Reservations"]
+            for one in reservation["Instances"]
+        }
+        self.assertEqual(lifecycles, {first: None, second: "spot", third: None})
+        fis = client("fis")
+
+        def begin(token: str, action: str, who: str, kind: str, role: str, **more: object) -> str:
+            template = fis.create_experiment_template(
+                clientToken=token,
+                description="a test",
+                roleArn="arn:aws:iam::123456789012:role/simian-fis",
+                stopConditions=[{"source": "none"}],
+                targets={
+                    "them": {
+                        "resourceType": kind,
+                        "resourceArns": [f"arn:aws:ec2:us-east-1:123456789012:instance/{who}"],
+                        "selectionMode": "ALL",
+                    }
+                },
+                actions={"it": {"actionId": action, "targets": {role: "them"}, **more}},
+            )["experimentTemplate"]["id"]
+            started = fis.start_experiment(clientToken=token, experimentTemplateId=template)["experiment"]["id"]
+            fis.delete_experiment_template(id=template)
+            return started
+
+        def states(experiment: str) -> list:
+            return [fis.get_experiment(id=experiment)["experiment"]["state"]["status"] for _ in range(3)]
+
+        notice = "aws:ec2:send-spot-instance-interruptions"
+        spot = {"kind": "aws:ec2:spot-instance", "role": "SpotInstances", "parameters": {"durationBeforeInterruption": "PT2M"}}
+        ended = begin("a", "aws:ec2:terminate-instances", first, "aws:ec2:instance", "Instances")
+        self.assertEqual(states(ended), ["initiating", "running", "completed"])
+        self.assertEqual(states(begin("b", notice, second, **spot)), ["initiating", "running", "completed"])
+        self.assertEqual(states(begin("c", notice, third, **spot))[1:], ["failed", "failed"])
+        stopped = begin("d", "aws:ec2:terminate-instances", third, "aws:ec2:instance", "Instances")
+        fis.stop_experiment(id=stopped)
+        self.assertEqual(set(states(stopped)), {"stopped"})
+        left = [one for one in control("GET", "instances")["instances"] if one["state"] == "running"]
+        self.assertEqual([one["id"] for one in left], [third])
+        with self.assertRaises(ClientError):
+            begin("e", "aws:ec2:stop-instances", third, "aws:ec2:instance", "Instances")
+        counts = control("GET", "calls")["counts"]
+        self.assertEqual(counts["fis:StartExperiment"], 4)
+        self.assertEqual((counts["fis:CreateExperimentTemplate"], counts["fis:StopExperiment"]), (5, 1))
+        self.nothing_unimplemented()
+
     def test_orders_that_make_no_sense(self) -> None:
         for body in ({}, {"buckets": 1}, {"documented": False}, {"buckets": [{"holds": -1}]}):
             self.assertEqual(raw_control("POST", "buckets", body)[0], 400, body)

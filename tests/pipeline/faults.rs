@@ -269,7 +269,7 @@ fn an_instance_without_an_agent_is_left_alone() {
     process(&world).run_until(at(&world, 60));
     assert!(world.claims().is_empty());
     let held = world.of_kind(Kind::ActionHeld);
-    assert_eq!(holds(&held[0].body.verdicts), ["managed"]);
+    assert_eq!(holds(&held[0].body.verdicts), ["able"]);
     assert!(held[0].body.why.contains("the agent of i-"), "{}", held[0].body.why);
 }
 
@@ -433,6 +433,24 @@ fn what_waits_for_a_slow_change_is_made_later_and_taken_back_all_the_same() {
     assert!(stops(&world).is_empty());
     assert_eq!(state(&world), before);
     assert!(why(&world, Kind::ActionUndone).contains("incident 7"));
+    drop(daemon);
+
+    // Whoever finds it half made after a crash does not make the rest.
+    let world = wants(Action::StopStart);
+    world.cloud.inject(call::STANDING, 1, Fault::Latency(seconds(50)));
+    let process = self::process(&world);
+    let mut daemon = process.daemon();
+    while world.claims().first().is_none_or(|claim| claim.outcome.is_none()) {
+        process.on(&mut daemon, world.now() + seconds(1));
+    }
+    assert_eq!(world.claim("shop-prod").watch.unwrap().held.unwrap().left.len(), 1);
+    drop(daemon);
+    let mut next = world.process_on("two", Arc::new(world.ledger.clone()));
+    next.engine.monkeys.clear();
+    next.run_until(at(&world, 40));
+    assert!(stops(&world).is_empty());
+    assert_eq!(state(&world), before);
+    assert!(why(&world, Kind::ActionUndone).contains("did not live to make the rest"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod breaker;
 mod budgets;
 mod candidates;
 mod crash;
+mod experiments;
 mod faults;
 mod fussy;
 mod heartbeat;

@@ -321,7 +321,7 @@ impl World {
             let (gone, ours): (Vec<bool>, Vec<bool>) = if claim.action == Action::Reboot {
                 lives.map(|life| (!life.rebooted.is_empty(), !life.rebooted.is_empty())).unzip()
             } else {
-                let end = |life: Life| life.ended.or(life.leaving);
+                let end = |life: Life| life.ended_by_us().or(life.ended).or(life.leaving);
                 lives.map(end).map(|end| (end.is_some(), end.is_some_and(|(_, by)| by.is_ours()))).unzip()
             };
             match claim.outcome.unwrap() {
@@ -363,7 +363,7 @@ pub(crate) fn holds(rulings: &[Ruling]) -> Vec<&str> {
 
 /// When our call took effect.
 pub(crate) fn asked_at(life: &Life) -> DateTime<Utc> {
-    life.leaving.filter(|(_, by)| by.is_ours()).or(life.ended).unwrap().0
+    life.ended_by_us().or(life.ended).unwrap().0
 }
 
 fn serves(life: &Life, at: DateTime<Utc>) -> bool {

@@ -89,6 +89,9 @@ pub struct GroupSetup {
     /// The name of the target group that it is behind.
     #[serde(default)]
     pub target_group: Option<String>,
+    /// Its instances are Spot instances.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spot: bool,
     /// What it launches from; a template of its own if nothing is said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub launches: Vec<ResourceId>,

@@ -7,6 +7,7 @@ use aws_sdk_ec2 as ec2;
 use aws_sdk_ec2::operation::reboot_instances::RebootInstancesError;
 use aws_sdk_ec2::operation::terminate_instances::TerminateInstancesError;
 use simian_core::chore::Disposal;
+use simian_core::experiment::Experiment;
 use simian_core::fault::Alteration;
 use simian_core::fleet::InstanceId;
 use simian_core::ports::{Actuator, CallError, Cause, MAX_BATCH};
@@ -19,7 +20,7 @@ use crate::error::Call;
 use crate::limits::Meter;
 use crate::marks::Service;
 use crate::pages::distinct;
-use crate::{alter, disposal, instances, marks, quarantine};
+use crate::{alter, disposal, experiments, instances, marks, quarantine};
 
 #[async_trait]
 impl Actuator for Account {
@@ -71,6 +72,20 @@ impl Actuator for Account {
         let request = clients.ec2_once.reboot_instances().set_instance_ids(Some(ids));
         once!(clients, &call, reboot, ec2, RebootInstancesError, request)?;
         Ok(())
+    }
+
+    async fn begin_experiment(&self, region: &Region, experiment: &Experiment) -> Result<String, CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("fis:StartExperiment", &on);
+        call.resource = Some(distinct(experiment.targets.iter().map(InstanceId::as_str)).join(", "));
+        experiments::begin(self.clients(region, &call)?, &call, experiment).await
+    }
+
+    async fn stop_experiment(&self, region: &Region, id: &str) -> Result<(), CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("fis:StopExperiment", &on);
+        call.resource = Some(id.to_owned());
+        experiments::stop(self.clients(region, &call)?, &call, id).await
     }
 
     async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError> {

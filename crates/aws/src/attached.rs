@@ -62,6 +62,8 @@ fn instance(theirs: ec2::Instance) -> Result<Option<(Attached, String)>, Flaw> {
         vpc: given(theirs.vpc_id),
         stoppable: root_kind == ec2::DeviceType::Ebs,
         ephemeral: root_kind == ec2::DeviceType::InstanceStore,
+        // Of an on-demand instance it is missing (EC2 API, `Instance`).
+        spot: theirs.instance_lifecycle == Some(ec2::InstanceLifecycleType::Spot),
         ..Attached::default()
     };
     for interface in theirs.network_interfaces.unwrap_or_default() {
@@ -126,8 +128,12 @@ mod tests {
             volumes: [("/dev/sdf".into(), "vol-data".into())].into(),
             stoppable: true,
             ephemeral: false,
+            spot: false,
         };
         assert_eq!((ours, kind.as_str()), (expected, "m7g.large"));
+        let mut spot = theirs();
+        spot.instance_lifecycle = Some("spot".into());
+        assert!(instance(spot).unwrap().unwrap().0.spot);
         let mut stored = theirs();
         stored.root_device_type = Some("instance-store".into());
         let (ours, _) = instance(stored).unwrap().unwrap();

@@ -39,11 +39,13 @@ pub(crate) struct Clients {
     pub(crate) logs_once: logs::Client,
     pub(crate) alarms: alarms::Client,
     pub(crate) experiments: experiments::Client,
+    pub(crate) experiments_once: experiments::Client,
     pub(crate) systems: systems::Client,
     pub(crate) systems_once: systems::Client,
     pub(crate) sts: sts::Client,
-    /// Before a log group's name in its ARN.
-    log_groups: String,
+    account: AccountId,
+    region: Region,
+    partition: &'static str,
     pub(crate) skew: Skew,
     pub(crate) limits: Limits,
     /// How long a write may take, the wait for its turn included.
@@ -106,7 +108,8 @@ impl Clients {
         let classic = || classic::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let logs = || logs::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let alarms = alarms::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
-        let experiments = experiments::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
+        let experiments =
+            || experiments::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let systems = || systems::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         let sts = sts::config::Builder::from(&config).interceptor(skew.clone()).retry_partition(ours());
         Self {
@@ -121,20 +124,33 @@ impl Clients {
             logs: logs::Client::from_conf(logs().build()),
             logs_once: logs::Client::from_conf(logs().retry_config(once()).build()),
             alarms: alarms::Client::from_conf(alarms.build()),
-            experiments: experiments::Client::from_conf(experiments.build()),
+            experiments: experiments::Client::from_conf(experiments().build()),
+            experiments_once: experiments::Client::from_conf(experiments().retry_config(once()).build()),
             systems: systems::Client::from_conf(systems().build()),
             systems_once: systems::Client::from_conf(systems().retry_config(once()).build()),
             sts: sts::Client::from_conf(sts.build()),
-            log_groups: format!("arn:{}:logs:{region}:{account}:log-group:", partition_of(region)),
+            account: account.clone(),
+            region: region.clone(),
+            partition: partition_of(region),
             skew,
             limits: Limits::new(clock),
             call_timeout,
         }
     }
 
+    /// The ARN of something in this region.
+    pub(crate) fn arn(&self, service: &str, what: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{what}", self.partition, self.region, self.account)
+    }
+
+    /// A role's ARN.
+    pub(crate) fn role_arn(&self, role: &str) -> String {
+        format!("arn:{}:iam::{}:role/{role}", self.partition, self.account)
+    }
+
     /// A log group's ARN, as the calls for tags want it: without `:*` at its end (`CloudWatch` Logs API, `LogGroup`).
     pub(crate) fn log_group_arn(&self, name: &str) -> String {
-        format!("{}{name}", self.log_groups)
+        self.arn("logs", &format!("log-group:{name}"))
     }
 
     /// Takes a write's tokens, after a short wait at most, and returns what is left of the call's time: wait and call

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::change_calendar::{CalendarState, ChangeCalendar};
 use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
+use simian_core::experiment::Experimented;
 use simian_core::fault::{Alteration, Attached, Standing};
 use simian_core::fleet::{Group, InstanceId, LaunchSource};
 use simian_core::ports::{CallError, Cause, Cloud, GroupQuery, Identity, InstanceState, ResourceQuery};
@@ -14,7 +15,9 @@ use simian_core::scope::Region;
 
 use crate::account::Account;
 use crate::roles::first_reachable;
-use crate::{alarms, attached, balancers, instances, launches, ourselves, resources, scaling, sharing, standing};
+use crate::{
+    alarms, attached, balancers, experiments, instances, launches, ourselves, resources, scaling, sharing, standing,
+};
 
 impl Account {
     /// Whose credentials these are, asked in that region.
@@ -151,6 +154,13 @@ impl Cloud for Account {
         let on = self.scope(region);
         let call = self.call("ec2:DescribeInstances", &on);
         attached::attached(self.clients(region, &call)?, &call, id).await
+    }
+
+    async fn experiment(&self, region: &Region, id: &str) -> Result<Experimented, CallError> {
+        let on = self.scope(region);
+        let mut call = self.call("fis:GetExperiment", &on);
+        call.resource = Some(id.to_owned());
+        experiments::state(self.clients(region, &call)?, &call, id).await
     }
 
     async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {

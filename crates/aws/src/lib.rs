@@ -22,6 +22,7 @@ mod cloud;
 mod convert;
 mod disposal;
 mod error;
+mod experiments;
 mod guests;
 mod instances;
 mod launches;

@@ -24,6 +24,8 @@ mod calendars;
 mod detail;
 #[path = "wire/disposal.rs"]
 mod disposal;
+#[path = "wire/experiments.rs"]
+mod experiments;
 #[path = "wire/failures.rs"]
 mod failures;
 #[path = "wire/guests.rs"]

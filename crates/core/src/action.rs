@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::Experiment;
+
 /// One thing that can be done. It says of itself what it is, what it needs, and whether it can be taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -16,6 +18,9 @@ pub enum Action {
     TerminateGracefully,
     /// Restarts an instance's operating system: EC2 `RebootInstances`. It comes back under the same id.
     Reboot,
+    /// Tells a Spot instance that it will be interrupted, and ends it two minutes later as EC2 does: AWS FIS
+    /// `aws:ec2:send-spot-instance-interruptions`.
+    SpotInterruption,
     /// Stops an instance and starts it again. Through standby: its group would replace one that merely stops.
     StopStart,
     /// Gives an instance's interfaces a security group that lets nothing through.
@@ -77,12 +82,35 @@ pub enum Nature {
     Guest,
 }
 
+/// Whether AWS FIS does an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ByExperiment {
+    /// It cannot, or not so that it could be taken back.
+    Never,
+    /// Where the operator says so.
+    AsWell,
+    /// Nobody else can.
+    Only,
+}
+
+/// What an action asks for, beside a group's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asks {
+    /// Nothing.
+    Nothing,
+    /// An agent of Systems Manager that answers.
+    Agent,
+    /// What EC2 says of the instance.
+    Instance,
+}
+
 impl Action {
     /// Every action, in reading order.
-    pub const ALL: [Action; 27] = [
+    pub const ALL: [Action; 28] = [
         Action::Terminate,
         Action::TerminateGracefully,
         Action::Reboot,
+        Action::SpotInterruption,
         Action::StopStart,
         Action::Isolate,
         Action::DetachVolumes,
@@ -115,6 +143,7 @@ impl Action {
             Action::Terminate => "terminate",
             Action::TerminateGracefully => "terminate-gracefully",
             Action::Reboot => "reboot",
+            Action::SpotInterruption => "spot-interruption",
             Action::StopStart => "stop-start",
             Action::Isolate => "isolate",
             Action::DetachVolumes => "detach-volumes",
@@ -145,7 +174,7 @@ impl Action {
     /// What it is.
     pub fn nature(self) -> Nature {
         match self {
-            Action::Terminate | Action::TerminateGracefully | Action::Reboot => Nature::Once,
+            Action::Terminate | Action::TerminateGracefully | Action::Reboot | Action::SpotInterruption => Nature::Once,
             Action::StopStart
             | Action::Isolate
             | Action::DetachVolumes
@@ -168,6 +197,7 @@ impl Action {
             Action::Terminate => &["ec2:TerminateInstances"],
             Action::TerminateGracefully => &["autoscaling:TerminateInstanceInAutoScalingGroup"],
             Action::Reboot => &["ec2:RebootInstances"],
+            Action::SpotInterruption => Experiment::PERMISSIONS,
             Action::StopStart => {
                 &["autoscaling:EnterStandby", "autoscaling:ExitStandby", "ec2:StartInstances", "ec2:StopInstances"]
             }
@@ -188,7 +218,27 @@ impl Action {
 
     /// Whether whom it hit comes back under the same id. What ends an instance brings another one.
     pub fn returns(self) -> bool {
-        !matches!(self, Action::Terminate | Action::TerminateGracefully)
+        !matches!(self, Action::Terminate | Action::TerminateGracefully | Action::SpotInterruption)
+    }
+
+    /// Whether AWS FIS can do it in our place. Scripts cannot be: a parameter of an experiment has 1,024 characters (FIS
+    /// API, `ExperimentTemplateActionParameter`). What must be taken back is not: an experiment that is stopped leaves it
+    /// where it is.
+    pub fn by_experiment(self) -> ByExperiment {
+        match self {
+            Action::Terminate | Action::Reboot => ByExperiment::AsWell,
+            Action::SpotInterruption => ByExperiment::Only,
+            _ => ByExperiment::Never,
+        }
+    }
+
+    /// What must be known of whom it hits before it can be done.
+    pub fn asks(self) -> Asks {
+        match self {
+            Action::StopStart | Action::Isolate | Action::DetachVolumes | Action::SpotInterruption => Asks::Instance,
+            _ if self.nature() == Nature::Guest => Asks::Agent,
+            _ => Asks::Nothing,
+        }
     }
 
     /// It cannot be taken back wholly, or breaks what its end relies on: it takes a word of the operator's of its own.

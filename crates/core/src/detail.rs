@@ -8,7 +8,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::fault::Node;
+use crate::ability::Abilities;
 use crate::fleet::{Group, InstanceId, LaunchSource, View};
 use crate::scope::Scope;
 
@@ -64,8 +64,8 @@ pub struct Look {
     pub launches: BTreeMap<LaunchSource, View<Launches>>,
     /// Free addresses, by subnet; one that is gone is not in it.
     pub subnets: View<BTreeMap<String, u32>>,
-    /// The targets that Systems Manager manages, where something is to be done inside them.
-    pub nodes: View<BTreeMap<InstanceId, Node>>,
+    /// What the targets can take, where not every instance can take what is to be done.
+    pub abilities: Abilities,
     /// What stops everything.
     pub stops: Option<Stops>,
 }

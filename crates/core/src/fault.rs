@@ -379,6 +379,8 @@ pub struct Attached {
     pub stoppable: bool,
     /// Its type comes with disks of its own, which lose what they hold when it stops.
     pub ephemeral: bool,
+    /// It is a Spot instance: `InstanceLifecycle` is `spot`.
+    pub spot: bool,
 }
 
 /// A managed node of Systems Manager. Source: Systems Manager API, `InstanceInformation`.

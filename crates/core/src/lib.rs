@@ -9,6 +9,7 @@
 
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice))]
 
+pub mod ability;
 pub mod action;
 pub mod calendar;
 pub mod change_calendar;
@@ -20,6 +21,7 @@ pub mod detail;
 pub mod dice;
 pub mod estate;
 pub mod event;
+pub mod experiment;
 pub mod fault;
 pub mod finding;
 pub mod fleet;
@@ -42,7 +44,8 @@ pub mod unit;
 pub mod verdict;
 pub mod world;
 
-pub use action::{Action, Nature};
+pub use ability::Abilities;
+pub use action::{Action, Asks, ByExperiment, Nature};
 pub use calendar::{Calendar, Day, OwnHours, Window};
 pub use change_calendar::{CalendarSeen, CalendarState, ChangeCalendar};
 pub use choice::Choice;
@@ -53,6 +56,7 @@ pub use detail::{Detail, Look, Reread, Stops};
 pub use dice::Dice;
 pub use estate::{Estate, Extent, Wanted};
 pub use event::{Draft, Event, Head, Kind};
+pub use experiment::{Experiment, Experimented};
 pub use fault::{Alteration, Attached, Held, Node, Progress, Reversal, RunId, Sent, Standing, Terms};
 pub use finding::{Finding, Severity};
 pub use fleet::{Fleet, Group, InstanceId, LaunchSource, Lifecycle, Member, View};

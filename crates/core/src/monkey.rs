@@ -33,6 +33,8 @@ pub struct Needs {
     pub estate: Wanted,
     /// How each unit recovered, as far back as so many days.
     pub recoveries: Option<u32>,
+    /// What instances can take, before something is done that not every instance can: it would do something else then.
+    pub abilities: bool,
     /// All regions of an account in one world, because a unit may span them. Else each region has a round of its own.
     pub regions_together: bool,
 }

@@ -10,6 +10,7 @@ use crate::change_calendar::{CalendarState, ChangeCalendar};
 use crate::chore::Disposal;
 use crate::detail::{Activity, AlarmState, Launches, Lever, Refresh, TargetHealth};
 use crate::event::Event;
+use crate::experiment::{Experiment, Experimented};
 use crate::fault::{Alteration, Attached, Node, Progress, Sent, Standing};
 use crate::fleet::{Group, InstanceId, LaunchSource};
 use crate::resource::{Resource, ResourceId, ResourceKind, Tags};
@@ -128,6 +129,8 @@ pub trait Cloud: Send + Sync {
     async fn tagged(&self, region: &Region, prefix: &str) -> Result<BTreeMap<InstanceId, Tags>, CallError>;
     /// What is attached to an instance; `None` when there is no such instance.
     async fn attached(&self, region: &Region, id: &InstanceId) -> Result<Option<Attached>, CallError>;
+    /// How far an experiment of AWS FIS is.
+    async fn experiment(&self, region: &Region, id: &str) -> Result<Experimented, CallError>;
     /// Whether the account is as that change leaves it.
     async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError>;
     /// The last instance refresh of a group, ended or not.
@@ -162,6 +165,12 @@ pub trait Actuator: Send + Sync {
     /// instance, and a look shows a rebooting one as running, so an unclear answer cannot be looked up. Who does not
     /// shut down within a few minutes is rebooted hard. Source: EC2 API, `RebootInstances`.
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError>;
+    /// Has AWS FIS do it: `CreateExperimentTemplate`, `StartExperiment`, and the template goes again, which no experiment
+    /// needs once it started. Returns the experiment's id. Called again with the same token it is the same experiment, so
+    /// an unclear answer may be asked for again.
+    async fn begin_experiment(&self, region: &Region, experiment: &Experiment) -> Result<String, CallError>;
+    /// FIS `StopExperiment`. What has happened by then has happened.
+    async fn stop_experiment(&self, region: &Region, id: &str) -> Result<(), CallError>;
     /// Makes one change that a fault makes, or that takes one back. It may only be queued: [`Cloud::standing`] tells when it
     /// is so. Made twice it is no error where the API sees none.
     async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError>;

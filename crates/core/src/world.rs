@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::ability::Abilities;
 use crate::action::Action;
 use crate::change_calendar::CalendarSeen;
 use crate::fault::Terms;
@@ -70,6 +71,9 @@ pub struct Observed {
     pub brake: View<Option<Pause>>,
     /// The Change Calendars that the config names, each with its state; asked for only where something is to be judged.
     pub change_calendars: View<Vec<CalendarSeen>>,
+    /// What instances can take, by region: asked only where something is due that not every instance can, for a monkey
+    /// that would do something else then.
+    pub abilities: BTreeMap<Region, Abilities>,
 }
 
 /// How a game day asks for something.

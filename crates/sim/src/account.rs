@@ -9,6 +9,7 @@ use simian_core::{AccountId, Clock, GroupId, InstanceId, Region, Resource, Resou
 
 use crate::chance::Chance;
 use crate::estate::Ended;
+use crate::experiments::Trial;
 use crate::group::GroupSpec;
 use crate::guests::GuestFault;
 use crate::operation::{Operation, Performed, Who};
@@ -166,6 +167,11 @@ impl SimAccount {
     /// What is attached to an instance now.
     pub fn attached_to(&self, id: &InstanceId) -> Option<simian_core::Attached> {
         self.now_state().instances.get(id).map(|instance| instance.attached.clone())
+    }
+
+    /// The experiments of AWS FIS that were ever asked for, in order.
+    pub fn experiments(&self) -> Vec<Trial> {
+        self.now_state().experiments.clone()
     }
 
     /// Somebody changes what is attached to an instance, and it is nobody's call.

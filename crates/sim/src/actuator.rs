@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use simian_core::ports::MAX_BATCH;
 use simian_core::resource::Tags;
-use simian_core::{Actuator, Alteration, CallError, Disposal, InstanceId, Lifecycle, Region, ResourceId, ResourceKind};
+use simian_core::{
+    Actuator, Alteration, CallError, Disposal, Experiment, InstanceId, Lifecycle, Region, ResourceId, ResourceKind,
+};
 
 use crate::account::SimAccount;
 use crate::alterations::QUARANTINE;
@@ -31,6 +33,16 @@ impl Actuator for SimAccount {
 
     async fn reboot(&self, region: &Region, ids: &[InstanceId]) -> Result<(), CallError> {
         self.call(call::REBOOT, Some(region), listed(ids), |state, fate| state.reboot(region, reached(ids, fate))).await
+    }
+
+    async fn begin_experiment(&self, region: &Region, experiment: &Experiment) -> Result<String, CallError> {
+        let summary = listed(&experiment.targets);
+        self.call(call::EXPERIMENT, Some(region), summary, |state, _| state.begin_experiment(region, experiment)).await
+    }
+
+    async fn stop_experiment(&self, region: &Region, id: &str) -> Result<(), CallError> {
+        self.call(call::STOP_EXPERIMENT, Some(region), id.to_owned(), |state, _| state.stop_experiment(region, id))
+            .await
     }
 
     async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError> {
@@ -102,7 +114,7 @@ impl State {
 
     /// One wrong id spoils the whole call. A protected instance spoils it for its zone, and the others end although the
     /// call fails. Who has ended already ends again without complaint. Source: EC2 API, `TerminateInstances`.
-    fn terminate(&mut self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, Refused> {
+    pub(crate) fn terminate(&mut self, region: &Region, ids: &[InstanceId]) -> Result<Vec<InstanceId>, Refused> {
         self.check(region, ids)?;
         let shielded: Vec<&Instance> = ids
             .iter()
@@ -123,7 +135,7 @@ impl State {
     }
 
     /// Queues a reboot. No protection stops it, and who has ended is passed over. Source: EC2 API, `RebootInstances`.
-    fn reboot(&mut self, region: &Region, ids: &[InstanceId]) -> Result<(), Refused> {
+    pub(crate) fn reboot(&mut self, region: &Region, ids: &[InstanceId]) -> Result<(), Refused> {
         self.check(region, ids)?;
         for id in ids {
             self.restart(id);

@@ -12,8 +12,8 @@ use simian_core::detail::{Activity, AlarmState, Launches, Lever, Refresh, Target
 use simian_core::ports::ResourceQuery;
 use simian_core::resource::Tags;
 use simian_core::{
-    Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Group, GroupId, GroupQuery, Identity,
-    InstanceId, InstanceState, LaunchSource, Region, Resource, ResourceId, ResourceKind, Standing,
+    Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Experimented, Group, GroupId, GroupQuery,
+    Identity, InstanceId, InstanceState, LaunchSource, Region, Resource, ResourceId, ResourceKind, Standing,
 };
 
 use crate::account::SimAccount;
@@ -243,6 +243,10 @@ impl Cloud for SimAccount {
             Ok(there.map(|instance| instance.attached.clone()))
         })
         .await
+    }
+
+    async fn experiment(&self, region: &Region, id: &str) -> Result<Experimented, CallError> {
+        self.call(call::EXPERIMENTED, Some(region), id.to_owned(), |state, _| state.experiment(region, id)).await
     }
 
     async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {

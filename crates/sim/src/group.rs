@@ -40,6 +40,8 @@ pub struct GroupSpec {
     pub template_version: u32,
     /// What it launches from; when empty, a template of its own at its version.
     pub launches: Vec<LaunchSource>,
+    /// Its instances are Spot instances.
+    pub spot: bool,
     /// When it says that it was made.
     pub created: Option<DateTime<Utc>>,
 }
@@ -61,6 +63,7 @@ impl GroupSpec {
             hook_seconds: None,
             template_version: 1,
             launches: Vec::new(),
+            spot: false,
             created: None,
         }
     }
@@ -97,6 +100,13 @@ impl GroupSpec {
     #[must_use]
     pub fn hook(mut self, seconds: u32) -> Self {
         self.hook_seconds = Some(seconds);
+        self
+    }
+
+    /// Has it launch Spot instances.
+    #[must_use]
+    pub fn on_spot(mut self) -> Self {
+        self.spot = true;
         self
     }
 

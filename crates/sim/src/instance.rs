@@ -11,6 +11,8 @@ pub enum EndedBy {
     Terminate,
     /// We did, by `terminate_in_group`.
     TerminateInGroup,
+    /// We did, by a Spot interruption.
+    Interruption,
     /// Its group did; why.
     Group(&'static str),
     /// Somebody or something else; what.
@@ -20,7 +22,7 @@ pub enum EndedBy {
 impl EndedBy {
     /// Whether a call through our ports did it.
     pub fn is_ours(self) -> bool {
-        matches!(self, EndedBy::Terminate | EndedBy::TerminateInGroup)
+        matches!(self, EndedBy::Terminate | EndedBy::TerminateInGroup | EndedBy::Interruption)
     }
 }
 
@@ -39,12 +41,23 @@ pub struct Life {
     pub in_service: Option<DateTime<Utc>>,
     /// When its graceful end began, and who asked for it.
     pub leaving: Option<(DateTime<Utc>, EndedBy)>,
+    /// When EC2 told it that it will be interrupted.
+    pub warned: Option<DateTime<Utc>>,
     /// When EC2 ended it, and on whose behalf.
     pub ended: Option<(DateTime<Utc>, EndedBy)>,
     /// When its group let it go.
     pub left: Option<DateTime<Utc>>,
     /// When our calls rebooted it.
     pub rebooted: Vec<DateTime<Utc>>,
+}
+
+impl Life {
+    /// When our calls ended it, or began to.
+    pub fn ended_by_us(&self) -> Option<(DateTime<Utc>, EndedBy)> {
+        let ours = |end: Option<(DateTime<Utc>, EndedBy)>| end.filter(|(_, by)| by.is_ours());
+        let warned = self.warned.map(|at| (at, EndedBy::Interruption));
+        warned.or(ours(self.leaving)).or(ours(self.ended))
+    }
 }
 
 /// From launch to `running`. EC2 says `running` as soon as the machine is up, long before its service is.

@@ -82,6 +82,7 @@ impl State {
                 launched: self.now,
                 in_service: None,
                 leaving: None,
+                warned: None,
                 ended: None,
                 left: None,
                 rebooted: Vec::new(),
@@ -94,7 +95,7 @@ impl State {
             rebooting: None,
             template_version: self.groups.get(id).map_or(1, |group| group.spec.template_version),
             tags: Tags::new(),
-            attached: attached(&suffix),
+            attached: attached(&suffix, self.groups.get(id).is_some_and(|group| group.spec.spot)),
             silent: None,
             starting: None,
         }
@@ -102,12 +103,13 @@ impl State {
 }
 
 /// A network interface in the fleet's one security group, and a disk beside the one that it boots from.
-fn attached(suffix: &str) -> Attached {
+fn attached(suffix: &str, spot: bool) -> Attached {
     Attached {
         vpc: Some("vpc-0fleet".into()),
         interfaces: [(format!("eni-{suffix}"), vec!["sg-0fleet".to_owned()])].into(),
         volumes: [("/dev/sdf".to_owned(), format!("vol-{suffix}"))].into(),
         stoppable: true,
         ephemeral: false,
+        spot,
     }
 }

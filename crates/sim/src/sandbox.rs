@@ -111,7 +111,7 @@ fn cast(us: &Region, eu: &Region, start: DateTime<Utc>) -> Vec<GroupSpec> {
         chaos(us, "search", "search-prod-canary-v012", 1),
         chaos(us, "search", "indexer-prod", 4).tag(FAULTS, "terminate-gracefully").hook(180),
         chaos(eu, "search", "suggest-prod-v066", 4).tag(MEAN, "5").tag(PROBABILITY, "0.2"),
-        chaos(us, "media", "encoder-batch-v018", 8).tag(MEAN, "3").sizes(0, 8, 40),
+        chaos(us, "media", "encoder-batch-v018", 8).tag(MEAN, "3").sizes(0, 8, 40).on_spot(),
         chaos(eu, "media", "thumbs-prod-v055", 5).tag(PROBABILITY, "0.25"),
         balanced(chaos(eu, "media", "player-prod-v130", 6).tag(MEAN, "4")),
         chaos(eu, "media", "origin-prod-v020", 4).tag("simian:chaos:maen-days", "5"),

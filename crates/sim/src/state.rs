@@ -9,6 +9,7 @@ use simian_core::{AccountId, CalendarState, Group, GroupId, GroupQuery, Instance
 use crate::alterations::Altered;
 use crate::chance::Chance;
 use crate::estate::Holdings;
+use crate::experiments::Trial;
 use crate::group::SimGroup;
 use crate::guests::Guests;
 use crate::instance::Instance;
@@ -35,6 +36,10 @@ pub(crate) enum Happening {
     Started(InstanceId),
     /// A reboot is through.
     Rebooted(InstanceId),
+    /// An experiment takes effect.
+    Experimented(usize),
+    /// A Spot instance that was told of it ends.
+    Interrupted(InstanceId),
     /// A group looks at its size.
     Sized(GroupId),
     /// The instance refresh to that version takes its next member.
@@ -76,6 +81,8 @@ pub(crate) struct State {
     pub(crate) holdings: Holdings,
     /// What runs inside instances, and what was sent there.
     pub(crate) guests: Guests,
+    /// The experiments of AWS FIS that were ever asked for, in order.
+    pub(crate) experiments: Vec<Trial>,
     /// The Change Calendars that there are, by ARN.
     pub(crate) calendars: BTreeMap<String, CalendarState>,
     pub(crate) weather: Weather,
@@ -109,6 +116,7 @@ impl State {
             ourselves: None,
             holdings: Holdings::default(),
             guests: Guests::default(),
+            experiments: Vec::new(),
             calendars: BTreeMap::new(),
             weather: Weather::calm(),
             traffic: Traffic::new(seed),
@@ -162,6 +170,8 @@ impl State {
             Happening::Taken(command) => self.take_command(command),
             Happening::Started(id) => self.started(&id),
             Happening::Rebooted(id) => self.rebooted(&id),
+            Happening::Experimented(number) => self.run_experiment(number),
+            Happening::Interrupted(id) => self.interrupt(&id),
             Happening::Sized(group) => self.reconcile(&group),
             Happening::Refreshed { group, version } => self.refresh_step(&group, version),
             Happening::Evaluated(alarm) => self.evaluate(alarm),

@@ -71,6 +71,12 @@ pub mod call {
     pub const ALTER: &str = "*:Modify*";
     /// EC2 `DescribeSecurityGroups` and `CreateSecurityGroup`.
     pub const QUARANTINE: &str = "ec2:CreateSecurityGroup";
+    /// FIS `StartExperiment`, with what goes before it.
+    pub const EXPERIMENT: &str = "fis:StartExperiment";
+    /// FIS `GetExperiment`.
+    pub const EXPERIMENTED: &str = "fis:GetExperiment";
+    /// FIS `StopExperiment`.
+    pub const STOP_EXPERIMENT: &str = "fis:StopExperiment";
     /// SSM `DescribeInstanceInformation`.
     pub const NODES: &str = "ssm:DescribeInstanceInformation";
     /// SSM `SendCommand`.
@@ -84,7 +90,7 @@ pub mod call {
     pub(crate) const PAGED: [&str; 6] = [GROUPS, REFRESHES, ACTIVITIES, SUBNETS, ALARMS, RESOURCES];
 
     /// All of them.
-    pub const ALL: [&str; 31] = [
+    pub const ALL: [&str; 34] = [
         IDENTITY,
         OURSELVES,
         GROUPS,
@@ -112,6 +118,9 @@ pub mod call {
         STANDING,
         ALTER,
         QUARANTINE,
+        EXPERIMENT,
+        EXPERIMENTED,
+        STOP_EXPERIMENT,
         NODES,
         SEND,
         SENT,

@@ -144,16 +144,14 @@ impl Truth {
     /// The instances that our calls ended, or began to end gracefully, in order of time.
     pub fn ended_by_us(&self) -> Vec<Life> {
         let state = self.account.now_state();
-        let asked =
-            |life: &Life| life.leaving.filter(|(_, by)| by.is_ours()).or(life.ended.filter(|(_, by)| by.is_ours()));
         let mut ours: Vec<Life> = state
             .instances
             .values()
             .map(|instance| &instance.life)
-            .filter(|life| asked(life).is_some())
+            .filter(|life| life.ended_by_us().is_some())
             .cloned()
             .collect();
-        ours.sort_by_key(|life| (asked(life), life.id.clone()));
+        ours.sort_by_key(|life| (life.ended_by_us(), life.id.clone()));
         ours
     }
 }

@@ -13,7 +13,9 @@ use chrono::TimeDelta;
 use simian_core::dice::Draws;
 use simian_core::rails::{FaultRules, Floors};
 use simian_core::turn::{Deed, Turns, Way};
-use simian_core::{Calendar, Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, TagRules, Unit, World};
+use simian_core::{
+    Calendar, Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, Region, TagRules, Target, Unit, World,
+};
 
 use overdue::{Mandatory, Overdue};
 
@@ -88,8 +90,14 @@ impl Chaos {
 }
 
 impl Way for Today<'_> {
-    fn deed(&self, unit: &Unit) -> Result<Deed, String> {
-        catalogue::draw(&unit.settings.faults, self.faults, self.fault.coin(&unit.id.pieces()))
+    fn deed(&self, world: &World, unit: &Unit, victims: &[(&Region, Target)]) -> Result<Deed, String> {
+        let against = |action| {
+            victims.iter().find_map(|(region, target)| {
+                let abilities = world.observed.abilities.get(region)?;
+                abilities.against(action, &target.instance).known().cloned().flatten()
+            })
+        };
+        catalogue::draw(&unit.settings.faults, self.faults, self.fault.coin(&unit.id.pieces()), against)
     }
 
     fn raised(&self, world: &World, unit: &Unit) -> Option<(f64, u32)> {
@@ -107,7 +115,12 @@ impl Monkey for Chaos {
     }
 
     fn needs(&self) -> Needs {
-        Needs { groups: Groups::OptedIn, regions_together: self.turns.grouping.across_regions, ..Needs::default() }
+        Needs {
+            groups: Groups::OptedIn,
+            abilities: true,
+            regions_together: self.turns.grouping.across_regions,
+            ..Needs::default()
+        }
     }
 
     fn propose(&self, world: &World, day: &Day, dice: &Dice) -> Outlook {

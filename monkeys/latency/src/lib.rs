@@ -16,7 +16,8 @@ use chrono::TimeDelta;
 use simian_core::rails::Floors;
 use simian_core::turn::{Deed, Turns, Way};
 use simian_core::{
-    Action, Calendar, Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, TagRules, Unit, World,
+    Action, Calendar, Choice, Day, Dice, Grouping, Groups, Monkey, Needs, Outlook, Region, TagRules, Target, Unit,
+    World,
 };
 
 pub use config::Config;
@@ -85,7 +86,7 @@ impl Latency {
 }
 
 impl Way for AsAsked {
-    fn deed(&self, unit: &Unit) -> Result<Deed, String> {
+    fn deed(&self, _: &World, unit: &Unit, _: &[(&Region, Target)]) -> Result<Deed, String> {
         let action = network::action(unit);
         Ok(Deed { action: action.unwrap_or(Action::Latency), terms: unit.settings.terms.clone(), why: None })
     }

@@ -37,7 +37,11 @@ pub(super) fn add(setup: &mut Setup, steps: &mut Vec<Step>, chance: &mut Chance)
         return;
     }
     let minutes = *pick(chance, &[1, 2, 5, 7, 10, 20, 30]);
-    let faults = Some(FaultSetup { minutes, delay: number(chance, 50, 500) });
+    let delay = number(chance, 50, 500);
+    // Dice of its own, for the same reason.
+    let mut other = Chance::new(setup.seed, &["experiments"]);
+    let fis = other.hit(0.4);
+    let faults = Some(FaultSetup { minutes, delay, fis });
     setup.policy.faults.clone_from(&faults);
     for step in steps.iter_mut() {
         if let What::Config(policy) = &mut step.what {
@@ -65,6 +69,12 @@ pub(super) fn add(setup: &mut Setup, steps: &mut Vec<Step>, chance: &mut Chance)
             group.tags.insert("simian:chaos".into(), "on".into());
             group.sizes.1 = group.sizes.1.max(4);
             group.sizes.2 = group.sizes.2.max(8);
+        }
+    }
+    for group in setup.groups.iter_mut().filter(|_| fis) {
+        group.spot = other.hit(0.6);
+        if let Some(wanted) = group.tags.get_mut("simian:chaos:faults").filter(|_| other.hit(0.7)) {
+            wanted.push_str(" spot-interruption=3");
         }
     }
     for n in 0..number(chance, 4, 12) {

@@ -212,6 +212,7 @@ pub(super) fn group(n: u32, regions: usize, calm: bool, chance: &mut Chance) -> 
         boot: (boot / 2, boot),
         hook: chance.hit(0.2).then(|| number(chance, 30, 600)),
         target_group: None,
+        spot: false,
         launches: Vec::new(),
         age: None,
     }

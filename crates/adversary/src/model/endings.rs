@@ -92,7 +92,7 @@ pub(super) fn outcomes(model: &Model, stage: &Stage, events: &[Event], wrong: &m
         let mut gone = false;
         let mut ours = false;
         for life in lives {
-            let ended = life.leaving.filter(|(_, by)| by.is_ours()).or(life.ended);
+            let ended = life.ended_by_us().or(life.ended);
             gone |= if reboot { !life.rebooted.is_empty() } else { ended.is_some() };
             ours |= ended.is_some_and(|(_, by)| by.is_ours()) && called_for(model, stage, key, &life.id);
         }

@@ -23,10 +23,11 @@ pub(crate) struct Wish {
 }
 
 /// What an owner may want that this model knows of.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "terminate",
     "terminate-gracefully",
     "reboot",
+    "spot-interruption",
     "latency",
     "burn-cpu",
     "isolate",

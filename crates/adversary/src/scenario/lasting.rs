@@ -10,6 +10,9 @@ pub struct FaultSetup {
     pub minutes: u32,
     /// How late packets are, in milliseconds.
     pub delay: u32,
+    /// AWS FIS does what it can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fis: bool,
 }
 
 /// What is done to an instance that has a fault.

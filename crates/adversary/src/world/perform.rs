@@ -344,6 +344,7 @@ pub(crate) fn spec(group: &GroupSetup, start: DateTime<Utc>) -> GroupSpec {
     }
     spec.tags.clone_from(&group.tags);
     spec.hook_seconds = group.hook;
+    spec.spot = group.spot;
     spec.created = group.age.map(|days| start - TimeDelta::days(i64::from(days)));
     spec.launches = group.launches.iter().filter_map(launch_source).collect();
     spec

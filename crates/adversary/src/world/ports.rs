@@ -15,11 +15,11 @@ use simian_core::ports::Effect;
 use simian_core::ports::ResourceQuery;
 use simian_core::resource::Tags;
 use simian_core::{
-    AccountId, Actuator, Alteration, Attached, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar, Claim,
-    ClaimQuery, ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Disposal, Draft, Event, EventQuery, Group,
-    GroupQuery, Guests, Head, Identity, InstanceId, InstanceState, Kind, LaunchSource, Ledger, LedgerError, Mark,
-    MarkId, Mode, Node, OutageHook, Pause, Progress, Region, Resource, ResourceId, ResourceKind, Sent, Sink, SinkError,
-    Standing,
+    AccountId, Action, Actuator, Alteration, Attached, Birth, CalendarState, CallError, Cause, Change, ChangeCalendar,
+    Claim, ClaimQuery, ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Disposal, Draft, Event, EventQuery,
+    Experiment, Experimented, Group, GroupQuery, Guests, Head, Identity, InstanceId, InstanceState, Kind, LaunchSource,
+    Ledger, LedgerError, Mark, MarkId, Mode, Node, OutageHook, Pause, Progress, Region, Resource, ResourceId,
+    ResourceKind, Sent, Sink, SinkError, Standing,
 };
 
 use super::log::{Act, Did, Told, Write};
@@ -88,6 +88,15 @@ impl Ports {
         answer
     }
 
+    /// A call that acts is begun now, whatever happens at the door.
+    async fn begun<T>(&self, call: impl Future<Output = T>) -> T {
+        let under_way = UnderWay::begin(self);
+        self.stage.meets(self.slot, Port::Act, Side::Before);
+        let answer = call.await;
+        drop(under_way);
+        answer
+    }
+
     async fn acts<T>(
         &self,
         act: Act,
@@ -96,13 +105,9 @@ impl Ports {
         call: impl Future<Output = Result<T, CallError>>,
         named: impl Fn(&T) -> Vec<InstanceId>,
     ) -> Result<T, CallError> {
-        // Begun now, whatever happens at the door.
         let did = Did::Called { act, region: region.clone(), ids: ids.to_vec(), answer: None };
         let entry = self.stage.log(self.slot, did);
-        let under_way = UnderWay::begin(self);
-        self.stage.meets(self.slot, Port::Act, Side::Before);
-        let answer = call.await;
-        drop(under_way);
+        let answer = self.begun(call).await;
         let short = answer.as_ref().map(&named).map_err(|error| error.cause.clone());
         if let Did::Called { answer, .. } = &mut self.stage.shared().log.entries[entry].what {
             *answer = Some(short);
@@ -138,6 +143,10 @@ impl Cloud for Ports {
 
     async fn attached(&self, region: &Region, id: &InstanceId) -> Result<Option<Attached>, CallError> {
         self.around(Port::Detail, region, self.stage.cloud.attached(region, id)).await
+    }
+
+    async fn experiment(&self, region: &Region, id: &str) -> Result<Experimented, CallError> {
+        self.around(Port::Answer, region, self.stage.cloud.experiment(region, id)).await
     }
 
     async fn standing(&self, region: &Region, alteration: &Alteration) -> Result<Standing, CallError> {
@@ -269,6 +278,26 @@ impl Guests for Ports {
 impl Actuator for Ports {
     async fn alter(&self, region: &Region, alteration: &Alteration) -> Result<(), CallError> {
         self.alters(region, alteration, self.stage.cloud.alter(region, alteration)).await
+    }
+
+    async fn begin_experiment(&self, region: &Region, experiment: &Experiment) -> Result<String, CallError> {
+        let act = match experiment.action {
+            Action::Reboot => Act::Reboot,
+            _ => Act::Terminate,
+        };
+        let call = self.stage.cloud.begin_experiment(region, experiment);
+        if !self.stage.shared().begun.insert(experiment.token.clone()) {
+            // By its token the same call once more.
+            let answer = self.begun(call).await;
+            self.heard(region, &answer);
+            self.at(Port::Act, Side::After).await;
+            return answer;
+        }
+        self.acts(act, region, &experiment.targets, call, |_| experiment.targets.clone()).await
+    }
+
+    async fn stop_experiment(&self, region: &Region, id: &str) -> Result<(), CallError> {
+        self.around(Port::Answer, region, self.stage.cloud.stop_experiment(region, id)).await
     }
 
     async fn quarantine(&self, region: &Region, vpc: &str) -> Result<String, CallError> {

@@ -14,7 +14,7 @@ use simian::{round, sinks, watch};
 use simian_chaos::Chaos;
 use simian_core::calendar::{Freeze, Hours, Weekdays};
 use simian_core::choice::{Rule, app_glob};
-use simian_core::rails::{Budgets, Floors};
+use simian_core::rails::{Budgets, Fis, Floors};
 use simian_core::{
     AccountId, Action, Calendar, Choice, Clock, Cloud, CronSpec, Dice, Grouping, Ledger, Mode, Monkey, OutageHook,
     Policy, Region, Request, Settings, Sink, Size, TagRules,
@@ -102,6 +102,8 @@ pub(crate) fn wire(setup: &PolicySetup) -> Result<Wiring, String> {
         let late = BTreeMap::from([("delay".to_owned(), format!("{}ms", faults.delay))]);
         policy.faults.lasts = TimeDelta::minutes(i64::from(faults.minutes));
         policy.faults.parameters.insert(Action::Latency, late);
+        let carries = [Action::Terminate, Action::Reboot].into();
+        policy.faults.fis = faults.fis.then(|| Fis { role: "simian-fis".into(), carries });
     }
     let monkey = Chaos::new(grouping, grace, policy.tags.clone())
         .with(policy.faults.clone())

@@ -1,7 +1,7 @@
 //! What all processes of a world share, and what stands between them and it: the armed steps, who sleeps, who is about
 //! to die.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     pub(crate) controls: Vec<Control>,
     pub(crate) commands: Vec<Command>,
+    /// The tokens of the experiments that were asked for.
+    pub(crate) begun: BTreeSet<String>,
     pub(crate) ledger_back: DateTime<Utc>,
     pub(crate) sink_back: DateTime<Utc>,
     /// The config that whoever starts now gets.
@@ -111,6 +113,7 @@ impl Stage {
             tally: Tally::default(),
             controls: Vec::new(),
             commands: Vec::new(),
+            begun: BTreeSet::new(),
             ledger_back: start,
             sink_back: start,
             policy: 0,

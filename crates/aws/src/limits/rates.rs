@@ -55,6 +55,10 @@ rates! {
     /// `DescribeAlarms`, a hundred alarms a call, and `GetSafetyLever`: once when something is due, and every ten seconds
     /// while it is done.
     STOPS = 10, 2;
+    /// What makes, starts, stops or deletes an experiment of AWS FIS, or its template.
+    EXPERIMENTS = 10, 2;
+    /// `GetExperiment`, every two seconds while one begins.
+    EXPERIMENT_STATES = 10, 5;
     /// A call of CloudWatch Logs.
     LOGS = 10, 5;
     /// A call of Systems Manager that lists something.
@@ -213,6 +217,10 @@ limits! {
     alarms = STOPS,
     /// `GetSafetyLever`
     levers = STOPS,
+    /// `GetExperiment`
+    experiments = EXPERIMENT_STATES,
+    /// `CreateExperimentTemplate`, `StartExperiment`, `StopExperiment` and `DeleteExperimentTemplate`
+    experiment = EXPERIMENTS,
     /// `DescribeLogGroups`
     log_groups = LOGS,
     /// `ListTagsForResource`

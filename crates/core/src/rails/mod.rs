@@ -4,6 +4,7 @@
 //! What it cannot know it answers with [`Verdict::Unknown`], and unknown holds. All verdicts are kept, so that every
 //! reason can be shown and not only the first.
 
+mod able;
 mod account;
 mod alarms;
 mod breaker;
@@ -16,7 +17,6 @@ mod cool_down;
 mod fault;
 mod floors;
 mod hours;
-mod managed;
 mod member;
 mod mode;
 mod opted_in;
@@ -43,7 +43,7 @@ pub use alarms::of as alarms;
 pub use candidates::{believed, count as candidates};
 pub use chores::{CHORE_RAILS, ChoreRail, Recheck, judge_chores};
 pub use paused::NEWBORN;
-pub use policy::{Alarms, Budgets, Candidates, Disposals, FaultRules, Floors, HeldBack, Policy};
+pub use policy::{Alarms, Budgets, Candidates, Disposals, FaultRules, Fis, Floors, HeldBack, NO_ROLE, Policy};
 pub use reread::FRESH;
 pub use steady::SINCE as ACTIVITIES_SINCE;
 
@@ -102,7 +102,7 @@ pub static RAILS: &[Rail] = &[
     reread::RAIL,
     steady::RAIL,
     target_health::RAIL,
-    managed::RAIL,
+    able::RAIL,
     replacement::RAIL,
     alarms::RAIL,
     outage::RAIL,

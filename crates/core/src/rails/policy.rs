@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use crate::action::Action;
+use crate::action::{Action, ByExperiment};
 use crate::calendar::Calendar;
 use crate::change_calendar::ChangeCalendar;
 use crate::fault::Terms;
@@ -100,11 +100,31 @@ pub struct FaultRules {
     pub allow: BTreeSet<Action>,
     /// What they are like, where that is not their default: parameters by key.
     pub parameters: BTreeMap<Action, BTreeMap<String, String>>,
+    /// What AWS FIS does in our place; `None` for nothing.
+    pub fis: Option<Fis>,
+}
+
+/// What is said where only AWS FIS can do something, and nobody named a role for it.
+pub const NO_ROLE: &str = "the operator names no role for AWS FIS in faults.fis";
+
+/// What AWS FIS does in our place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fis {
+    /// The name of the role that it takes on in each account, with its path, if it has one.
+    pub role: String,
+    /// Which actions, beside those that nobody else can do.
+    pub carries: BTreeSet<Action>,
 }
 
 impl Default for FaultRules {
     fn default() -> Self {
-        Self { lasts: USUAL, longest: TimeDelta::hours(1), allow: BTreeSet::new(), parameters: BTreeMap::new() }
+        Self {
+            lasts: USUAL,
+            longest: TimeDelta::hours(1),
+            allow: BTreeSet::new(),
+            parameters: BTreeMap::new(),
+            fis: None,
+        }
     }
 }
 
@@ -113,6 +133,17 @@ impl FaultRules {
     pub fn terms(&self, action: Action) -> Option<Terms> {
         let parameters = self.parameters.get(&action).cloned().unwrap_or_default();
         action.lasts().then_some(Terms { lasts: self.lasts, parameters })
+    }
+
+    /// The role of the experiment that does it; `None` where it is done without one.
+    pub fn experiment(&self, action: Action) -> Option<&str> {
+        let fis = self.fis.as_ref()?;
+        let carried = match action.by_experiment() {
+            ByExperiment::Never => false,
+            ByExperiment::AsWell => fis.carries.contains(&action),
+            ByExperiment::Only => true,
+        };
+        carried.then_some(fis.role.as_str())
     }
 }
 

@@ -91,7 +91,7 @@ impl Scene {
                 }),
                 ourselves: View::Known(None),
                 brake: View::Unasked,
-                change_calendars: View::Unasked,
+                ..Observed::default()
             },
             history: History::empty(birth),
             requests: Vec::new(),

@@ -17,11 +17,11 @@ use crate::choice::Choice;
 use crate::dice::{Dice, Draws};
 use crate::fault::Terms;
 use crate::monkey::{Considered, Outlook};
-use crate::proposal::{Key, Proposal};
-use crate::scope::Scope;
+use crate::proposal::{Key, Proposal, Target};
+use crate::scope::{Region, Scope};
 use crate::tags::TagRules;
 use crate::unit::{Grouping, Unit, Units, units};
-use crate::world::{Request, World};
+use crate::world::{Request, Wish, World};
 
 /// How the operator wants a monkey to go about its units.
 #[derive(Clone, Debug)]
@@ -55,8 +55,8 @@ pub struct Deed {
 
 /// What a monkey does in its own way.
 pub trait Way {
-    /// What would be done to the unit, or why nothing can be.
-    fn deed(&self, unit: &Unit) -> Result<Deed, String>;
+    /// What would be done to these of the unit, or why nothing can be.
+    fn deed(&self, world: &World, unit: &Unit, victims: &[(&Region, Target)]) -> Result<Deed, String>;
     /// A probability that the unit's own is raised to, and after how many working days without an action.
     fn raised(&self, _: &World, _: &Unit) -> Option<(f64, u32)> {
         None
@@ -153,7 +153,7 @@ impl<W: Way> Look<'_, W> {
         let due = day.minute(minute).ok_or("the day has no minute for it")?;
         let close = day.window_at(due).map_or(due, |window| window.close);
         let why = format!("its turn: the coin showed {coin:.3}, below {p:.3}{raised} ({})", unit.settings);
-        let mut proposal = self.aim(unit, day.date, why, self.way.deed(unit))?;
+        let mut proposal = self.aim(unit, day.date, why, None)?;
         proposal.due = due;
         proposal.expires = self.turns.expiry(due).min(close);
         Ok(proposal)
@@ -163,11 +163,8 @@ impl<W: Way> Look<'_, W> {
     fn asked(&self, unit: &Unit, request: &Request) -> Result<Proposal, String> {
         let why = format!("{} asked for it ({})", request.actor, request.id);
         // Who says what is to be done leaves nothing to draw, and so nothing that could drop out.
-        let deed = match &request.wish {
-            Some(wish) => Ok(Deed { action: wish.action, terms: wish.terms.clone(), why: None }),
-            None => self.way.deed(unit),
-        };
-        let mut proposal = self.aim(unit, self.day.date, why, deed)?;
+        let wish = |wish: &Wish| Deed { action: wish.action, terms: wish.terms.clone(), why: None };
+        let mut proposal = self.aim(unit, self.day.date, why, request.wish.as_ref().map(wish))?;
         proposal.key = Key::requested(self.world.mode, self.turns.monkey, &request.id, &unit.id);
         proposal.request = Some(request.id.clone());
         proposal.due = request.at;
@@ -176,18 +173,13 @@ impl<W: Way> Look<'_, W> {
         Ok(proposal)
     }
 
-    /// Chooses to whom it would be done. Due and expiry are the caller's to set.
-    fn aim(
-        &self,
-        unit: &Unit,
-        date: NaiveDate,
-        mut why: String,
-        deed: Result<Deed, String>,
-    ) -> Result<Proposal, String> {
+    /// Chooses to whom it would be done, and what, where nobody said that. Due and expiry are the caller's to set.
+    fn aim(&self, unit: &Unit, date: NaiveDate, mut why: String, asked: Option<Deed>) -> Result<Proposal, String> {
         let (world, monkey) = (self.world, self.turns.monkey);
         let victims = victims::choose(world, &self.lots.victim, unit, &self.turns.bounds)?;
         // Who has nobody to hit is held for that, wherever it is.
         let region = victims.first().map(|(region, _)| *region).or(unit.groups.first().map(|id| &id.region));
+        let deed = asked.map_or_else(|| self.way.deed(world, unit, &victims), Ok);
         let deed = deed.map_err(|reason| format!("{why}, and nothing can be done: {reason}"))?;
         if let Some(choice) = deed.why {
             why += "; ";

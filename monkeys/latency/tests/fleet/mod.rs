@@ -92,7 +92,7 @@ pub(crate) fn world(fleets: impl IntoIterator<Item = Fleet>) -> World {
             }),
             ourselves: View::Known(None),
             brake: View::Unasked,
-            change_calendars: View::Unasked,
+            ..Observed::default()
         },
         history: History::empty(Birth { lifted: Some(born), ..Birth::new(Uuid::nil(), born) }),
         requests: Vec::new(),

@@ -21,7 +21,7 @@ const SHUT: &str = "sg-0quarantine";
 
 /// Whether an action lasts until it is undone.
 pub(super) fn lasts(action: Action) -> bool {
-    !matches!(action, Action::Terminate | Action::TerminateGracefully | Action::Reboot)
+    !matches!(action, Action::Terminate | Action::TerminateGracefully | Action::Reboot | Action::SpotInterruption)
 }
 
 /// Whether a change makes a fault; else it takes one back.
@@ -126,7 +126,7 @@ pub(super) fn sent(
                 scene.wrong("one-call", format!("{key} was begun in {id} twice"), wrong);
             }
         }
-        "renew" => renewed(scene, record, wrong),
+        "renew" => goes_on(scene, record, "was renewed", wrong),
         _ => {}
     }
 }
@@ -135,20 +135,20 @@ fn is_throttled(answer: Option<&Result<(), simian_core::Cause>>) -> bool {
     matches!(answer, Some(Err(simian_core::Cause::Throttled)))
 }
 
-/// A guest is asked to hold a fault for longer.
-fn renewed(scene: &Scene<'_>, record: &Record, wrong: &mut Vec<Violation>) {
+/// A guest is asked to hold a fault for longer, or the rest of one is made.
+fn goes_on(scene: &Scene<'_>, record: &Record, what: &str, wrong: &mut Vec<Violation>) {
     let (key, reading) = (&record.claim.key, scene.entry.reading);
     if scene.steady() && record.until.is_some_and(|until| reading > until) {
-        scene.wrong("renewed", format!("{key} was renewed at {reading}, past its end at {:?}", record.until), wrong);
+        scene.wrong("renewed", format!("{key} {what} at {reading}, past its end at {:?}", record.until), wrong);
     }
     let slow = scene.log.slow.during(scene.entry.at - KNOWN, scene.entry.at).any(|slow| *slow) || scene.slept(KNOWN);
     let since =
         touch::paused(scene, Mode::Live, &record.claim.scope.region, &record.claim.monkey, Some(&record.claim.unit));
     if let Some(since) = since.filter(|since| !slow && scene.entry.at - *since > KNOWN) {
-        scene.wrong("renewed", format!("{key} was renewed at {reading}, paused since {since}"), wrong);
+        scene.wrong("renewed", format!("{key} {what} at {reading}, paused since {since}"), wrong);
     }
     if record.undone {
-        scene.wrong("renewed", format!("{key} was renewed and had been undone"), wrong);
+        scene.wrong("renewed", format!("{key} {what} and had been undone"), wrong);
     }
 }
 
@@ -171,7 +171,14 @@ pub(super) fn altered(
         Some(id) => vec![id.clone()],
         None => record.claim.targets.iter().map(|target| target.instance.clone()).take(1).collect(),
     };
-    if makes(alteration) {
+    if makes(alteration) && record.phase == Phase::Watching {
+        // What waits for what comes before it is made by whoever began it, as long as nothing ends it.
+        if record.slot != scene.entry.slot {
+            let key = &record.claim.key;
+            scene.wrong("claim-before-act", format!("{alteration} for {key} by who did not begin it"), wrong);
+        }
+        goes_on(scene, record, "went on", wrong);
+    } else if makes(alteration) {
         touch::called(scene, Act::Fault, region, &ids, wrong);
     } else if record.intent.is_none() {
         scene.wrong("intent-before-act", format!("{alteration} takes back what was never intended"), wrong);

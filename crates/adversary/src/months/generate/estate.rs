@@ -253,6 +253,7 @@ impl Place<'_> {
                 boot: (20, 60),
                 hook: None,
                 target_group: self.chance.hit(0.2).then(|| "tg-1".to_owned()),
+                spot: false,
                 launches: vec![pick(self.chance, from).clone()],
                 age: Some(if self.chance.hit(0.8) { 200 } else { number(self.chance, 0, 40) }),
             }
