@@ -75,9 +75,10 @@ impl Live<'_> {
             };
             match state {
                 Ok(Experimented::Done) => return Ok(format!("AWS FIS does it in experiment {id}")),
-                Ok(Experimented::Stopped(why)) => {
+                Ok(Experimented::Stopped { why, begun }) => {
                     let ours = stopped.map(|ours| format!(", because of this: {ours}")).unwrap_or_default();
-                    return ended(Cause::Refused("Stopped".into()), format!("{why}{ours}"));
+                    let cause = if begun { Cause::Broken } else { Cause::Refused("Stopped".into()) };
+                    return ended(cause, format!("{why}{ours}"));
                 }
                 Ok(Experimented::Beginning) | Err(_) => {}
             }

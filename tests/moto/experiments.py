@@ -70,7 +70,7 @@ def install(end: Callable[[str, str, list[Instance]], None]) -> None:
             if kind == "aws:ec2:spot-instance":
                 instances = [one for one in instances if one.lifecycle == "spot"]
             if not instances:
-                experiment.status = "failed"
+                experiment.status = action["state"]["status"] = "failed"
                 experiment.STATUS_REASONS = {**Experiment.STATUS_REASONS, "failed": "Target resolution returned empty set"}
             elif action["actionId"] == "aws:ec2:reboot-instances":
                 backend.reboot_instances([one.id for one in instances])
@@ -80,10 +80,15 @@ def install(end: Callable[[str, str, list[Instance]], None]) -> None:
     def get_experiment(self: FISBackend, id: str) -> dict[str, Any]:
         answer = get(self, id)
         experiment = self.experiments[id]
-        if answer["state"]["status"] == "running" and "simian_done" not in experiment.__dict__:
+        if "simian_done" in experiment.__dict__:
+            return answer
+        if answer["state"]["status"] == "running":
             experiment.__dict__["simian_done"] = True
             perform(self, experiment)
             return experiment.to_dict(tags=answer["tags"])
+        if answer["state"]["status"] in ("stopping", "stopped"):
+            for action in answer["actions"].values():
+                action["state"]["status"] = "cancelled"
         return answer
 
     FISBackend.create_experiment_template = create_template

@@ -11,7 +11,7 @@ use aws_sdk_fis::operation::start_experiment::StartExperimentError;
 use aws_sdk_fis::operation::stop_experiment::StopExperimentError;
 use aws_sdk_fis::types::{
     CreateExperimentTemplateActionInput, CreateExperimentTemplateStopConditionInput,
-    CreateExperimentTemplateTargetInput, ExperimentState, ExperimentStatus,
+    CreateExperimentTemplateTargetInput, ExperimentActionStatus as Doing, ExperimentStatus,
 };
 use simian_core::action::Action;
 use simian_core::experiment::{Experiment, Experimented};
@@ -24,6 +24,9 @@ use crate::limits::Meter;
 
 /// The tag of a template and its experiment: what narrows the permissions, and tells whose it is.
 const TAG: &str = "simian:experiment";
+
+/// What tells Spot instances that they will be interrupted.
+const INTERRUPT: &str = "aws:ec2:send-spot-instance-interruptions";
 
 /// From the notice to the end: the shortest that FIS takes, and what EC2 itself gives. Source: AWS FIS user guide,
 /// `aws:ec2:send-spot-instance-interruptions`.
@@ -44,7 +47,7 @@ fn named(action: Action) -> Option<Named> {
         Action::Terminate => Some(of_instances("aws:ec2:terminate-instances")),
         Action::Reboot => Some(of_instances("aws:ec2:reboot-instances")),
         Action::SpotInterruption => Some(Named {
-            id: "aws:ec2:send-spot-instance-interruptions",
+            id: INTERRUPT,
             targets: "SpotInstances",
             resource: "aws:ec2:spot-instance",
             parameters: Some(("durationBeforeInterruption", NOTICE)),
@@ -169,49 +172,79 @@ pub(crate) async fn state(clients: &Clients, call: &Call<'_>, id: &str) -> Resul
         .send()
         .await
         .map_err(|error| call.error(&error))?;
-    experimented(answer.experiment.and_then(|experiment| experiment.state)).map_err(|flaw| call.malformed(&flaw))
+    experimented(answer.experiment).map_err(|flaw| call.malformed(&flaw))
 }
 
-/// `ExperimentState` of the FIS API.
-fn experimented(theirs: Option<ExperimentState>) -> Result<Experimented, Flaw> {
-    let state = theirs.ok_or("the state of the experiment is missing")?;
+/// `Experiment` of the FIS API, and the one action in it: an experiment runs before its action has done anything.
+fn experimented(theirs: Option<fis::types::Experiment>) -> Result<Experimented, Flaw> {
+    let theirs = theirs.ok_or("the experiment is missing")?;
+    let state = theirs.state.ok_or("the state of the experiment is missing")?;
     let status = state.status.ok_or("the status of the experiment is missing")?;
-    Ok(match status {
-        ExperimentStatus::Pending | ExperimentStatus::Initiating => Experimented::Beginning,
-        ExperimentStatus::Running | ExperimentStatus::Completed => Experimented::Done,
-        ExperimentStatus::Stopping
-        | ExperimentStatus::Stopped
-        | ExperimentStatus::Failed
-        | ExperimentStatus::Cancelled => {
-            let reason = readable(&state.reason.unwrap_or_default());
-            Experimented::Stopped(if reason.is_empty() { status.to_string() } else { format!("{status}: {reason}") })
+    let action = theirs.actions.and_then(|actions| actions.into_values().next());
+    let lasts = action.as_ref().is_some_and(|action| action.action_id.as_deref() == Some(INTERRUPT));
+    let doing = action.and_then(|action| action.state?.status);
+    Ok(match (status, doing) {
+        (ExperimentStatus::Completed, _) | (ExperimentStatus::Running, Some(Doing::Completed)) => Experimented::Done,
+        (ExperimentStatus::Running, Some(Doing::Running)) if lasts => Experimented::Done,
+        (ExperimentStatus::Pending | ExperimentStatus::Initiating | ExperimentStatus::Running, _) => {
+            Experimented::Beginning
         }
-        other => return Err(format!("the experiment has the unknown status `{other}`")),
+        (
+            status @ (ExperimentStatus::Stopping
+            | ExperimentStatus::Stopped
+            | ExperimentStatus::Failed
+            | ExperimentStatus::Cancelled),
+            doing,
+        ) => {
+            let reason = readable(&state.reason.unwrap_or_default());
+            let why = if reason.is_empty() { status.to_string() } else { format!("{status}: {reason}") };
+            let idle = matches!(
+                doing,
+                None | Some(Doing::Pending | Doing::Initiating | Doing::Cancelled | Doing::Skipped | Doing::Failed)
+            );
+            Experimented::Stopped { why, begun: !idle }
+        }
+        (other, _) => return Err(format!("the experiment has the unknown status `{other}`")),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_fis::types::{Experiment, ExperimentAction, ExperimentActionState, ExperimentState};
+
     use super::*;
 
+    fn of(id: &str, status: &str, doing: Option<&str>, reason: Option<&str>) -> Result<Experimented, Flaw> {
+        let state = ExperimentState::builder().status(status.into()).set_reason(reason.map(str::to_owned)).build();
+        let doing = doing.map(|doing| ExperimentActionState::builder().status(doing.into()).build());
+        let action = ExperimentAction::builder().action_id(id).set_state(doing).build();
+        experimented(Some(Experiment::builder().state(state).actions("action", action).build()))
+    }
+
     #[test]
-    fn every_status_says_whether_something_happens() {
-        let of = |status: &str, reason: Option<&str>| {
-            let state = ExperimentState::builder().status(status.into()).set_reason(reason.map(str::to_owned));
-            experimented(Some(state.build()))
-        };
-        for status in ["pending", "initiating"] {
-            assert_eq!(of(status, None), Ok(Experimented::Beginning));
+    fn what_its_action_does_says_whether_something_happened() {
+        const END: &str = "aws:ec2:terminate-instances";
+        let stopped = |why: &str, begun| Ok(Experimented::Stopped { why: why.into(), begun });
+        for (id, status, doing, expected) in [
+            (END, "pending", None, Ok(Experimented::Beginning)),
+            (END, "initiating", Some("pending"), Ok(Experimented::Beginning)),
+            (END, "running", Some("initiating"), Ok(Experimented::Beginning)),
+            (END, "running", Some("running"), Ok(Experimented::Beginning)),
+            (INTERRUPT, "running", Some("initiating"), Ok(Experimented::Beginning)),
+            (INTERRUPT, "running", Some("running"), Ok(Experimented::Done)),
+            (END, "running", Some("completed"), Ok(Experimented::Done)),
+            (END, "completed", Some("completed"), Ok(Experimented::Done)),
+            (END, "failed", Some("failed"), stopped("failed", false)),
+            (END, "stopped", Some("cancelled"), stopped("stopped", false)),
+            (END, "stopping", Some("running"), stopped("stopping", true)),
+            (END, "stopped", Some("completed"), stopped("stopped", true)),
+            (END, "stopped", None, stopped("stopped", false)),
+        ] {
+            assert_eq!(of(id, status, doing, None), expected, "{id} {status} {doing:?}");
         }
-        for status in ["running", "completed"] {
-            assert_eq!(of(status, None), Ok(Experimented::Done));
-        }
-        for status in ["stopping", "stopped", "failed", "cancelled"] {
-            assert_eq!(of(status, None), Ok(Experimented::Stopped(status.into())));
-        }
-        assert_eq!(of("failed", Some("no targets")), Ok(Experimented::Stopped("failed: no targets".into())));
-        assert!(of("resting", None).unwrap_err().contains("unknown status `resting`"));
-        assert!(experimented(None).is_err() && experimented(Some(ExperimentState::builder().build())).is_err());
+        assert_eq!(of(END, "failed", None, Some("no targets")), stopped("failed: no targets", false));
+        assert!(of(END, "resting", None, None).unwrap_err().contains("unknown status `resting`"));
+        assert!(experimented(None).is_err() && experimented(Some(Experiment::builder().build())).is_err());
     }
 
     #[test]

@@ -35,13 +35,18 @@ impl Experiment {
     ];
 }
 
-/// How far an experiment is. Source: FIS API, `ExperimentStatus`.
+/// How far an experiment is. Source: FIS API, `ExperimentStatus` and `ExperimentActionStatus`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Experimented {
-    /// `pending`, `initiating`: nothing has happened yet.
+    /// Nothing has happened yet.
     Beginning,
-    /// `running`, `completed`: it happens, or happened.
+    /// Its action is `completed`; of an interruption, whose action takes as long as its notice, `running` is enough.
     Done,
-    /// `stopping`, `stopped`, `failed`, `cancelled`: the state and its reason, in the API's words. It may have happened.
-    Stopped(String),
+    /// It is `stopping`, `stopped`, `failed` or `cancelled`.
+    Stopped {
+        /// Its state and the reason, in the API's words.
+        why: String,
+        /// Its action had begun, so that it may have happened.
+        begun: bool,
+    },
 }

@@ -54,7 +54,7 @@ impl State {
     pub(crate) fn experiment(&self, region: &Region, id: &str) -> Result<Experimented, Refused> {
         let trial = &self.experiments[self.trial(region, id)?];
         Ok(match &trial.stopped {
-            Some(why) => Experimented::Stopped(why.clone()),
+            Some(why) => Experimented::Stopped { why: why.clone(), begun: false },
             None if trial.done.is_some() => Experimented::Done,
             None => Experimented::Beginning,
         })

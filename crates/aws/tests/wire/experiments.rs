@@ -60,6 +60,7 @@ fn it_is_made_started_and_its_template_goes() {
         assert_eq!(params, expected);
         assert_eq!(account.experiment(&home(), &id).await, Ok(Experimented::Beginning));
         assert_eq!(moto.state(&members[0]), "running");
+        assert_eq!(account.experiment(&home(), &id).await, Ok(Experimented::Beginning), "its action is under way");
         assert_eq!(account.experiment(&home(), &id).await, Ok(Experimented::Done));
         assert_eq!(account.experiment(&home(), &id).await, Ok(Experimented::Done), "it is over");
         let states: Vec<_> = members.iter().map(|id| moto.state(id)).collect();
@@ -83,7 +84,8 @@ fn only_a_spot_instance_is_told_of_an_interruption() {
             assert_eq!(params["stopConditions"], json!([{ "source": "none" }]));
             assert_eq!(params["actions"]["action"]["parameters"], json!({ "durationBeforeInterruption": "PT2M" }));
             assert_eq!(account.experiment(&home(), &begun).await, Ok(Experimented::Beginning));
-            let failed = Experimented::Stopped("failed: Target resolution returned empty set".into());
+            let failed =
+                Experimented::Stopped { why: "failed: Target resolution returned empty set".into(), begun: false };
             let expected = if spot { Experimented::Done } else { failed };
             assert_eq!(account.experiment(&home(), &begun).await, Ok(expected));
             assert_eq!(moto.state(id), if spot { "terminated" } else { "running" });
@@ -100,7 +102,9 @@ fn one_that_is_stopped_does_nothing() {
         let id = account.begin_experiment(&home(), &asked).await.unwrap();
         moto.forget_calls();
         account.stop_experiment(&home(), &id).await.unwrap();
-        let Ok(Experimented::Stopped(why)) = account.experiment(&home(), &id).await else { panic!("it goes on") };
+        let Ok(Experimented::Stopped { why, begun: false }) = account.experiment(&home(), &id).await else {
+            panic!("it goes on")
+        };
         assert!(why.starts_with("stopp"), "{why}");
         assert_eq!(moto.calls()["counts"], json!({ STOP: 1, GET: 1 }));
         assert_eq!(cause(account.experiment(&home(), "EXPnone").await), gone("ResourceNotFoundException"));
