@@ -8,7 +8,6 @@ use simian_core::claim::{HOLD, SETTLED_AFTER};
 use simian_core::{Change, ClaimRecord, Lease, LedgerError, Stage};
 
 use crate::engine::Engine;
-use crate::watch::held;
 
 /// Those of these open claims that are ours to follow: our own, renewed when less than half of their time is left, and
 /// those that we take over from who no longer renews. All in one commit, if there is anything to commit.
@@ -39,11 +38,9 @@ pub async fn ours(engine: &Engine, open: Vec<ClaimRecord>) -> Result<Vec<ClaimRe
 /// Whoever takes a fault over never acts: what was still to be made of it is not, and the rest is ended.
 fn left_as_it_is(claim: &mut ClaimRecord) -> Option<Change> {
     claim.fault().filter(|held| !held.left.is_empty() && held.ending.is_none())?;
-    let end = held::to_end(claim, "its process did not live to make the rest of it".into())?;
-    if let Change::Move { watch, .. } = &end {
-        claim.watch.clone_from(watch);
-    }
-    Some(end)
+    claim.watch = claim.ending("its process did not live to make the rest of it".into());
+    let (key, by, watch) = (claim.key.clone(), claim.holder.clone(), claim.watch.clone());
+    Some(Change::Move { key, by, stage: claim.stage, outcome: None, watch })
 }
 
 /// How long a lease is: a watch that looks seldom must not lose it from one look to the next.

@@ -3,6 +3,7 @@
 //! A read that fails makes its view unknown. Nothing here decides anything, but for one thing: foreign credentials
 //! read nothing at all.
 
+mod cluster;
 mod detail;
 mod estate;
 
@@ -17,6 +18,7 @@ use simian_core::{
     LedgerError, Mode, Monkey, Needs, Observed, Proposal, Region, Scope, View, Wanted, World,
 };
 
+pub use cluster::{Clusters, clusters};
 pub use detail::{detail, stops};
 
 use crate::engine::{Account, Engine};

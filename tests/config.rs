@@ -18,7 +18,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 use simian::config::{Config, ConfigError, LedgerConfig, MAX_BYTES};
 use simian::sinks::webhook::SecretSource;
-use simian_core::{Action, ByExperiment, Experiment, Mode, Nature};
+use simian_core::{Action, ByExperiment, Mode, Nature};
 
 /// A small config with nothing wrong, and live.
 const SOUND: &str = r#"mode = "live"
@@ -380,12 +380,15 @@ fn the_policies_grant_what_is_called_and_no_more() {
     assert_eq!(actions("account-faults.json"), set(&[writes(Nature::Account), tags.clone(), more.to_vec()].concat()));
     let more = ["ssm:GetCommandInvocation", "ssm:ListCommands"];
     assert_eq!(actions("guest-faults.json"), set(&[writes(Nature::Guest), tags, more.to_vec()].concat()));
-    assert_eq!(actions("experiments.json"), set(Experiment::PERMISSIONS));
+    assert_eq!(actions("experiments.json"), set(Action::SpotInterruption.permissions()));
     // What FIS itself does, by its own role.
     let hits = ["ec2:DescribeInstances", "ec2:RebootInstances", "ec2:SendSpotInstanceInterruptions"];
     assert_eq!(actions("fis-role.json"), set(&[&hits[..], &["ec2:TerminateInstances"]].concat()));
+    let routes = ["DescribeListeners", "DescribeRules", "DescribeTargetGroups"];
+    let routes: Vec<String> = routes.iter().map(|call| format!("elasticloadbalancing:{call}")).collect();
+    assert_eq!(actions("read-clusters.json"), routes.into_iter().collect());
     let mut bare = BTreeSet::new();
-    let files = ["dry-run", "live", "account-faults", "guest-faults", "experiments", "fis-role"];
+    let files = ["dry-run", "live", "account-faults", "guest-faults", "experiments", "fis-role", "read-clusters"];
     for name in files.map(|name| format!("{name}.json")) {
         let name = name.as_str();
         for (actions, resources, conditional) in statements(name) {

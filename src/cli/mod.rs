@@ -2,6 +2,7 @@
 
 mod attempt;
 mod audit;
+mod cluster;
 mod completions;
 mod config;
 mod connect;
@@ -76,6 +77,9 @@ enum Verb {
     /// Show what is done inside a guest, or try it
     #[command(subcommand)]
     Fault(fault::Verb),
+    /// Show a cluster and what one would do next with it
+    #[command(subcommand)]
+    Cluster(cluster::Verb),
     /// Check the config, or show what it comes to
     #[command(subcommand)]
     Config(config::Verb),
@@ -111,6 +115,7 @@ impl Cli {
             Verb::Faults(args) => faults::list(&config, &args),
             Verb::Undo(args) => faults::undo(&config, args),
             Verb::Fault(verb) => fault::run(&config, &verb),
+            Verb::Cluster(verb) => cluster::run(&config, &verb),
             Verb::Config(verb) => config::run(&config, &verb),
             Verb::Completions(args) => completions::run(&args),
             Verb::Man(args) => man::run(&args),

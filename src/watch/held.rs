@@ -246,8 +246,7 @@ fn still(target: &Target, undone: &Undone) -> Option<String> {
 
 /// From now on the fault that a claim holds is being ended, for that reason.
 pub(crate) fn to_end(claim: &ClaimRecord, why: String) -> Option<Change> {
-    let held = Held { ending: Some(why), ..claim.fault()?.clone() };
-    Some(change(claim, claim.stage, Watch { held: Some(held), ..claim.watch.clone()? }))
+    Some(change(claim, claim.stage, claim.ending(why)?))
 }
 
 fn moved(claim: &ClaimRecord, kind: Kind, why: String, now: DateTime<Utc>, watch: Watch) -> Step {

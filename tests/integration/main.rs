@@ -7,6 +7,7 @@
 
 mod accounts;
 mod calendars;
+mod clusters;
 mod cost;
 mod daemon;
 mod day;

@@ -17,7 +17,7 @@ use simian_core::resource::Tags;
 use simian_core::{
     Actuator, Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Disposal, Event, EventQuery,
     Experiment, Experimented, Group, GroupQuery, Guests, Identity, InstanceId, InstanceState, Kind, LaunchSource,
-    Lifecycle, Member, Mode, Node, Progress, Region, Resource, ResourceId, ResourceKind, Sent, Sink, SinkError,
+    Lifecycle, Member, Mode, Node, Progress, Region, Resource, ResourceId, ResourceKind, Route, Sent, Sink, SinkError,
     Standing,
 };
 use simian_sim::VirtualClock;
@@ -97,6 +97,10 @@ impl Cloud for Forgetful {
 
     async fn target_health(&self, _: &Region, _: &str) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
         Ok(BTreeMap::new())
+    }
+
+    async fn routes(&self, _: &Region, _: &[String]) -> Result<Vec<Route>, CallError> {
+        Ok(Vec::new())
     }
 
     async fn launches(&self, _: &Region, _: &LaunchSource) -> Result<Launches, CallError> {

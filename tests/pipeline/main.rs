@@ -10,6 +10,7 @@ mod batches;
 mod breaker;
 mod budgets;
 mod candidates;
+mod clusters;
 mod crash;
 mod experiments;
 mod faults;

@@ -11,12 +11,14 @@ use simian_core::fault::{Alteration, Attached, Standing};
 use simian_core::fleet::{Group, InstanceId, LaunchSource};
 use simian_core::ports::{CallError, Cause, Cloud, GroupQuery, Identity, InstanceState, ResourceQuery};
 use simian_core::resource::{Resource, ResourceId, ResourceKind, Tags};
+use simian_core::route::Route;
 use simian_core::scope::Region;
 
 use crate::account::Account;
 use crate::roles::first_reachable;
 use crate::{
-    alarms, attached, balancers, experiments, instances, launches, ourselves, resources, scaling, sharing, standing,
+    alarms, attached, balancers, experiments, instances, launches, ourselves, resources, routes, scaling, sharing,
+    standing,
 };
 
 impl Account {
@@ -91,6 +93,12 @@ impl Cloud for Account {
         let on = self.scope(region);
         let call = self.call("elasticloadbalancing:DescribeTargetHealth", &on);
         balancers::health(self.clients(region, &call)?, &call, target_group).await
+    }
+
+    async fn routes(&self, region: &Region, target_groups: &[String]) -> Result<Vec<Route>, CallError> {
+        let on = self.scope(region);
+        let call = self.call("elasticloadbalancing:DescribeRules", &on);
+        routes::routes(self.clients(region, &call)?, &call, target_groups).await
     }
 
     async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError> {

@@ -35,6 +35,7 @@ mod policies;
 mod quarantine;
 mod resources;
 mod roles;
+mod routes;
 mod scaling;
 mod sharing;
 mod skew;

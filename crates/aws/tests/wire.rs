@@ -37,6 +37,8 @@ mod moto;
 mod reads;
 #[path = "wire/resources.rs"]
 mod resources;
+#[path = "wire/routes.rs"]
+mod routes;
 #[path = "wire/stops.rs"]
 mod stops;
 #[path = "wire/tags.rs"]

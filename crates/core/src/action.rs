@@ -5,7 +5,16 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::Experiment;
+/// What it takes to have AWS FIS do something.
+const EXPERIMENTS: [&str; 7] = [
+    "fis:CreateExperimentTemplate",
+    "fis:DeleteExperimentTemplate",
+    "fis:GetExperiment",
+    "fis:StartExperiment",
+    "fis:StopExperiment",
+    "fis:TagResource",
+    "iam:PassRole",
+];
 
 /// One thing that can be done. It says of itself what it is, what it needs, and whether it can be taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -197,7 +206,7 @@ impl Action {
             Action::Terminate => &["ec2:TerminateInstances"],
             Action::TerminateGracefully => &["autoscaling:TerminateInstanceInAutoScalingGroup"],
             Action::Reboot => &["ec2:RebootInstances"],
-            Action::SpotInterruption => Experiment::PERMISSIONS,
+            Action::SpotInterruption => &EXPERIMENTS,
             Action::StopStart => {
                 &["autoscaling:EnterStandby", "autoscaling:ExitStandby", "ec2:StartInstances", "ec2:StopInstances"]
             }

@@ -323,6 +323,12 @@ impl ClaimRecord {
         self.watch.as_ref()?.held.as_ref()
     }
 
+    /// What is watched from now on, when its fault is to be ended for that reason; `None` if it holds none.
+    pub fn ending(&self, why: String) -> Option<Watch> {
+        let held = Held { ending: Some(why), ..self.fault()?.clone() };
+        Some(Watch { held: Some(held), ..self.watch.clone()? })
+    }
+
     /// Whether its unit counts as acted on: what is not recorded yet may have happened.
     pub fn counts(&self) -> bool {
         self.outcome.is_none_or(Outcome::counts)

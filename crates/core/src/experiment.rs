@@ -22,17 +22,6 @@ impl Experiment {
     /// Targets of one experiment, and its stop conditions. Source: FIS API, `ResourceArnList`; AWS General Reference,
     /// quotas of AWS FIS.
     pub const MOST: usize = 5;
-
-    /// What its calls need.
-    pub const PERMISSIONS: &[&str] = &[
-        "fis:CreateExperimentTemplate",
-        "fis:DeleteExperimentTemplate",
-        "fis:GetExperiment",
-        "fis:StartExperiment",
-        "fis:StopExperiment",
-        "fis:TagResource",
-        "iam:PassRole",
-    ];
 }
 
 /// How far an experiment is. Source: FIS API, `ExperimentStatus` and `ExperimentActionStatus`.

@@ -35,6 +35,7 @@ pub mod ports;
 pub mod proposal;
 pub mod rails;
 pub mod resource;
+pub mod route;
 pub mod scope;
 pub mod size;
 pub mod span;
@@ -72,6 +73,7 @@ pub use ports::{
 pub use proposal::{Key, Proposal, Target};
 pub use rails::{Judged, Policy, Recheck, judge, judge_chores};
 pub use resource::{Resource, ResourceId, ResourceKind};
+pub use route::Route;
 pub use scope::{AccountId, Area, Mode, Region, Scope};
 pub use size::Size;
 pub use tags::{Faults, OptIn, Settings, TagRules};

@@ -14,6 +14,7 @@ use crate::experiment::{Experiment, Experimented};
 use crate::fault::{Alteration, Attached, Node, Progress, Sent, Standing};
 use crate::fleet::{Group, InstanceId, LaunchSource};
 use crate::resource::{Resource, ResourceId, ResourceKind, Tags};
+use crate::route::Route;
 use crate::scope::{AccountId, Region};
 
 /// The only way to know the time or to wait. `main` makes the real one; tests and the sandbox bring their own.
@@ -107,6 +108,9 @@ pub trait Cloud: Send + Sync {
         region: &Region,
         target_group: &str,
     ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError>;
+    /// Where balancers send to these target groups, sorted, and to whatever else gets something in the same rules. A target
+    /// group that nobody sends to has none.
+    async fn routes(&self, region: &Region, target_groups: &[String]) -> Result<Vec<Route>, CallError>;
     /// What a launch from there would start now, and whether it could.
     async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError>;
     /// Free addresses of these subnets; one that is gone is left out. A subnet of IPv6 alone never runs out.

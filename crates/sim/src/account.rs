@@ -14,6 +14,7 @@ use crate::group::GroupSpec;
 use crate::guests::GuestFault;
 use crate::operation::{Operation, Performed, Who};
 use crate::state::{Happening, State};
+use crate::targets::Rule;
 use crate::traffic::{CallRecord, Fault};
 use crate::truth::Truth;
 use crate::weather::Weather;
@@ -167,6 +168,11 @@ impl SimAccount {
     /// What is attached to an instance now.
     pub fn attached_to(&self, id: &InstanceId) -> Option<simian_core::Attached> {
         self.now_state().instances.get(id).map(|instance| instance.attached.clone())
+    }
+
+    /// A listener's rule sends so from now on.
+    pub fn set_rule(&self, rule: Rule) {
+        self.now_state().set_rule(rule);
     }
 
     /// The experiments of AWS FIS that were ever asked for, in order.

@@ -13,7 +13,7 @@ use simian_core::ports::ResourceQuery;
 use simian_core::resource::Tags;
 use simian_core::{
     Alteration, Attached, CalendarState, CallError, ChangeCalendar, Cloud, Experimented, Group, GroupId, GroupQuery,
-    Identity, InstanceId, InstanceState, LaunchSource, Region, Resource, ResourceId, ResourceKind, Standing,
+    Identity, InstanceId, InstanceState, LaunchSource, Region, Resource, ResourceId, ResourceKind, Route, Standing,
 };
 
 use crate::account::SimAccount;
@@ -139,6 +139,11 @@ impl Cloud for SimAccount {
             seen.ok_or_else(|| refused("TargetGroupNotFound", format!("Target groups '{target_group}' not found")))
         })
         .await
+    }
+
+    async fn routes(&self, region: &Region, target_groups: &[String]) -> Result<Vec<Route>, CallError> {
+        let summary = target_groups.join(" ");
+        self.call(call::ROUTES, Some(region), summary, |state, _| Ok(state.routes(region, target_groups))).await
     }
 
     async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError> {

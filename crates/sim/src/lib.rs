@@ -58,6 +58,7 @@ pub use operation::{Operation, Performed, Who};
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGIONS, sandbox};
 pub use simian_core::GroupId;
 pub use sink::{MemorySink, Refusal};
+pub use targets::Rule;
 pub use traffic::{CALL_LOG, CallRecord, Fault, call};
 pub use truth::{Described, Truth};
 pub use weather::{Bucket, Outage, Weather};

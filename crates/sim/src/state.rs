@@ -16,7 +16,7 @@ use crate::instance::Instance;
 use crate::operation::{Operation, Performed};
 use crate::signals::{AlarmId, Signals};
 use crate::supplies::{Supplies, subnet};
-use crate::targets::TargetGroup;
+use crate::targets::{Rule, TargetGroup};
 use crate::traffic::Traffic;
 use crate::truth::Described;
 use crate::weather::Weather;
@@ -74,6 +74,8 @@ pub(crate) struct State {
     pub(crate) supplies: Supplies,
     /// Every target group that was ever named, by ARN.
     pub(crate) balancers: BTreeMap<String, TargetGroup>,
+    /// The rules of listeners that somebody set, and the weights in each.
+    pub(crate) rules: Vec<Rule>,
     /// What says that this is a bad moment.
     pub(crate) signals: Signals,
     pub(crate) ourselves: Option<InstanceId>,
@@ -112,6 +114,7 @@ impl State {
             zones_out: BTreeMap::new(),
             supplies: Supplies::default(),
             balancers: BTreeMap::new(),
+            rules: Vec::new(),
             signals: Signals::default(),
             ourselves: None,
             holdings: Holdings::default(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simian_core::detail::TargetHealth;
-use simian_core::{InstanceId, Lifecycle, Region, ResourceId, ResourceKind};
+use simian_core::{InstanceId, Lifecycle, Region, ResourceId, ResourceKind, Route};
 
 use crate::instance::Instance;
 use crate::past::Past;
@@ -17,6 +17,22 @@ use crate::state::State;
 const RISES: (u64, u64) = (10, 60);
 /// From the first moment at which it does not, in seconds.
 const FALLS: (u64, u64) = (10, 40);
+
+/// What listeners listen on.
+const PORT: u16 = 443;
+
+/// A rule of a listener that somebody set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Where.
+    pub region: Region,
+    /// Its listener's ARN.
+    pub listener: String,
+    /// Its priority; `None` for the default rule.
+    pub priority: Option<u32>,
+    /// The ARNs of the target groups that it sends to, with their weights.
+    pub targets: Vec<(String, u32)>,
+}
 
 /// A target group that somebody named.
 #[derive(Debug)]
@@ -56,6 +72,31 @@ impl State {
         if let Some(group) = self.balancers.get_mut(arn) {
             group.out.entry(id.clone()).or_insert_with(|| Past::always(false)).set(now, out);
         }
+    }
+
+    /// A listener's rule sends to these target groups, by weight, and to no others.
+    pub(crate) fn set_rule(&mut self, rule: Rule) {
+        let same =
+            |one: &Rule| (&one.region, &one.listener, one.priority) == (&rule.region, &rule.listener, rule.priority);
+        self.rules.retain(|one| !same(one));
+        self.rules.push(rule);
+    }
+
+    /// Where balancers send to these, and to whatever else gets something in the same rules. A target group that is named
+    /// in no rule has a listener of its own, unless nobody uses it.
+    pub(crate) fn routes(&self, region: &Region, target_groups: &[String]) -> Vec<Route> {
+        let sends =
+            |rule: &&Rule| rule.region == *region && rule.targets.iter().any(|(arn, _)| target_groups.contains(arn));
+        let ruled = self.rules.iter().filter(sends);
+        let mut routes: Vec<Route> =
+            ruled.flat_map(|rule| Route::of_rule(&rule.listener, PORT, rule.priority, rule.targets.clone())).collect();
+        let named = |arn: &String| self.rules.iter().flat_map(|rule| &rule.targets).any(|(named, _)| named == arn);
+        let used = |arn: &String| self.balancers.get(arn).is_some_and(|group| !*group.unused.now());
+        for arn in target_groups.iter().filter(|arn| !named(arn) && used(arn)) {
+            routes.extend(Route::of_rule(&arn.replace("targetgroup", "listener"), PORT, None, [(arn.clone(), 1)]));
+        }
+        routes.sort();
+        routes
     }
 
     pub(crate) fn is_deregistered(&self, arn: &str, id: &InstanceId) -> bool {

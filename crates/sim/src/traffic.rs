@@ -36,6 +36,8 @@ pub mod call {
     pub const ACTIVITIES: &str = "autoscaling:DescribeScalingActivities";
     /// Elastic Load Balancing `DescribeTargetHealth`, a call per target group.
     pub const TARGET_HEALTH: &str = "elasticloadbalancing:DescribeTargetHealth";
+    /// Elastic Load Balancing `DescribeListeners` and `DescribeRules`.
+    pub const ROUTES: &str = "elasticloadbalancing:DescribeRules";
     /// EC2 `DescribeLaunchTemplateVersions`, a call per template's version.
     pub const TEMPLATES: &str = "ec2:DescribeLaunchTemplateVersions";
     /// Auto Scaling `DescribeLaunchConfigurations`, a call per configuration.
@@ -90,7 +92,7 @@ pub mod call {
     pub(crate) const PAGED: [&str; 6] = [GROUPS, REFRESHES, ACTIVITIES, SUBNETS, ALARMS, RESOURCES];
 
     /// All of them.
-    pub const ALL: [&str; 34] = [
+    pub const ALL: [&str; 35] = [
         IDENTITY,
         OURSELVES,
         GROUPS,
@@ -102,6 +104,7 @@ pub mod call {
         REFRESHES,
         ACTIVITIES,
         TARGET_HEALTH,
+        ROUTES,
         TEMPLATES,
         CONFIGURATIONS,
         IMAGES,

@@ -19,7 +19,7 @@ use simian_core::{
     Claim, ClaimQuery, ClaimRecord, Claimed, Clock, Cloud, Compacted, Compaction, Disposal, Draft, Event, EventQuery,
     Experiment, Experimented, Group, GroupQuery, Guests, Head, Identity, InstanceId, InstanceState, Kind, LaunchSource,
     Ledger, LedgerError, Mark, MarkId, Mode, Node, OutageHook, Pause, Progress, Region, Resource, ResourceId,
-    ResourceKind, Sent, Sink, SinkError, Standing,
+    ResourceKind, Route, Sent, Sink, SinkError, Standing,
 };
 
 use super::log::{Act, Did, Told, Write};
@@ -204,6 +204,10 @@ impl Cloud for Ports {
         target_group: &str,
     ) -> Result<BTreeMap<InstanceId, TargetHealth>, CallError> {
         self.around(Port::Detail, region, self.stage.cloud.target_health(region, target_group)).await
+    }
+
+    async fn routes(&self, region: &Region, target_groups: &[String]) -> Result<Vec<Route>, CallError> {
+        self.around(Port::Detail, region, self.stage.cloud.routes(region, target_groups)).await
     }
 
     async fn launches(&self, region: &Region, source: &LaunchSource) -> Result<Launches, CallError> {
