@@ -40,7 +40,11 @@ fault_check() {
 
 fault_undo() {
     if [ -e "$dir/before" ] && fault_check; then
-        date -s "@$(($(date +%s) - $(skew)))" >/dev/null || return 1
+        # What a busy machine takes between the look and the setting is made up for by the next look.
+        for _ in 1 2 3; do
+            date -s "@$(($(date +%s) - $(skew)))" >/dev/null || return 1
+            [ "$(skew)" -ne 0 ] || break
+        done
     fi
     rm -f "$dir/before"
     [ -e "$dir/keepers" ] || return 0
