@@ -21,7 +21,10 @@ pub fn advice(cluster: &Cluster) -> Vec<String> {
     }
     said.extend(shared(groups));
     said.extend(dark(groups));
-    said.extend(groups.iter().skip(1).filter_map(idle));
+    // While nobody is known to carry anything, nobody can be spared.
+    if groups.iter().any(|seen| seen.carries() == Some(true)) {
+        said.extend(groups.iter().skip(1).filter_map(idle));
+    }
     said
 }
 
